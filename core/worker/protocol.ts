@@ -1,0 +1,84 @@
+/**
+ * What crosses between a host (Electron's main process, a test) and the worker that summarises: requests with an id,
+ * events and one answer for each. The protocol does not know what carries it. Types are derived from the validation.
+ */
+import { z } from "zod";
+
+export const lengthSchema = z.enum(["short", "medium", "long"]);
+export const policySchema = z.enum(["dynamickv", "snapkv", "full"]);
+
+export const runOptionsSchema = z.object({
+  /** "6.9%", "512" (tokens per layer and KV head) or "300MiB"; see core/summarize/budget.ts. */
+  budget: z.string().max(32),
+  policy: policySchema,
+  length: lengthSchema,
+  /** Language of the answer in words ("German"); undefined: the document's. */
+  language: z.string().max(64).optional(),
+  /** A question to answer instead of a summary. */
+  question: z.string().max(4_000).optional(),
+  seed: z.number().int().nonnegative(),
+  temperature: z.number().min(0).max(5),
+});
+export type RunOptions = z.infer<typeof runOptionsSchema>;
+
+export const requestSchema = z.discriminatedUnion("kind", [
+  /** Loads the model; answers ModelSummary. */
+  z.object({ id: z.number().int(), kind: z.literal("load-model"), model: z.string().optional() }),
+  /** Reads a file; answers DocumentSummary and keeps the document under `documentId`. */
+  z.object({ id: z.number().int(), kind: z.literal("open"), documentId: z.string(), path: z.string() }),
+  z.object({ id: z.number().int(), kind: z.literal("close"), documentId: z.string() }),
+  /** Summarises (or asks) an open document; "progress" and "text" events, then SummaryResult (core/summarize/result.ts). */
+  z.object({ id: z.number().int(), kind: z.literal("summarize"), documentId: z.string(), options: runOptionsSchema }),
+  /** Cancels the request with id `target`, which then fails with "cancelled". Has an answer of its own. */
+  z.object({ id: z.number().int(), kind: z.literal("cancel"), target: z.number().int() }),
+  /** Disposes everything native; after the answer the worker may be ended. */
+  z.object({ id: z.number().int(), kind: z.literal("shutdown") }),
+]);
+export type Request = z.infer<typeof requestSchema>;
+
+export const documentSummarySchema = z.object({
+  documentId: z.string(),
+  path: z.string(),
+  title: z.string(),
+  kind: z.enum(["pdf", "text", "markdown"]),
+  pages: z.number().int(),
+  /** Tokens of the document's text in the loaded model's vocabulary. */
+  tokens: z.number().int(),
+  /** Tokens of a whole prompt beside the document's (template, system prompt, instruction), an upper bound. */
+  promptTokens: z.number().int(),
+  warnings: z.array(z.string()),
+});
+export type DocumentSummary = z.infer<typeof documentSummarySchema>;
+
+export const modelSummarySchema = z.object({
+  id: z.string(),
+  path: z.string(),
+  architecture: z.string(),
+  layers: z.number().int(),
+  kvHeads: z.number().int(),
+  keySize: z.number().int(),
+  valueSize: z.number().int(),
+  contextLength: z.number().int(),
+  weightsBytes: z.number(),
+});
+export type ModelSummary = z.infer<typeof modelSummarySchema>;
+
+export const progressSchema = z.object({
+  stage: z.enum(["loading", "opening", "reading", "writing"]),
+  /** 0..1 within the stage. */
+  fraction: z.number(),
+  elapsedMs: z.number(),
+  remainingMs: z.number().optional(),
+});
+export type Progress = z.infer<typeof progressSchema>;
+
+export const errorSchema = z.object({ code: z.string(), message: z.string(), next: z.string().optional() });
+export type WireError = z.infer<typeof errorSchema>;
+
+export const replySchema = z.discriminatedUnion("kind", [
+  z.object({ id: z.number().int(), kind: z.literal("progress"), progress: progressSchema }),
+  z.object({ id: z.number().int(), kind: z.literal("text"), text: z.string() }),
+  z.object({ id: z.number().int(), kind: z.literal("done"), result: z.unknown() }),
+  z.object({ id: z.number().int(), kind: z.literal("failed"), error: errorSchema }),
+]);
+export type Reply = z.infer<typeof replySchema>;
