@@ -8,7 +8,7 @@ export const lengthSchema = z.enum(["short", "medium", "long"]);
 export const policySchema = z.enum(["dynamickv", "snapkv", "full"]);
 
 export const runOptionsSchema = z.object({
-  /** "6.9%", "512" (tokens per layer and KV head) or "300MiB"; see core/summarize/budget.ts. */
+  /** "6.9%", "512" (tokens per layer and KV head) or "300MiB"; see parseBudget in core/estimate/estimate.ts. */
   budget: z.string().max(32),
   policy: policySchema,
   length: lengthSchema,
@@ -58,6 +58,7 @@ export const modelSummarySchema = z.object({
   kvHeads: z.number().int(),
   keySize: z.number().int(),
   valueSize: z.number().int(),
+  embeddingSize: z.number().int(),
   contextLength: z.number().int(),
   weightsBytes: z.number(),
 });

@@ -1,0 +1,45 @@
+/** What one run answers: the object that `--json` prints, the worker returns and the reports are made from. */
+import { z } from "zod";
+
+const count = z.number().int().nonnegative();
+const milliseconds = z.number().nonnegative();
+
+/** A stretch of the answer and the pages that support it; `start` and `end` index UTF-16 units of `text`, end exclusive. */
+export const citationSchema = z.object({ start: count, end: count, pages: z.array(count) });
+export type Citation = z.infer<typeof citationSchema>;
+
+export const summaryResultSchema = z.object({
+  text: z.string(),
+  citations: z.array(citationSchema),
+  document: z.object({
+    path: z.string(),
+    pages: count,
+    /** Tokens of the document's own text, without template and instruction. */
+    tokens: count,
+    /** Numbers (1-based) of the pages whose text the model read; pages without text are missing from it. */
+    pagesRead: z.array(count),
+    warnings: z.array(z.string()),
+  }),
+  model: z.object({ id: z.string(), path: z.string(), layers: count, kvHeads: count, contextLength: count }),
+  policy: z.string(),
+  budget: z.object({ requested: z.string(), bytes: count, tokensPerLayer: count }),
+  kv: z.object({
+    fullBytes: count,
+    retainedBytes: count,
+    peakBytes: count,
+    layers: z.array(z.object({ layer: count, tokens: count, bytes: count })),
+  }),
+  memory: z.object({ peakRssBytes: count }),
+  /** loadMs: the model; readMs: the file to pages; prefillMs and compressMs: the prompt; the rest: the answer. */
+  timings: z.object({
+    loadMs: milliseconds,
+    readMs: milliseconds,
+    prefillMs: milliseconds,
+    compressMs: milliseconds,
+    firstTokenMs: milliseconds,
+    decodeMs: milliseconds,
+    decodeTokens: count,
+  }),
+  warnings: z.array(z.string()),
+});
+export type SummaryResult = z.infer<typeof summaryResultSchema>;
