@@ -3,23 +3,9 @@
  * events and one answer for each. The protocol does not know what carries it. Types are derived from the validation.
  */
 import { z } from "zod";
+import { runOptionsSchema } from "../summarize/options.js";
 
-export const lengthSchema = z.enum(["short", "medium", "long"]);
-export const policySchema = z.enum(["dynamickv", "snapkv", "full"]);
-
-export const runOptionsSchema = z.object({
-  /** "6.9%", "512" (tokens per layer and KV head) or "300MiB"; see parseBudget in core/estimate/estimate.ts. */
-  budget: z.string().max(32),
-  policy: policySchema,
-  length: lengthSchema,
-  /** Language of the answer in words ("German"); undefined: the document's. */
-  language: z.string().max(64).optional(),
-  /** A question to answer instead of a summary. */
-  question: z.string().max(4_000).optional(),
-  seed: z.number().int().nonnegative(),
-  temperature: z.number().min(0).max(5),
-});
-export type RunOptions = z.infer<typeof runOptionsSchema>;
+export { lengthSchema, policySchema, type RunOptions, runOptionsSchema } from "../summarize/options.js";
 
 export const requestSchema = z.discriminatedUnion("kind", [
   /** Loads the model; answers ModelSummary. */
@@ -44,7 +30,7 @@ export const documentSummarySchema = z.object({
   pages: z.number().int(),
   /** Tokens of the document's text in the loaded model's vocabulary. */
   tokens: z.number().int(),
-  /** Tokens of a whole prompt beside the document's (template, system prompt, instruction), an upper bound. */
+  /** Tokens of a summary's prompt beside the document's (template, system prompt, instruction), an upper bound. */
   promptTokens: z.number().int(),
   warnings: z.array(z.string()),
 });
