@@ -1,6 +1,6 @@
 import { createPolicy } from "../compression/registry.js";
 import type { SourceDocument } from "../documents/document.js";
-import { documentText } from "../documents/text.js";
+import { documentText } from "../documents/document-text.js";
 import type { Engine, ReadingProgress, Sampling } from "../engine/types.js";
 import { cancelled, PrecisError } from "../errors.js";
 import { type Budget, parseBudget } from "../estimate/estimate.js";

@@ -1,0 +1,16 @@
+import type { Command } from "commander";
+import { PrecisError } from "../errors.js";
+import { runFiles } from "./run.js";
+import { addRunOptions, type RunFlags } from "./usage.js";
+
+export function addAsk(program: Command, exit: (code: number) => void): void {
+  const command = program
+    .command("ask")
+    .description("read a document whole and answer a question")
+    .argument("<file>", "a PDF, Markdown or text file")
+    .argument("<question>", "the question, in quotes");
+  addRunOptions(command, "short").action(async (file: string, question: string, flags: RunFlags) => {
+    if (question.trim() === "") throw new PrecisError("usage", "The question is empty.");
+    exit(await runFiles([file], flags, question));
+  });
+}

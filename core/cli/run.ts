@@ -1,0 +1,147 @@
+/** What `summarize` and `ask` do: one model, one file after the other. */
+import { extname } from "node:path";
+import { openDocument } from "../documents/open.js";
+import { loadEngine } from "../engine/engine.js";
+import type { Engine } from "../engine/types.js";
+import { cancelled, PrecisError, toPrecisError } from "../errors.js";
+import { findModel } from "../models/models.js";
+import { writeFileAtomically } from "../report/files.js";
+import { summaryMarkdown } from "../report/markdown.js";
+import type { RunOptions } from "../summarize/options.js";
+import type { SummaryResult } from "../summarize/result.js";
+import { type SummaryProgress, summarizeDocument } from "../summarize/summarize.js";
+import { cancelOnSignals } from "./cancel.js";
+import { exitCodeOf, formatBytes, Output, ProgressView, printError } from "./terminal.js";
+import { type RunFlags, runOptions } from "./usage.js";
+
+const REPORTS: Readonly<Record<string, (result: SummaryResult) => string>> = {
+  ".md": summaryMarkdown,
+  ".json": (result) => `${JSON.stringify(result, null, 2)}\n`,
+};
+
+interface Run {
+  readonly flags: RunFlags;
+  readonly options: RunOptions;
+  readonly signal: AbortSignal;
+  readonly output: Output;
+  readonly view: ProgressView;
+}
+
+/**
+ * Answers each file on its own: one that fails is reported and the next one is read.
+ * @returns the process's exit code
+ */
+export async function runFiles(files: readonly string[], flags: RunFlags, question?: string): Promise<number> {
+  const options = runOptions(flags, question);
+  checkOut(files, flags.out);
+  const controller = cancelOnSignals();
+  let readerGone = false;
+  const output = new Output(() => {
+    readerGone = true;
+    // The answer may still be wanted in a file.
+    if (flags.out === undefined) controller.abort();
+  });
+  const view = ProgressView.for(flags.quiet === true);
+  const run: Run = { flags, options, signal: controller.signal, output, view };
+  let code: number;
+  try {
+    code = await answerAll(files, run);
+  } catch (thrown) {
+    const error = toPrecisError(thrown);
+    view.clear();
+    if (!readerGone) printError(error);
+    code = exitCodeOf(error);
+  }
+  await output.flush();
+  return readerGone && code === 130 ? 0 : code;
+}
+
+/** Loads the model and answers; the model is disposed before it returns, or the process would abort at its end. */
+async function answerAll(files: readonly string[], run: Run): Promise<number> {
+  const { signal, view } = run;
+  const { id, path } = await findModel(run.flags.model);
+  const started = performance.now();
+  const onProgress = (fraction: number) => view.update({ stage: "Loading model", fraction });
+  const engine = await loadEngine(path, id, { signal, onProgress });
+  const loadMs = performance.now() - started;
+  try {
+    let code = 0;
+    for (const [index, file] of files.entries()) {
+      if (files.length > 1) view.note(`${index > 0 ? "\n" : ""}${file}`);
+      try {
+        await answerFile(engine, file, loadMs, run);
+      } catch (thrown) {
+        const error = toPrecisError(thrown);
+        if (error.code === "cancelled") throw error;
+        view.clear();
+        printError(error, file);
+        code = Math.max(code, exitCodeOf(error));
+      }
+    }
+    return code;
+  } finally {
+    await engine.dispose();
+  }
+}
+
+async function answerFile(engine: Engine, file: string, loadMs: number, run: Run): Promise<void> {
+  const { flags, output, signal, view } = run;
+  const started = performance.now();
+  const document = await openDocument(file, { signal });
+  if (signal.aborted) throw cancelled();
+  const readMs = performance.now() - started;
+  for (const warning of document.warnings) view.warn(warning);
+
+  let written = "";
+  const result = await summarizeDocument(engine, document, run.options, {
+    signal,
+    loadMs,
+    readMs,
+    onProgress: (progress) => showProgress(view, progress, flags.json === true),
+    onText: (text) => {
+      if (flags.json) return;
+      if (written === "") view.clear();
+      written += text;
+      output.write(text);
+    },
+  });
+  view.clear();
+  output.write(flags.json ? `${JSON.stringify(result)}\n` : "\n");
+  for (const warning of result.warnings) view.warn(warning);
+  view.note(summaryLine(result));
+  if (flags.out !== undefined) {
+    await writeFileAtomically(flags.out, reportFor(flags.out)(result));
+    view.note(`Written to ${flags.out}`);
+  }
+}
+
+/** Writing has no bar while the answer itself appears: the two would tear each other apart on one terminal. */
+function showProgress(view: ProgressView, progress: SummaryProgress, json: boolean): void {
+  if (progress.stage === "reading") view.update({ ...progress, stage: "Reading" });
+  else if (json) view.update({ ...progress, stage: "Writing" });
+}
+
+function summaryLine({ document, kv, timings, model }: SummaryResult): string {
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+  const percent = ((100 * kv.retainedBytes) / kv.fullBytes).toFixed(1);
+  return (
+    `Read ${document.pagesRead.length} of ${document.pages} pages (${document.tokens} tokens) with ${model.id} in ` +
+    `${seconds(timings.prefillMs + timings.compressMs)}; kept ${formatBytes(kv.retainedBytes)} of ` +
+    `${formatBytes(kv.fullBytes)} KV cache (${percent} %); wrote ${timings.decodeTokens} tokens in ${seconds(timings.decodeMs)}.`
+  );
+}
+
+/** @throws PrecisError usage */
+function checkOut(files: readonly string[], out: string | undefined): void {
+  if (out === undefined) return;
+  if (files.length > 1) {
+    throw new PrecisError("usage", "--out takes the answer of one file.", "Name one file, or leave --out out.");
+  }
+  reportFor(out);
+}
+
+function reportFor(out: string): (result: SummaryResult) => string {
+  const report = REPORTS[extname(out).toLowerCase()];
+  if (report) return report;
+  throw new PrecisError("usage", `"${out}" has a file type that cannot be written.`, "Use .md or .json.");
+}

@@ -1,0 +1,96 @@
+/** Options that several commands share, parsed and checked; a wrong one is a usage error (exit code 2). */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { defaultPolicy, policyNames } from "../compression/registry.js";
+import { PrecisError } from "../errors.js";
+import { defaultBudget } from "../estimate/estimate.js";
+import { type AnswerLength, lengthSchema, type RunOptions, runOptionsSchema } from "../summarize/options.js";
+
+export interface RunFlags {
+  readonly budget?: string;
+  readonly policy: string;
+  readonly model?: string;
+  readonly length: AnswerLength;
+  readonly language?: string;
+  readonly seed: number;
+  readonly temperature: number;
+  readonly out?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+export function budgetOption(): Option {
+  return new Option(
+    "--budget <budget>",
+    `memory for reading: a share of the full KV cache ("6.9%"), tokens per layer ("512") or bytes ("300MiB"); default ${defaultBudget}`,
+  );
+}
+
+export function policyOption(): Option {
+  return new Option("--policy <policy>", "what the KV cache keeps within the budget")
+    .choices(policyNames)
+    .default(defaultPolicy);
+}
+
+export function modelOption(): Option {
+  return new Option("--model <id|path>", "a model of the catalogue or a GGUF file; default: the default model");
+}
+
+export function jsonOption(): Option {
+  return new Option("--json", "print one JSON object per file instead of text");
+}
+
+export function quietOption(): Option {
+  return new Option("--quiet", "no progress");
+}
+
+/** The options of `summarize` and `ask`. */
+export function addRunOptions(command: Command, length: AnswerLength): Command {
+  return command
+    .addOption(budgetOption())
+    .addOption(policyOption())
+    .addOption(modelOption())
+    .addOption(new Option("--length <length>", "length of the answer").choices(lengthSchema.options).default(length))
+    .option("--language <language>", 'language of the answer ("German"); default: the document\'s')
+    .addOption(new Option("--seed <number>", "seed of the sampling").argParser(wholeNumber).default(0))
+    .addOption(
+      new Option("--temperature <number>", "0 writes the likeliest answer, the same each time")
+        .argParser(temperature)
+        .default(0),
+    )
+    .option("--out <file>", "also write the answer to a file: .md or .json")
+    .addOption(jsonOption())
+    .addOption(quietOption());
+}
+
+/** What the core is asked for. @throws PrecisError usage */
+export function runOptions(flags: RunFlags, question?: string): RunOptions {
+  const parsed = runOptionsSchema.safeParse({
+    budget: budgetOf(flags),
+    policy: flags.policy,
+    length: flags.length,
+    language: flags.language,
+    question,
+    seed: flags.seed,
+    temperature: flags.temperature,
+  });
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new PrecisError("usage", `${issue?.path.join(".")}: ${issue?.message}`);
+}
+
+/** The budget as asked for; a policy that keeps everything has no use for a smaller default. */
+export function budgetOf(flags: Pick<RunFlags, "budget" | "policy">): string {
+  return flags.budget ?? (flags.policy === "full" ? "100%" : defaultBudget);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,10}$/.test(text) || Number(text) > 0xffff_ffff) {
+    throw new InvalidArgumentError("It must be a whole number from 0 to 4294967295.");
+  }
+  return Number(text);
+}
+
+function temperature(text: string): number {
+  if (!/^\d+(\.\d+)?$/.test(text) || Number(text) > 5) throw new InvalidArgumentError("It must be from 0 to 5.");
+  return Number(text);
+}

@@ -1,0 +1,226 @@
+/**
+ * The worker's side of the protocol, whatever carries it: validates each request, runs one at a time what needs the
+ * model (the others wait in order), answers each request exactly once, and can cancel any of them.
+ */
+import type { SourceDocument } from "../documents/document.js";
+import { documentText } from "../documents/document-text.js";
+import type { Engine, LoadOptions } from "../engine/types.js";
+import { cancelled, PrecisError, toPrecisError } from "../errors.js";
+import { promptOverhead } from "../summarize/prompt.js";
+import { summarizeDocument } from "../summarize/summarize.js";
+import { EventStream } from "./events.js";
+import { type DocumentSummary, type ModelSummary, type Reply, type Request, requestSchema } from "./protocol.js";
+
+export interface ServerPort {
+  postMessage(reply: Reply): void;
+  onMessage(listener: (message: unknown) => void): void;
+}
+
+/** What the server works with; the worker's entry passes the real ones, tests their own. */
+export interface ServerDeps {
+  findModel(idOrPath: string | undefined): Promise<{ id: string; path: string }>;
+  loadEngine(path: string, id: string, options: LoadOptions): Promise<Engine>;
+  openDocument(path: string, options: { signal: AbortSignal }): Promise<SourceDocument>;
+  /** Keeps what the user is not shown: an unforeseen error with its cause. */
+  log(error: unknown): void;
+  /** After everything native is disposed and answered; the worker may end. */
+  onShutdown(): void;
+}
+
+/** The id of an answer to a message that has no usable id of its own. */
+export const unknownRequestId = -1;
+
+interface LoadedModel {
+  readonly engine: Engine;
+  readonly loadMs: number;
+}
+
+interface OpenDocument {
+  readonly document: SourceDocument;
+  readonly readMs: number;
+}
+
+/** What one request's work is given. */
+interface Job {
+  readonly signal: AbortSignal;
+  readonly events: EventStream;
+}
+
+/** Serves the protocol on `port` until a "shutdown" request. */
+export function serve(port: ServerPort, deps: ServerDeps): void {
+  new Server(port, deps);
+}
+
+class Server {
+  private model: LoadedModel | undefined;
+  private readonly documents = new Map<string, OpenDocument>();
+  private readonly running = new Map<number, AbortController>();
+  /** Loading and summarising wait for each other here; opening only waits for loads asked for before it. */
+  private modelQueue: Promise<unknown> = Promise.resolve();
+  private lastLoad: Promise<unknown> = Promise.resolve();
+  private openQueue: Promise<unknown> = Promise.resolve();
+  private closing = false;
+
+  constructor(
+    private readonly port: ServerPort,
+    private readonly deps: ServerDeps,
+  ) {
+    port.onMessage((message) => this.receive(message));
+  }
+
+  private receive(message: unknown): void {
+    const parsed = requestSchema.safeParse(message);
+    const id = parsed.data?.id ?? idOf(message);
+    if (this.running.has(id)) this.fail(unknownRequestId, usage(`Request ${id} is running already.`));
+    else if (!parsed.success) this.fail(id, usage("The request is malformed."));
+    else if (this.closing) this.fail(id, usage("The worker is shutting down."));
+    else this.dispatch(parsed.data);
+  }
+
+  private dispatch(request: Request): void {
+    switch (request.kind) {
+      case "cancel":
+        this.running.get(request.target)?.abort();
+        this.done(request.id, undefined);
+        break;
+      case "close":
+        this.documents.delete(request.documentId);
+        this.done(request.id, undefined);
+        break;
+      case "load-model":
+        this.modelQueue = this.start(request.id, this.modelQueue, (job) => this.loadModel(request.model, job));
+        this.lastLoad = this.modelQueue;
+        break;
+      case "open": {
+        const before = Promise.all([this.openQueue, this.lastLoad]);
+        this.openQueue = this.start(request.id, before, (job) => this.open(request.documentId, request.path, job));
+        break;
+      }
+      case "summarize":
+        this.modelQueue = this.start(request.id, this.modelQueue, (job) => this.summarize(request, job));
+        break;
+      case "shutdown":
+        void this.shutdown(request.id);
+    }
+  }
+
+  /** Runs `work` once `before` has settled and answers with its result; the promise never rejects. */
+  private async start(id: number, before: Promise<unknown>, work: (job: Job) => Promise<unknown>): Promise<void> {
+    const controller = new AbortController();
+    const { signal } = controller;
+    this.running.set(id, controller);
+    const events = new EventStream((reply) => this.port.postMessage({ id, ...reply }));
+    // A request cancelled while it waits is answered at once, and its turn is then skipped.
+    const abandoned = new Promise<never>((_, reject) => {
+      signal.addEventListener("abort", () => reject(cancelled()), { once: true });
+    });
+    abandoned.catch(() => {});
+    try {
+      await Promise.race([before, abandoned]);
+      const result = await work({ signal, events });
+      events.end();
+      this.done(id, result);
+    } catch (error) {
+      events.end();
+      this.fail(id, error);
+    } finally {
+      this.running.delete(id);
+    }
+    await before;
+  }
+
+  private async loadModel(wanted: string | undefined, { signal, events }: Job): Promise<ModelSummary> {
+    const { id, path } = await this.deps.findModel(wanted);
+    if (this.model?.engine.model.path === path) return modelSummary(this.model.engine);
+    // The old model goes first: both at once may not fit in memory.
+    await this.disposeModel();
+    const started = performance.now();
+    const onProgress = (fraction: number) =>
+      events.progress({ stage: "loading", fraction, elapsedMs: performance.now() - started });
+    const engine = await this.deps.loadEngine(path, id, { signal, onProgress });
+    this.model = { engine, loadMs: performance.now() - started };
+    return modelSummary(engine);
+  }
+
+  private async open(documentId: string, path: string, { signal, events }: Job): Promise<DocumentSummary> {
+    const started = performance.now();
+    events.progress({ stage: "opening", fraction: 0, elapsedMs: 0 });
+    const document = await this.deps.openDocument(path, { signal });
+    if (signal.aborted) throw cancelled();
+    const { engine } = this.loaded();
+    const summary: DocumentSummary = {
+      documentId,
+      path: document.path,
+      title: document.title,
+      kind: document.kind,
+      pages: document.pages.length,
+      tokens: engine.tokenize(documentText(document).text).length,
+      promptTokens: promptOverhead(engine),
+      warnings: [...document.warnings],
+    };
+    this.documents.set(documentId, { document, readMs: performance.now() - started });
+    return summary;
+  }
+
+  private summarize(request: Extract<Request, { kind: "summarize" }>, { signal, events }: Job): Promise<unknown> {
+    const { engine, loadMs } = this.loaded();
+    const open = this.documents.get(request.documentId);
+    if (!open) throw usage("The document is not open.");
+    return summarizeDocument(engine, open.document, request.options, {
+      signal,
+      loadMs,
+      readMs: open.readMs,
+      onProgress: (progress) => events.progress(progress),
+      onText: (text) => events.text(text),
+    });
+  }
+
+  private async shutdown(id: number): Promise<void> {
+    this.closing = true;
+    for (const controller of this.running.values()) controller.abort();
+    await Promise.all([this.modelQueue, this.openQueue]);
+    try {
+      await this.disposeModel();
+      this.done(id, undefined);
+    } catch (error) {
+      this.fail(id, error);
+    }
+    this.deps.onShutdown();
+  }
+
+  private loaded(): LoadedModel {
+    if (this.model) return this.model;
+    throw new PrecisError("model-missing", "No model is loaded.", "Load a model first.");
+  }
+
+  private async disposeModel(): Promise<void> {
+    const model = this.model;
+    this.model = undefined;
+    await model?.engine.dispose();
+  }
+
+  private done(id: number, result: unknown): void {
+    this.port.postMessage({ id, kind: "done", result });
+  }
+
+  private fail(id: number, thrown: unknown): void {
+    const { code, message, next, cause } = toPrecisError(thrown);
+    if (code === "internal") this.deps.log(cause ?? thrown);
+    this.port.postMessage({ id, kind: "failed", error: { code, message, next } });
+  }
+}
+
+function usage(message: string): PrecisError {
+  return new PrecisError("usage", message);
+}
+
+function idOf(message: unknown): number {
+  const id = typeof message === "object" && message !== null && "id" in message ? message.id : undefined;
+  return Number.isInteger(id) ? (id as number) : unknownRequestId;
+}
+
+function modelSummary({ model }: Engine): ModelSummary {
+  const { id, path, architecture, layers, kvHeads, keySize, valueSize, embeddingSize, contextLength, weightsBytes } =
+    model;
+  return { id, path, architecture, layers, kvHeads, keySize, valueSize, embeddingSize, contextLength, weightsBytes };
+}
