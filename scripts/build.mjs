@@ -1,0 +1,115 @@
+#!/usr/bin/env node
+/** Builds dist/: Electron's main process, its preload, the worker, and the window. `node scripts/build.mjs` */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { build as bundle, context } from "esbuild";
+import { build as buildWithVite } from "vite";
+import { projectDir } from "./setup/paths.mjs";
+
+/** Oldest runtimes that the app must start on: what tests run on where the official Electron cannot be had. */
+const targets = { node: "node20", chrome: "chrome130" };
+
+/**
+ * esbuild's options for the three bundles that run in Node.
+ * @param {string} root project folder that holds electron/, core/ and renderer/
+ * @returns {import("esbuild").BuildOptions[]}
+ */
+function nodeBundles(root) {
+  /** @type {import("esbuild").BuildOptions} */
+  const common = {
+    absWorkingDir: root,
+    bundle: true,
+    platform: "node",
+    target: targets.node,
+    sourcemap: true,
+    logLevel: "warning",
+    // Found at run time beside their own files: prebuilt libraries, pdf.js' worker, character maps and fonts.
+    external: ["electron", "node-llama-cpp", "pdfjs-dist"],
+  };
+  return [
+    { ...common, entryPoints: ["electron/main.ts"], outfile: "dist/electron/main.mjs", format: "esm" },
+    // A sandboxed preload can only be CommonJS.
+    { ...common, entryPoints: ["electron/preload.ts"], outfile: "dist/electron/preload.cjs", format: "cjs" },
+    { ...common, entryPoints: ["core/worker/main.ts"], outfile: "dist/worker/main.mjs", format: "esm" },
+  ];
+}
+
+/**
+ * Vite's options for the window.
+ * @param {string} root
+ * @returns {import("vite").InlineConfig}
+ */
+export function windowConfig(root = projectDir) {
+  return {
+    configFile: false,
+    root: join(root, "renderer"),
+    // The window is loaded from a file, so every address is relative.
+    base: "./",
+    plugins: [react()],
+    build: { outDir: join(root, "dist", "renderer"), emptyOutDir: true, target: targets.chrome, sourcemap: true },
+    logLevel: "warn",
+  };
+}
+
+/** Builds everything once. */
+export async function build(root = projectDir) {
+  await rm(join(root, "dist"), { recursive: true, force: true });
+  await Promise.all([...nodeBundles(root).map((options) => bundle(options)), buildWithVite(windowConfig(root))]);
+}
+
+/**
+ * Builds everything, and again whenever a source changes.
+ * @param {() => void} onRebuilt called after every rebuild but the first
+ * @returns {Promise<() => Promise<void>>} stops watching
+ */
+export async function watch(onRebuilt, root = projectDir) {
+  await rm(join(root, "dist"), { recursive: true, force: true });
+  const contexts = await Promise.all(
+    nodeBundles(root).map((options) => {
+      const announce = announcer(onRebuilt);
+      const plugin = {
+        name: "announce",
+        setup: (/** @type {import("esbuild").PluginBuild} */ build) =>
+          build.onEnd(({ errors }) => {
+            if (errors.length === 0) announce();
+          }),
+      };
+      return context({ ...options, plugins: [plugin] });
+    }),
+  );
+  await Promise.all(contexts.map((each) => each.watch()));
+
+  const config = windowConfig(root);
+  const watcher = /** @type {import("rolldown").RolldownWatcher} */ (
+    await buildWithVite({ ...config, build: { ...config.build, watch: {} } })
+  );
+  const announce = announcer(onRebuilt);
+  await new Promise((resolve) => {
+    watcher.on("event", (event) => {
+      if (event.code === "ERROR") console.error(event.error.message);
+      if (event.code !== "END") return;
+      resolve(undefined);
+      announce();
+    });
+  });
+  return async () => {
+    await Promise.all([watcher.close(), ...contexts.map((each) => each.dispose())]);
+  };
+}
+
+/** Calls `onRebuilt` from the second time on. */
+function announcer(/** @type {() => void} */ onRebuilt) {
+  let first = true;
+  return () => {
+    if (!first) onRebuilt();
+    first = false;
+  };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const since = Date.now();
+  await build();
+  console.error(`built dist/ in ${((Date.now() - since) / 1000).toFixed(1)} s`);
+}
