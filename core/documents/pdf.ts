@@ -1,0 +1,166 @@
+import { createRequire } from "node:module";
+import { basename, dirname } from "node:path";
+import type { PDFDocumentLoadingTask, PDFDocumentProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
+import { cancelled, PrecisError } from "../errors.js";
+import type { DocumentPage, SourceDocument } from "./document.js";
+import { pageList } from "./page-list.js";
+import { paragraphs, type TextPiece } from "./pdf-lines.js";
+import { fileTitle } from "./text.js";
+
+/** Bounds for one page: no honest page comes near them, a hostile one must not hold the worker for ever. */
+const PAGE_TIMEOUT_MS = 30_000;
+const PAGE_MAX_CHARACTERS = 1_000_000;
+
+/**
+ * Reads a PDF's text layer page by page, in the calling thread (which is the worker, never the window).
+ * @param bytes the file; taken over (detached) by pdf.js
+ * @throws PrecisError pdf-encrypted, pdf-damaged, no-text-layer, cancelled
+ */
+export async function readPdf(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<SourceDocument> {
+  const name = basename(path);
+  const task = await startLoading(bytes);
+  const stop = () => void task.destroy().catch(() => undefined);
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    if (signal?.aborted) throw cancelled();
+    const pdf = await task.promise;
+    if (pdf.numPages === 0) throw damaged(name, "it has no pages");
+    const { pages, failed } = await readPages(pdf, signal);
+    const title = await documentTitle(pdf, path);
+    return { path, title, kind: "pdf", pages, warnings: checkPages(name, pages, failed) };
+  } catch (thrown) {
+    if (signal?.aborted) throw cancelled();
+    if (thrown instanceof PrecisError) throw thrown;
+    throw pdfError(name, thrown);
+  } finally {
+    signal?.removeEventListener("abort", stop);
+    await task.destroy().catch(() => undefined);
+  }
+}
+
+async function startLoading(bytes: Uint8Array): Promise<PDFDocumentLoadingTask> {
+  // Drawing classes that pdf.js expects of a browser when it is loaded; reading text never calls them.
+  const scope = globalThis as unknown as Record<string, unknown>;
+  for (const name of ["DOMMatrix", "ImageData", "Path2D"]) scope[name] ??= class {};
+  const [{ getDocument, VerbosityLevel }] = await Promise.all([
+    import("pdfjs-dist/legacy/build/pdf.mjs"),
+    // Loaded here it registers itself, and pdf.js parses in this thread instead of looking for a worker's file.
+    // @ts-expect-error the package has no types for it, and nothing of it is used by name
+    import("pdfjs-dist/legacy/build/pdf.worker.mjs"),
+  ]);
+  const root = dirname(createRequire(import.meta.url).resolve("pdfjs-dist/package.json"));
+  return getDocument({
+    // pdf.js wants an array of its own, not a Node Buffer.
+    data: new Uint8Array(bytes),
+    cMapUrl: `${root}/cmaps/`,
+    cMapPacked: true,
+    standardFontDataUrl: `${root}/standard_fonts/`,
+    isEvalSupported: false,
+    disableFontFace: true,
+    useSystemFonts: false,
+    useWorkerFetch: false,
+    verbosity: VerbosityLevel.ERRORS,
+  });
+}
+
+/** All pages' texts, one page in memory at a time; the numbers of pages that could not be read are in `failed`. */
+async function readPages(
+  pdf: PDFDocumentProxy,
+  signal: AbortSignal | undefined,
+): Promise<{ pages: DocumentPage[]; failed: number[] }> {
+  const pages: DocumentPage[] = [];
+  const failed: number[] = [];
+  for (let number = 1; number <= pdf.numPages; number++) {
+    if (signal?.aborted) throw cancelled();
+    let text = "";
+    try {
+      text = await readPage(pdf, number);
+    } catch (thrown) {
+      if (signal?.aborted) throw thrown;
+      failed.push(number);
+    }
+    pages.push({ number, text });
+  }
+  return { pages, failed };
+}
+
+async function readPage(pdf: PDFDocumentProxy, number: number): Promise<string> {
+  const page = await pdf.getPage(number);
+  const reader = page.streamTextContent().getReader();
+  const timeout = setTimeout(() => void reader.cancel(new Error("timeout")), PAGE_TIMEOUT_MS);
+  const started = performance.now();
+  const pieces: TextPiece[] = [];
+  let characters = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (performance.now() - started > PAGE_TIMEOUT_MS) throw new Error(`page ${number} takes too long`);
+      if (done) break;
+      for (const item of value.items as TextPiece[]) {
+        if (item.str === undefined) continue;
+        characters += item.str.length;
+        pieces.push(item);
+      }
+      if (characters > PAGE_MAX_CHARACTERS) throw new Error(`page ${number} holds too much text`);
+    }
+    return paragraphs(pieces);
+  } catch (thrown) {
+    await reader.cancel(thrown instanceof Error ? thrown : new Error(String(thrown))).catch(() => undefined);
+    throw thrown;
+  } finally {
+    clearTimeout(timeout);
+    page.cleanup();
+  }
+}
+
+/** What the user must be told about pages that gave no text; an error when none gave any. */
+function checkPages(name: string, pages: readonly DocumentPage[], failed: readonly number[]): string[] {
+  const silent = pages.filter((page) => page.text === "" && !failed.includes(page.number)).map((page) => page.number);
+  if (failed.length === pages.length) throw damaged(name, `none of its ${pages.length} pages can be read`);
+  if (silent.length + failed.length === pages.length) {
+    const all = pageList(pages.map((page) => page.number));
+    throw new PrecisError(
+      "no-text-layer",
+      `"${name}" has no text to read: ${all} ${pages.length > 1 ? "hold" : "holds"} only pictures or nothing.`,
+      "If it was scanned, run text recognition (OCR) on it first, and open the result.",
+    );
+  }
+  const warnings: string[] = [];
+  if (silent.length > 0) {
+    warnings.push(`No text on ${pageList(silent)} (scanned or blank): nothing of it was read.`);
+  }
+  if (failed.length > 0) warnings.push(`Damaged: ${pageList(failed)} could not be read.`);
+  return warnings;
+}
+
+async function documentTitle(pdf: PDFDocumentProxy, path: string): Promise<string> {
+  const metadata = await pdf.getMetadata().catch(() => undefined);
+  const title = (metadata?.info as { Title?: unknown } | undefined)?.Title;
+  const named = typeof title === "string" ? title.replace(/\s+/g, " ").trim() : "";
+  // Word processors put their own file's name there.
+  const useless = named === "" || /^untitled/i.test(named) || /\.(docx?|pdf|indd|tex|odt|pptx?)$/i.test(named);
+  return useless ? fileTitle(path) : named;
+}
+
+function pdfError(name: string, thrown: unknown): PrecisError {
+  const kind = thrown instanceof Error ? thrown.name : "";
+  if (kind === "PasswordException") {
+    return new PrecisError(
+      "pdf-encrypted",
+      `"${name}" is encrypted and needs a password.`,
+      "Save a copy without a password in a PDF viewer, and open that.",
+      { cause: thrown },
+    );
+  }
+  const reason = thrown instanceof Error ? thrown.message.replace(/\.$/, "") : String(thrown);
+  return damaged(name, reason, thrown);
+}
+
+function damaged(name: string, reason: string, cause?: unknown): PrecisError {
+  return new PrecisError(
+    "pdf-damaged",
+    `"${name}" is a damaged PDF: ${reason}.`,
+    "Get the file again, or open it in a PDF viewer and save it anew.",
+    { cause },
+  );
+}
