@@ -1,0 +1,128 @@
+import { PrecisError } from "../errors.js";
+import type { LayerScores, Pooling, ReadingShape } from "./policy.js";
+import { pool } from "./pooling.js";
+import { selectTop } from "./select.js";
+
+/**
+ * What every policy needs to know of a reading once its shape has been checked. "Open" positions are those that
+ * compete: before the window and not protected. Window and protected entries are paid for beforehand, so a policy
+ * only shares out `openBudget`.
+ */
+export interface Reading {
+  readonly layers: number;
+  readonly kvHeads: number;
+  /** Positions before the window: 0 to before - 1. */
+  readonly before: number;
+  /** The open positions, ascending. */
+  readonly open: Uint32Array;
+  /** Entries for open positions per KV head, summed over all layers; at most layers x open.length. */
+  readonly openBudget: number;
+  readonly protectedPositions: Uint32Array;
+}
+
+/** The open positions that one KV head holds, ascending, and their pooled scores. */
+export interface HeadHolding {
+  readonly positions: Uint32Array;
+  readonly scores: Float32Array;
+}
+
+/**
+ * Checks a shape and works out what is left to share. A window longer than the prompt is the whole prompt.
+ * @throws PrecisError budget-too-small when window and protected positions alone do not fit
+ * @throws RangeError for a shape that makes no sense
+ */
+export function startReading(shape: ReadingShape): Reading {
+  const { layers, kvHeads, tokens, protectedPositions } = shape;
+  for (const [name, value, least] of [
+    ["layers", layers, 1],
+    ["kvHeads", kvHeads, 1],
+    ["tokens", tokens, 0],
+    ["window", shape.window, 0],
+  ] as const) {
+    if (!Number.isInteger(value) || value < least) throw new RangeError(`${name} cannot be ${value}`);
+  }
+  if (Number.isNaN(shape.budget)) throw new RangeError("the budget is not a number");
+  const window = Math.min(shape.window, tokens);
+  const before = tokens - window;
+  for (const [index, position] of protectedPositions.entries()) {
+    const last = index === 0 ? -1 : (protectedPositions[index - 1] as number);
+    if (!Number.isInteger(position) || position <= last || position >= before) {
+      throw new RangeError(`protected positions must ascend and lie before the window: ${last}, ${position}`);
+    }
+  }
+
+  const always = window + protectedPositions.length;
+  const budget = Math.min(Math.floor(shape.budget), layers * tokens);
+  if (budget < layers * always) {
+    throw new PrecisError(
+      "budget-too-small",
+      `The memory budget holds ${Math.max(0, Math.floor(budget / layers))} tokens per layer, but the instruction and the start of the prompt alone take ${always}.`,
+      `Set a budget of at least ${always} tokens per layer (${layers * always} entries over ${layers} layers).`,
+    );
+  }
+  const closed = new Set(protectedPositions);
+  return {
+    layers,
+    kvHeads,
+    before,
+    open: Uint32Array.from({ length: before }, (_, position) => position).filter((position) => !closed.has(position)),
+    openBudget: budget - layers * always,
+    protectedPositions: Uint32Array.from(protectedPositions),
+  };
+}
+
+/** @throws RangeError when a layer comes out of order or after the last one */
+export function checkOrder(reading: Reading, layersRead: number, layer: number): void {
+  if (layer !== layersRead || layer >= reading.layers) {
+    throw new RangeError(`layer ${layer} came after ${layersRead} of ${reading.layers} layers`);
+  }
+}
+
+/**
+ * One layer's best open positions per KV head. Protected positions are taken out before pooling, so that the large
+ * scores of attention sinks do not spill over to their neighbours.
+ * @param scores f32 [kvHeads x before]
+ * @param count open positions to keep per head, at most open.length
+ * @throws RangeError when the scores have another shape
+ */
+export function bestOpen(reading: Reading, { layer, scores }: LayerScores, pooling: Pooling, count: number) {
+  const { kvHeads, before, open } = reading;
+  if (scores.length !== kvHeads * before) {
+    throw new RangeError(`layer ${layer} has ${scores.length} scores, not ${kvHeads} x ${before}`);
+  }
+  return Array.from({ length: kvHeads }, (_, head): HeadHolding => {
+    const row = scores.subarray(head * before, (head + 1) * before);
+    return shrink({ positions: open, scores: pool(pick(row, open), pooling) }, count);
+  });
+}
+
+/** The `count` best of what a head holds. */
+export function shrink(head: HeadHolding, count: number): HeadHolding {
+  if (count === head.positions.length) return head;
+  const best = selectTop(head.scores, count);
+  const positions = new Uint32Array(count);
+  for (let i = 0; i < count; i++) positions[i] = head.positions[best[i] as number] as number;
+  return { positions, scores: pick(head.scores, best) };
+}
+
+/** A head's list as a plan wants it: its open positions and the protected ones, ascending. */
+export function withProtected(reading: Reading, openPositions: Uint32Array): Uint32Array {
+  const { protectedPositions } = reading;
+  const merged = new Uint32Array(openPositions.length + protectedPositions.length);
+  let o = 0;
+  let p = 0;
+  for (let i = 0; i < merged.length; i++) {
+    const open = openPositions[o] ?? Number.POSITIVE_INFINITY;
+    const kept = protectedPositions[p] ?? Number.POSITIVE_INFINITY;
+    merged[i] = Math.min(open, kept);
+    if (open < kept) o++;
+    else p++;
+  }
+  return merged;
+}
+
+function pick(values: Float32Array, indices: Uint32Array): Float32Array {
+  const picked = new Float32Array(indices.length);
+  for (let i = 0; i < indices.length; i++) picked[i] = values[indices[i] as number] as number;
+  return picked;
+}

@@ -1,0 +1,29 @@
+import { PrecisError } from "../errors.js";
+import { type DynamicKvSettings, dynamickv } from "./dynamickv.js";
+import { type FullSettings, full } from "./full.js";
+import type { Policy } from "./policy.js";
+import { type SnapKvSettings, snapkv } from "./snapkv.js";
+
+/** Every policy's factory by the name that users type. A new policy is one new file and one line here. */
+export const policies = { full, snapkv, dynamickv } as const;
+
+export type PolicyName = keyof typeof policies;
+
+/** The settings of any policy; a policy refuses those it does not have. */
+export type PolicySettings = Partial<FullSettings & SnapKvSettings & DynamicKvSettings>;
+
+export const policyNames = Object.keys(policies) as PolicyName[];
+
+export const defaultPolicy: PolicyName = "dynamickv";
+
+/**
+ * A policy by name, with its defaults where `settings` says nothing.
+ * @throws PrecisError usage when there is no policy of that name
+ * @throws RangeError for a setting that the policy does not have, or outside its range
+ */
+export function createPolicy(name: string, settings: PolicySettings = {}): Policy {
+  if (!Object.hasOwn(policies, name)) {
+    throw new PrecisError("usage", `There is no policy "${name}".`, `Choose one of: ${policyNames.join(", ")}.`);
+  }
+  return policies[name as PolicyName](settings);
+}

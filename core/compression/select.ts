@@ -1,0 +1,95 @@
+/** Where the best k of many scores end: all above the cut are among them, and `fromTies` of those that lie on it. */
+export interface Cut {
+  /** The k-th largest score as an order-preserving unsigned integer. */
+  readonly key: number;
+  /** How many scores that equal the k-th largest are needed to make k. */
+  readonly fromTies: number;
+}
+
+/** The digits of a key, most significant first: 11 + 11 + 10 bits. `above` masks the bits already decided. */
+const digits = [
+  { shift: 21, size: 2048, above: 0 },
+  { shift: 10, size: 2048, above: 0xffe00000 },
+  { shift: 0, size: 1024, above: 0xfffffc00 },
+];
+
+/** f32 bits as an unsigned integer of the same order; 0, below all others, for NaN and the infinities; -0 is +0. */
+function keyOf(bits: number): number {
+  if ((bits & 0x7f800000) === 0x7f800000) return 0;
+  if (bits >>> 31 === 0 || bits << 1 === 0) return (bits | 0x80000000) >>> 0;
+  return ~bits >>> 0;
+}
+
+function bitsOf(scores: Float32Array): Uint32Array {
+  return new Uint32Array(scores.buffer, scores.byteOffset, scores.length);
+}
+
+/**
+ * Finds the k-th largest score of all rows together by radix selection: three passes of counting, no copy, no
+ * sorting, the same time for any input.
+ * @param rows f32, any lengths
+ * @param k from 1 to the number of scores
+ * @throws RangeError when k is outside that
+ */
+export function cutAt(rows: readonly Float32Array[], k: number): Cut {
+  const available = rows.reduce((sum, row) => sum + row.length, 0);
+  if (!Number.isInteger(k) || k < 1 || k > available) throw new RangeError(`cannot take ${k} of ${available} scores`);
+  let key = 0;
+  let left = k;
+  for (const { shift, size, above } of digits) {
+    const histogram = new Uint32Array(size);
+    for (const row of rows) {
+      const bits = bitsOf(row);
+      for (let i = 0; i < bits.length; i++) {
+        const candidate = keyOf(bits[i] as number);
+        if (((candidate ^ key) & above) === 0) {
+          const digit = (candidate >>> shift) & (size - 1);
+          histogram[digit] = (histogram[digit] as number) + 1;
+        }
+      }
+    }
+    let digit = size - 1;
+    while ((histogram[digit] as number) < left) {
+      left -= histogram[digit] as number;
+      digit--;
+    }
+    key = (key | (digit << shift)) >>> 0;
+  }
+  return { key, fromTies: left };
+}
+
+/** How many of a row's scores lie above a cut, and how many on it. */
+export function countAgainst(row: Float32Array, cut: Cut): { above: number; ties: number } {
+  const bits = bitsOf(row);
+  let above = 0;
+  let ties = 0;
+  for (let i = 0; i < bits.length; i++) {
+    const key = keyOf(bits[i] as number);
+    if (key > cut.key) above++;
+    else if (key === cut.key) ties++;
+  }
+  return { above, ties };
+}
+
+/**
+ * The indices of the k largest scores, ascending. Of equal scores the later position wins: recent text is the safer
+ * guess. NaN and infinities rank below everything else. O(n), deterministic.
+ * @param scores f32 [n]
+ * @param k from 0 to n
+ * @throws RangeError when k is outside that
+ */
+export function selectTop(scores: Float32Array, k: number): Uint32Array {
+  if (k === 0) return new Uint32Array(0);
+  const cut = cutAt([scores], k);
+  let tiesToSkip = countAgainst(scores, cut).ties - cut.fromTies;
+  const bits = bitsOf(scores);
+  const chosen = new Uint32Array(k);
+  let count = 0;
+  for (let i = 0; i < bits.length; i++) {
+    const key = keyOf(bits[i] as number);
+    if (key < cut.key) continue;
+    if (key === cut.key && tiesToSkip > 0) tiesToSkip--;
+    else chosen[count++] = i;
+  }
+  return chosen;
+}
