@@ -1,0 +1,145 @@
+import { describe, expect, test } from "vitest";
+import type { SourceDocument } from "../../core/documents/document.js";
+import { parseBudget } from "../../core/estimate/estimate.js";
+import type { RunOptions } from "../../core/summarize/options.js";
+import { instruction, promptOverhead } from "../../core/summarize/prompt.js";
+import { summaryResultSchema } from "../../core/summarize/result.js";
+import { type SummaryProgress, summarizeDocument } from "../../core/summarize/summarize.js";
+import { fakeEngine } from "../support/fake-engine.js";
+
+const document: SourceDocument = {
+  path: "/reports/harbour.pdf",
+  title: "Harbour",
+  kind: "pdf",
+  pages: [
+    { number: 1, text: "The harbour silts up. ".repeat(100).trim() },
+    { number: 2, text: "" },
+    { number: 3, text: "Dredging costs money. ".repeat(100).trim() },
+  ],
+  warnings: ["Page 2 has no text."],
+};
+
+const options: RunOptions = { budget: "25%", policy: "dynamickv", length: "medium", seed: 1, temperature: 0 };
+const times = { loadMs: 11, readMs: 12 };
+
+describe("summarizeDocument", () => {
+  test("answers with the contract's result", async () => {
+    const engine = fakeEngine();
+    const result = await summarizeDocument(engine, document, options, times);
+    expect(summaryResultSchema.parse(result)).toEqual(result);
+    expect(result.text).toBe("The harbour was rebuilt.");
+    expect(result.document).toEqual({
+      path: "/reports/harbour.pdf",
+      pages: 3,
+      tokens: 700,
+      pagesRead: [1, 3],
+      warnings: ["Page 2 has no text."],
+    });
+    expect(result.policy).toBe("dynamickv");
+    expect(result.timings).toMatchObject({ loadMs: 11, readMs: 12, prefillMs: 3, compressMs: 4, decodeTokens: 5 });
+    expect(result.warnings).toEqual([]);
+    expect(result.memory.peakRssBytes).toBeGreaterThan(10 * 2 ** 20);
+    expect(engine.openSessions).toBe(0);
+  });
+
+  test("gives the engine the budget of the whole prompt, instruction included", async () => {
+    const engine = fakeEngine();
+    const result = await summarizeDocument(engine, document, options, times);
+    const tokens = result.kv.fullBytes / (30 * 3 * 256);
+    expect(tokens).toBeGreaterThan(700);
+    expect(engine.seen.budgetEntries).toEqual([parseBudget("25%", engine.model, tokens).entriesTotal]);
+    expect(result.budget.bytes).toBe(parseBudget("25%", engine.model, tokens).bytes);
+  });
+
+  test("refuses a document that does not fit with its answer, names both counts and opens no session", async () => {
+    const engine = fakeEngine({ contextLength: 1000 });
+    const run = summarizeDocument(engine, document, options, times);
+    await expect(run).rejects.toMatchObject({
+      code: "too-long",
+      message: expect.stringMatching(/7\d\d tokens.*1,000/),
+    });
+    expect(engine.seen.budgetEntries).toEqual([]);
+    expect(engine.openSessions).toBe(0);
+    const short = await summarizeDocument(engine, document, { ...options, length: "short" }, times);
+    expect(short.text).not.toBe("");
+  });
+
+  test("says that an answer was cut", async () => {
+    const result = await summarizeDocument(fakeEngine({ stopped: "max-tokens" }), document, options, times);
+    expect(result.warnings).toEqual(["The answer was cut at 5 tokens."]);
+  });
+
+  test("says that a policy which keeps everything used no budget", async () => {
+    const full = await summarizeDocument(fakeEngine(), document, { ...options, policy: "full" }, times);
+    expect(full.warnings).toEqual([expect.stringContaining("25%")]);
+    expect(full.budget.bytes).toBe(full.kv.fullBytes);
+    const whole = await summarizeDocument(
+      fakeEngine(),
+      document,
+      { ...options, policy: "full", budget: "100%" },
+      times,
+    );
+    expect(whole.warnings).toEqual([]);
+  });
+
+  test("refuses a budget that the instruction alone fills", async () => {
+    const run = summarizeDocument(fakeEngine(), document, { ...options, budget: "5" }, times);
+    await expect(run).rejects.toMatchObject({ code: "budget-too-small" });
+  });
+
+  test("cancels while reading and leaves no session", async () => {
+    const controller = new AbortController();
+    const engine = fakeEngine({ steps: 100, onStep: (step) => step === 3 && controller.abort() });
+    const run = summarizeDocument(engine, document, options, { ...times, signal: controller.signal });
+    await expect(run).rejects.toMatchObject({ code: "cancelled" });
+    expect(engine.openSessions).toBe(0);
+    expect(engine.seen.sampling).toEqual([]);
+  });
+
+  test("reports reading, then writing", async () => {
+    const seen: SummaryProgress[] = [];
+    let text = "";
+    await summarizeDocument(fakeEngine({ steps: 4, pieces: 3, answer: "So. " }), document, options, {
+      ...times,
+      onProgress: (progress) => seen.push(progress),
+      onText: (piece) => {
+        text += piece;
+      },
+    });
+    expect(seen.map(({ stage }) => stage)).toEqual([...Array(4).fill("reading"), ...Array(3).fill("writing")]);
+    expect(seen[3]?.fraction).toBe(1);
+    expect(text).toBe("So. So. So. ");
+  });
+
+  test("does not punish repeated digits in answers to questions", async () => {
+    const engine = fakeEngine();
+    await summarizeDocument(engine, document, { ...options, question: "How much?" }, times);
+    await summarizeDocument(engine, document, options, times);
+    expect(engine.seen.sampling.map(({ repeatPenalty }) => repeatPenalty)).toEqual([1, 1.1]);
+  });
+});
+
+describe("the prompt", () => {
+  test("puts the instruction after the document", async () => {
+    const engine = fakeEngine();
+    await summarizeDocument(engine, document, { ...options, question: "What silts up?", language: "German" }, times);
+    const [, , text, after] = engine.seen.prompts[0]?.split("|") ?? [];
+    expect(text).toContain("Dredging costs money.");
+    expect(after).toMatch(/German.*\n.*What silts up\?$/);
+  });
+
+  test("differs by length and stays short", () => {
+    const all = (["short", "medium", "long"] as const).map((length) => instruction({ length }));
+    expect(new Set(all).size).toBe(3);
+    for (const words of all) expect(words.split(" ").length).toBeLessThan(30);
+  });
+
+  test("takes no more beside the document than its overhead says", async () => {
+    const engine = fakeEngine();
+    const overhead = promptOverhead(engine);
+    for (const length of ["short", "medium", "long"] as const) {
+      const { kv } = await summarizeDocument(engine, document, { ...options, length, language: "German" }, times);
+      expect(kv.fullBytes / (30 * 3 * 256) - 700).toBeLessThanOrEqual(overhead);
+    }
+  });
+});
