@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { defaultPolicy, policyNames } from "../compression/registry.js";
 import { PrecisError } from "../errors.js";
-import { defaultBudget } from "../estimate/estimate.js";
+import { defaultBudget, readBudget } from "../estimate/estimate.js";
 import { type AnswerLength, lengthSchema, type RunOptions, runOptionsSchema } from "../summarize/options.js";
 
 export interface RunFlags {
@@ -62,8 +62,10 @@ export function addRunOptions(command: Command, length: AnswerLength): Command {
     .addOption(quietOption());
 }
 
-/** What the core is asked for. @throws PrecisError usage */
+/** What the core is asked for. @throws PrecisError usage, budget-invalid */
 export function runOptions(flags: RunFlags, question?: string): RunOptions {
+  // Before the model is loaded for nothing.
+  readBudget(budgetOf(flags));
   const parsed = runOptionsSchema.safeParse({
     budget: budgetOf(flags),
     policy: flags.policy,

@@ -91,25 +91,43 @@ const UNITS: Readonly<Record<string, number>> = {
   gib: 2 ** 30,
 };
 
-/** Whole entries per KV head over all layers that a budget's text asks for. */
-function wantedEntries(text: string, model: KvShape, promptTokens: number): number {
+/** What a budget's text says, before it meets a model. */
+export interface BudgetRequest {
+  /** percent of the full cache, tokens per layer and KV head, or bytes */
+  readonly unit: "percent" | "tokens" | "bytes";
+  readonly amount: number;
+}
+
+/**
+ * Reads a budget's text alone.
+ * @throws PrecisError budget-invalid
+ */
+export function readBudget(text: string): BudgetRequest {
   const match = /^\s*(\d+(?:\.\d+)?)\s*(%|[a-z]*)\s*$/i.exec(text);
   const amount = Number(match?.[1]);
   const unit = (match?.[2] ?? "").toLowerCase();
   if (!match || amount <= 0) throw invalid(text);
-  // 0.07 * 100 is 7.000000000000001 in floating point, and 0.29 * 100 a hair less than 29: round such hairs away.
-  const whole = (value: number) => Math.floor(value + 1e-6);
   if (unit === "%") {
     if (amount > 100) throw invalid(text);
-    return whole((amount / 100) * promptTokens * model.layers);
+    return { unit: "percent", amount };
   }
   if (unit === "") {
     if (!Number.isInteger(amount)) throw invalid(text);
-    return amount * model.layers;
+    return { unit: "tokens", amount };
   }
   const unitBytes = UNITS[unit];
   if (unitBytes === undefined) throw invalid(text);
-  return whole((amount * unitBytes) / (model.kvHeads * entryBytes(model)));
+  return { unit: "bytes", amount: amount * unitBytes };
+}
+
+/** Whole entries per KV head over all layers that a budget's text asks for. */
+function wantedEntries(text: string, model: KvShape, promptTokens: number): number {
+  const { unit, amount } = readBudget(text);
+  if (unit === "tokens") return amount * model.layers;
+  const entries =
+    unit === "percent" ? (amount / 100) * promptTokens * model.layers : amount / (model.kvHeads * entryBytes(model));
+  // 29 / 100 * 3000 is a hair less than 870 in floating point: round such hairs away.
+  return Math.floor(entries + 1e-6);
 }
 
 function invalid(text: string): PrecisError {

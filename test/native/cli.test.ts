@@ -1,0 +1,172 @@
+/** `precis` as users run it, on the real model and the sample report. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, test } from "vitest";
+import { summaryResultSchema } from "../../core/summarize/result.js";
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const sample = join(root, "assets", "samples", "harbour-report.pdf");
+const folder = mkdtempSync(join(tmpdir(), "precis-cli-"));
+const note = join(folder, "note.md");
+writeFileSync(note, `# Storm\n\n${"The storm tore the north pier away and the repair cost 4 million. ".repeat(30)}`);
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** From the signal to the end, when one was sent. */
+  readonly signalMs: number;
+}
+
+/** Runs precis; `interruptAt` sends SIGINT once stderr contains that text. */
+function precis(args: readonly string[], interruptAt?: string): Promise<Ended> {
+  const command = ["--import", "tsx", join(root, "core", "cli", "main.ts"), ...args];
+  const child = spawn(process.execPath, command, { cwd: root });
+  let stdout = "";
+  let stderr = "";
+  let signalled = 0;
+  child.stdout.on("data", (data) => {
+    stdout += data;
+  });
+  child.stderr.on("data", (data) => {
+    stderr += data;
+    if (interruptAt !== undefined && signalled === 0 && stderr.includes(interruptAt)) {
+      signalled = performance.now();
+      child.kill("SIGINT");
+    }
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr, signalMs: performance.now() - signalled }));
+  });
+}
+
+describe("precis summarize", () => {
+  test("prints the answer alone to stdout and progress to stderr", async () => {
+    const { code, stdout, stderr } = await precis(["summarize", note, "--length", "short"]);
+    expect(stderr).toMatch(/Reading: \d+ %/);
+    expect(stderr).toMatch(/Read 1 of 1 pages/);
+    expect(code).toBe(0);
+    expect(stdout.trim().length).toBeGreaterThan(20);
+    expect(stdout).not.toMatch(/Reading: |<\|im_/);
+  });
+
+  test("prints the contract's object with --json, within the budget, and nothing else with --quiet", async () => {
+    const args = ["summarize", sample, "--budget", "6.9%", "--length", "short", "--json", "--quiet"];
+    const { code, stdout, stderr } = await precis(args);
+    expect(code).toBe(0);
+    expect(stderr.replace(/^Warning: .*\n/gm, "")).toBe("");
+    const result = summaryResultSchema.strict().parse(JSON.parse(stdout));
+    expect(result.text.length).toBeGreaterThan(20);
+    expect(result.document.pages).toBeGreaterThanOrEqual(10);
+    expect(result.document.pagesRead).toHaveLength(result.document.pages);
+    const { kv, budget } = result;
+    expect(budget.bytes).toBeLessThanOrEqual(0.069 * kv.fullBytes);
+    expect(kv.retainedBytes).toBeLessThanOrEqual(budget.bytes);
+    expect(kv.retainedBytes).toBeGreaterThanOrEqual(0.99 * budget.bytes);
+    expect(kv.layers).toHaveLength(result.model.layers);
+    expect(kv.layers.reduce((sum, layer) => sum + layer.bytes, 0)).toBe(kv.retainedBytes);
+  });
+
+  test("is repeatable at temperature 0", async () => {
+    const args = ["summarize", note, "--length", "short", "--quiet"];
+    const [first, second] = [await precis(args), await precis(args)];
+    expect(first.code).toBe(0);
+    expect(second.stdout).toBe(first.stdout);
+  });
+
+  test("answers each of several files and reports the one that fails", async () => {
+    const missing = join(folder, "none.pdf");
+    const { code, stdout, stderr } = await precis(["summarize", missing, note, "--length", "short", "--json"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`precis: ${missing}: `);
+    expect(summaryResultSchema.parse(JSON.parse(stdout)).document.path).toBe(note);
+  });
+
+  test("writes Markdown and JSON files", async () => {
+    for (const name of ["summary.md", "summary.json"]) {
+      const out = join(folder, name);
+      const { code, stdout } = await precis(["summarize", note, "--length", "short", "--quiet", "--out", out]);
+      expect(code).toBe(0);
+      const written = readFileSync(out, "utf8");
+      if (name.endsWith(".json")) expect(summaryResultSchema.parse(JSON.parse(written)).text).toBe(stdout.trim());
+      else expect(written).toContain(stdout.trim().split("\n")[0]);
+    }
+  });
+
+  test("is cancelled by SIGINT while reading, with 130 and without a crash", async () => {
+    const { code, stdout, stderr, signalMs } = await precis(["summarize", sample], "Reading: 10 %");
+    expect(code).toBe(130);
+    expect(stdout).toBe("");
+    expect(stderr).toContain("precis: Cancelled.");
+    expect(signalMs).toBeLessThan(2_000);
+  });
+});
+
+describe("precis ask", () => {
+  test("answers a question about the document", async () => {
+    const { code, stdout } = await precis(["ask", note, "What did the repair cost?", "--quiet"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/4 million/);
+  });
+});
+
+describe("precis estimate", () => {
+  test("says what a run would take", async () => {
+    const { code, stdout } = await precis(["estimate", sample, "--budget", "6.9%", "--json"]);
+    expect(code).toBe(0);
+    const report = JSON.parse(stdout);
+    expect(report.document.tokens).toBeGreaterThan(4_000);
+    expect(report.retainedKvBytes / report.fullKvBytes).toBeCloseTo(0.069, 3);
+    expect(report.fitsContext).toBe(true);
+  });
+});
+
+describe("wrong usage ends with 2 and a reason", () => {
+  test.each([
+    ["an unknown command", ["sumarize", sample], /unknown command/],
+    ["an unknown option", ["summarize", sample, "--colour"], /unknown option/],
+    ["no file", ["summarize"], /missing required argument/],
+    ["an unknown policy", ["summarize", sample, "--policy", "none"], /Allowed choices are/],
+    ["an unknown length", ["summarize", sample, "--length", "huge"], /Allowed choices are/],
+    ["a seed in words", ["summarize", sample, "--seed", "lucky"], /whole number/],
+    ["a budget in words", ["summarize", note, "--budget", "plenty", "--quiet"], /not a memory budget/],
+    ["an unsupported --out", ["summarize", note, "--out", "x.odt"], /\.md/],
+    ["--out for two files", ["summarize", note, sample, "--out", "x.md"], /one file/],
+    ["an empty question", ["ask", note, " "], /question is empty/],
+  ])("%s", async (_, args, reason) => {
+    const { code, stdout, stderr } = await precis(args);
+    expect(stderr).toMatch(reason);
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+  });
+});
+
+describe("failures end with 1 and one line", () => {
+  test.each([
+    ["a missing file", ["summarize", join(folder, "none.pdf"), "--quiet"]],
+    ["a missing model", ["summarize", note, "--model", join(folder, "none.gguf"), "--quiet"]],
+    ["a budget too small", ["summarize", note, "--budget", "3", "--quiet"]],
+  ])("%s", async (_, args) => {
+    const { code, stdout, stderr } = await precis(args);
+    expect(stderr).toMatch(/^precis: .+\n$/);
+    expect(code).toBe(1);
+    expect(stdout).toBe("");
+  });
+});
+
+test("precis models verify and doctor find everything in place", async () => {
+  const verify = await precis(["models", "verify", "--quiet"]);
+  expect(verify.stdout).toMatch(/is whole/);
+  expect(verify.code).toBe(0);
+  const list = await precis(["models"]);
+  expect(list.stdout).toMatch(/default/);
+  const doctor = await precis(["doctor"]);
+  expect(doctor.stdout).toMatch(/llama\.cpp/);
+  expect(doctor.code).toBe(0);
+});
