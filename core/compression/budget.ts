@@ -36,10 +36,8 @@ export function apportion(
       return parts;
     }
     for (const part of full) {
-      // Rounding may let one more part than there are entries for look full.
-      const amount = Math.min(room[part] as number, rest);
-      parts[part] = (parts[part] as number) + amount;
-      rest -= amount;
+      parts[part] = (parts[part] as number) + (room[part] as number);
+      rest -= room[part] as number;
     }
     open = open.filter((part) => !full.includes(part));
   }

@@ -24,7 +24,8 @@ export interface ReadingShape {
   readonly tokens: number;
   /**
    * The observation window: the prompt's last tokens (the instruction after the document). Every layer and head
-   * keeps them, they count inside the budget, and they are never among a plan's positions.
+   * keeps them, they count inside the budget, and they are never among a plan's positions. When it is longer than
+   * the prompt, the whole prompt is the window and there is nothing to choose.
    */
   readonly window: number;
   /**
@@ -34,19 +35,27 @@ export interface ReadingShape {
   readonly protectedPositions: readonly number[];
   /**
    * Total entries (one K and one V row of one KV head) per KV head, summed over all layers, window and protected
-   * positions included: the end state holds at most this many for each head index.
+   * positions included. The end state holds exactly this many for each head index, or all when there are fewer; until
+   * then a policy may hold more, up to its temporary maximum for the layers read since it last re-balanced.
    */
   readonly budget: number;
 }
 
 /** Scores of one layer: the attention that the window pays to each earlier position, summed over the window. */
 export interface LayerScores {
+  /** 0 to layers - 1, counting only the layers that `ReadingShape.layers` counts. */
   readonly layer: number;
-  /** f32, row-major [kvHeads x (tokens - window)]; softmax probabilities summed over window queries, not pooled. */
+  /**
+   * f32, row-major [kvHeads x (tokens - window)]; softmax probabilities summed over window queries, not pooled. Not
+   * kept or changed: the caller may reuse the buffer. A value that is not finite ranks as 0.
+   */
   readonly scores: Float32Array;
 }
 
-/** Positions one layer keeps: per KV head an ascending list without duplicates, all of one length, none in the window. */
+/**
+ * Positions one layer keeps: per KV head an ascending list without duplicates, all of one length, none in the window.
+ * The lists are read-only and never change later; heads that keep the same may share one.
+ */
 export interface LayerRetention {
   readonly layer: number;
   readonly positions: readonly Uint32Array[];
@@ -72,5 +81,10 @@ export interface Policy {
   readonly groupLayers: number;
   /** True when nothing is dropped: the engine then reads the plain way. */
   readonly keepsAll: boolean;
+  /**
+   * @throws PrecisError budget-too-small, naming the smallest that works, when window and protected positions alone
+   *   exceed the budget (a policy that keeps all ignores the budget)
+   * @throws RangeError for a shape that makes no sense
+   */
   begin(shape: ReadingShape): PolicyRun;
 }

@@ -1,6 +1,6 @@
 /** Where the best k of many scores end: all above the cut are among them, and `fromTies` of those that lie on it. */
 export interface Cut {
-  /** The k-th largest score as an order-preserving unsigned integer. */
+  /** The k-th largest score as an order-preserving 32-bit integer. */
   readonly key: number;
   /** How many scores that equal the k-th largest are needed to make k. */
   readonly fromTies: number;
@@ -13,15 +13,20 @@ const digits = [
   { shift: 0, size: 1024, above: 0xfffffc00 },
 ];
 
-/** f32 bits as an unsigned integer of the same order; 0, below all others, for NaN and the infinities; -0 is +0. */
+const signBit = 0x80000000 | 0;
+
+/**
+ * f32 bits as a signed 32-bit integer of the same order (signed, because V8 keeps those unboxed); the smallest, below
+ * all others, for NaN and the infinities; -0 is +0.
+ */
 function keyOf(bits: number): number {
-  if ((bits & 0x7f800000) === 0x7f800000) return 0;
-  if (bits >>> 31 === 0 || bits << 1 === 0) return (bits | 0x80000000) >>> 0;
-  return ~bits >>> 0;
+  if ((bits & 0x7f800000) === 0x7f800000) return signBit;
+  if (bits >= 0) return bits;
+  return bits === signBit ? 0 : bits ^ 0x7fffffff;
 }
 
-function bitsOf(scores: Float32Array): Uint32Array {
-  return new Uint32Array(scores.buffer, scores.byteOffset, scores.length);
+function bitsOf(scores: Float32Array): Int32Array {
+  return new Int32Array(scores.buffer, scores.byteOffset, scores.length);
 }
 
 /**
@@ -34,15 +39,16 @@ function bitsOf(scores: Float32Array): Uint32Array {
 export function cutAt(rows: readonly Float32Array[], k: number): Cut {
   const available = rows.reduce((sum, row) => sum + row.length, 0);
   if (!Number.isInteger(k) || k < 1 || k > available) throw new RangeError(`cannot take ${k} of ${available} scores`);
-  let key = 0;
+  // With the sign bit flipped, a key's digits compare like those of an unsigned number.
+  let prefix = 0;
   let left = k;
   for (const { shift, size, above } of digits) {
     const histogram = new Uint32Array(size);
     for (const row of rows) {
       const bits = bitsOf(row);
       for (let i = 0; i < bits.length; i++) {
-        const candidate = keyOf(bits[i] as number);
-        if (((candidate ^ key) & above) === 0) {
+        const candidate = keyOf(bits[i] as number) ^ signBit;
+        if (((candidate ^ prefix) & above) === 0) {
           const digit = (candidate >>> shift) & (size - 1);
           histogram[digit] = (histogram[digit] as number) + 1;
         }
@@ -53,9 +59,9 @@ export function cutAt(rows: readonly Float32Array[], k: number): Cut {
       left -= histogram[digit] as number;
       digit--;
     }
-    key = (key | (digit << shift)) >>> 0;
+    prefix |= digit << shift;
   }
-  return { key, fromTies: left };
+  return { key: prefix ^ signBit, fromTies: left };
 }
 
 /** How many of a row's scores lie above a cut, and how many on it. */
