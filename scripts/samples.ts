@@ -117,7 +117,9 @@ class Layout {
     if (this.y > MARGIN.top) this.y += before;
     // A heading stays with the first lines below it.
     this.room(style.leading + after + 4 * BODY.leading);
-    this.paragraph(runs(token.tokens), style, 0);
+    // A title of two parts is broken between them.
+    const parts = token.depth === 1 ? token.text.split(/(?<=:) /).map((text) => plain(text)) : [runs(token.tokens)];
+    for (const part of parts) this.paragraph(part, style, 0);
     if (token.depth === 1) {
       this.y += 4;
       this.doc
@@ -254,6 +256,10 @@ class Layout {
       .fontSize(style.size)
       .fillColor(style.color);
   }
+}
+
+function plain(text: string): Run[] {
+  return [{ text, bold: false, italic: false }];
 }
 
 /** Inline Markdown as runs of one font each. */

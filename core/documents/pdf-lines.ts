@@ -9,6 +9,8 @@ export interface TextPiece {
   /** [a, b, c, d, x, y]: the baseline's start is (x, y). */
   readonly transform: readonly number[];
   readonly width: number;
+  /** pdf.js's own name for the font: only good for telling fonts of one page apart. */
+  readonly fontName: string;
   readonly hasEOL: boolean;
 }
 
@@ -18,6 +20,8 @@ interface Line {
   end: number;
   readonly y: number;
   readonly size: number;
+  readonly firstFont: string;
+  lastFont: string;
   /** Cells of a table stand in it: wide gaps between words. */
   row: boolean;
 }
@@ -28,7 +32,8 @@ const INDENT = 0.8;
 /** Lines further apart than this many times the page's usual distance begin a paragraph. */
 const PARAGRAPH_GAP = 1.25;
 
-/** The paragraphs of one page, separated by an empty line; rows of a table by a single line break. */
+/** The paragraphs of one page, separated by an empty line; rows of a table and items of a list by a
+ * single line break. */
 export function paragraphs(pieces: readonly TextPiece[]): string {
   const lines = joinLines(pieces);
   const leading = usualLeading(lines);
@@ -41,8 +46,9 @@ export function paragraphs(pieces: readonly TextPiece[]): string {
     if (before === undefined || first === undefined) {
       text = line.text;
       first = line;
-    } else if (before.row && line.row) {
+    } else if ((before.row && line.row) || (startsListItem(first.text) && startsListItem(line.text))) {
       text += `\n${line.text}`;
+      first = line;
     } else if (beginsParagraph(line, before, first, leading, right)) {
       text += `\n\n${line.text}`;
       first = line;
@@ -67,7 +73,7 @@ function joinLines(pieces: readonly TextPiece[]): Line[] {
       if (line === undefined && last !== undefined && Math.abs(last.y - y) < last.size / 2 && x >= last.end - 1)
         line = last;
       if (line === undefined) {
-        line = { text: "", x, end: x, y, size, row: false };
+        line = { text: "", x, end: x, y, size, firstFont: piece.fontName, lastFont: piece.fontName, row: false };
         lines.push(line);
       }
       const gap = x - line.end;
@@ -77,6 +83,7 @@ function joinLines(pieces: readonly TextPiece[]): Line[] {
       } else if (gap > 0.15 * size && line.text !== "" && !/\s$/.test(line.text) && !/^\s/.test(str)) {
         line.text += " ";
       }
+      line.lastFont = piece.fontName;
       line.text += line.text === "" ? str.trimStart() : str;
       line.end = Math.max(line.end, x + piece.width);
     } else if (line !== undefined && str !== "" && !/\s$/.test(line.text)) {
@@ -113,10 +120,12 @@ function beginsParagraph(line: Line, before: Line, first: Line, leading: number,
   // Upwards or far down: the next column, in which a sentence may go on.
   if (distance < 0 || distance > 10) return sentenceEnded;
   if (distance > leading * PARAGRAPH_GAP) return true;
-  const indented = line.x - before.x > INDENT * line.size && before.x <= first.x;
-  // After a short last line: only where the column is known to be wider.
-  const endedEarly = sentenceEnded && before.end < right - 0.25 * (right - before.x) && line.end > before.end;
-  return (indented && sentenceEnded) || endedEarly;
+  // The second line of a list's item is indented too, but goes on.
+  const indented = line.x - before.x > INDENT * line.size && before.x <= first.x && !startsListItem(before.text);
+  // A short last line, known by a column that is wider: of a sentence, or of a heading in the text's own size.
+  const short = before.end < right - 0.25 * (right - before.x);
+  const otherFont = before.lastFont !== line.firstFont;
+  return (indented && sentenceEnded) || (short && (otherFont || (sentenceEnded && line.end > before.end)));
 }
 
 function startsListItem(text: string): boolean {
