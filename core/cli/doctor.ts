@@ -5,8 +5,7 @@ import { loadEngine } from "../engine/engine.js";
 import { toPrecisError } from "../errors.js";
 import { catalogue } from "../models/catalogue.js";
 import { verifyModel } from "../models/models.js";
-import prebuilt from "../native/prebuilt.json" with { type: "json" };
-import { formatBytes } from "./terminal.js";
+import { formatBytes } from "../report/format.js";
 
 /** One thing that Precis needs: what was found, or what is wrong and how to put it right. */
 interface Finding {
@@ -70,21 +69,22 @@ async function loads(id: string, path: string): Promise<Omit<Finding, "name">> {
     const engine = await loadEngine(path, id);
     const { architecture, contextLength } = engine.model;
     await engine.dispose();
-    const detail = `${prebuilt.llamaCpp}, patched: loaded ${id} (${architecture}, reads ${contextLength} tokens)`;
+    const detail = `patched; loaded ${id} (${architecture}, reads ${contextLength} tokens)`;
     return { good: true, detail };
   } catch (thrown) {
     return { good: false, detail: inWords(thrown) };
   }
 }
 
-/** What scripts/setup/electron.mjs answers; it alone knows where a runtime may lie. */
+/** scripts/setup/electron.mjs, which alone knows where a runtime may lie, and what it answers. */
+const setupSchema = z.object({ findElectron: z.custom<() => unknown>((value) => typeof value === "function") });
 const electronSchema = z.object({ version: z.string(), executable: z.string(), official: z.boolean() }).optional();
 
 async function electron(): Promise<Finding> {
   const name = "Electron";
   try {
     const setup: unknown = await import(new URL("../../scripts/setup/electron.mjs", import.meta.url).href);
-    const { findElectron } = z.object({ findElectron: z.function() }).parse(setup);
+    const { findElectron } = setupSchema.parse(setup);
     const found = electronSchema.parse(findElectron());
     if (!found) return { name, good: false, detail: `The window has no Electron to run in. ${SET_UP}` };
     const kind = found.official ? "" : " (a substitute for the release in package.json)";

@@ -7,9 +7,9 @@ import { loadEngine } from "../engine/engine.js";
 import type { Engine } from "../engine/types.js";
 import { type Estimate, estimate, parseBudget } from "../estimate/estimate.js";
 import { findModel } from "../models/models.js";
+import { formatBytes } from "../report/format.js";
 import { buildPrompt, maxAnswerTokens } from "../summarize/prompt.js";
 import { cancelOnSignals } from "./cancel.js";
-import { formatBytes } from "./terminal.js";
 import { budgetOf, budgetOption, jsonOption, modelOption, policyOption } from "./usage.js";
 
 interface EstimateFlags {
@@ -97,7 +97,10 @@ function reportText(report: EstimateReport): string {
   const { document, model, budget } = report;
   const share = ((100 * report.retainedKvBytes) / report.fullKvBytes).toFixed(1);
   const rows: [string, string][] = [
-    ["Document", `${document.path}: ${document.pages} pages, ${document.tokens} tokens`],
+    [
+      "Document",
+      `${document.path}: ${document.pages} ${document.pages === 1 ? "page" : "pages"}, ${document.tokens} tokens`,
+    ],
     ["Model", `${model.id}, reads at most ${model.contextLength} tokens`],
     ["Weights", formatBytes(report.weightsBytes)],
     ["Full KV cache", formatBytes(report.fullKvBytes)],

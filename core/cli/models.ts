@@ -2,8 +2,9 @@ import type { Command } from "commander";
 import { toPrecisError } from "../errors.js";
 import { catalogue } from "../models/catalogue.js";
 import { findModel, verifyModel } from "../models/models.js";
+import { formatBytes } from "../report/format.js";
 import { cancelOnSignals } from "./cancel.js";
-import { formatBytes, ProgressView } from "./terminal.js";
+import { ProgressView } from "./terminal.js";
 import { quietOption } from "./usage.js";
 
 export function addModels(program: Command): void {

@@ -5,17 +5,18 @@ import { loadEngine } from "../engine/engine.js";
 import type { Engine } from "../engine/types.js";
 import { cancelled, PrecisError, toPrecisError } from "../errors.js";
 import { findModel } from "../models/models.js";
-import { writeFileAtomically } from "../report/files.js";
+import { formatBytes } from "../report/format.js";
 import { summaryMarkdown } from "../report/markdown.js";
+import { writeFileAtomically } from "../report/write.js";
 import type { RunOptions } from "../summarize/options.js";
 import type { SummaryResult } from "../summarize/result.js";
 import { type SummaryProgress, summarizeDocument } from "../summarize/summarize.js";
 import { cancelOnSignals } from "./cancel.js";
-import { exitCodeOf, formatBytes, Output, ProgressView, printError } from "./terminal.js";
+import { exitCodeOf, Output, ProgressView, printError } from "./terminal.js";
 import { type RunFlags, runOptions } from "./usage.js";
 
 const REPORTS: Readonly<Record<string, (result: SummaryResult) => string>> = {
-  ".md": summaryMarkdown,
+  ".md": (result) => summaryMarkdown(result),
   ".json": (result) => `${JSON.stringify(result, null, 2)}\n`,
 };
 
@@ -74,7 +75,7 @@ async function answerAll(files: readonly string[], run: Run): Promise<number> {
         const error = toPrecisError(thrown);
         if (error.code === "cancelled") throw error;
         view.clear();
-        printError(error, file);
+        printError(error, files.length > 1 ? file : undefined);
         code = Math.max(code, exitCodeOf(error));
       }
     }
@@ -125,7 +126,7 @@ function summaryLine({ document, kv, timings, model }: SummaryResult): string {
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
   const percent = ((100 * kv.retainedBytes) / kv.fullBytes).toFixed(1);
   return (
-    `Read ${document.pagesRead.length} of ${document.pages} pages (${document.tokens} tokens) with ${model.id} in ` +
+    `Read ${document.pagesRead.length} of ${document.pages} ${document.pages === 1 ? "page" : "pages"} (${document.tokens} tokens) with ${model.id} in ` +
     `${seconds(timings.prefillMs + timings.compressMs)}; kept ${formatBytes(kv.retainedBytes)} of ` +
     `${formatBytes(kv.fullBytes)} KV cache (${percent} %); wrote ${timings.decodeTokens} tokens in ${seconds(timings.decodeMs)}.`
   );

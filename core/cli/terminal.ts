@@ -102,18 +102,6 @@ export function printError(error: PrecisError, about?: string): void {
   process.stderr.write(`precis: ${subject}${error.message}${error.next ? ` ${error.next}` : ""}\n`);
 }
 
-/** Bytes in binary units with one decimal. */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return unit === 0 ? `${bytes} B` : `${value.toFixed(1)} ${units[unit]}`;
-}
-
 /** The exit code that an error means. */
 export function exitCodeOf(error: PrecisError): number {
   if (error.code === "cancelled") return 130;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { exitCodeOf, formatBytes, ProgressView, printError } from "../../core/cli/terminal.js";
+import { exitCodeOf, ProgressView, printError } from "../../core/cli/terminal.js";
 import { type ErrorCode, PrecisError } from "../../core/errors.js";
 
 let printed: string;
@@ -73,14 +73,4 @@ test("exit codes follow the contract", () => {
     ["internal", 1],
   ];
   for (const [code, exit] of codes) expect(exitCodeOf(new PrecisError(code, "Why."))).toBe(exit);
-});
-
-test("bytes have binary units and one decimal", () => {
-  expect([0, 1023, 1024, 172_800_000, 5.8 * 2 ** 30].map(formatBytes)).toEqual([
-    "0 B",
-    "1023 B",
-    "1.0 KiB",
-    "164.8 MiB",
-    "5.8 GiB",
-  ]);
 });

@@ -50,7 +50,7 @@ describe("precis summarize", () => {
   test("prints the answer alone to stdout and progress to stderr", async () => {
     const { code, stdout, stderr } = await precis(["summarize", note, "--length", "short"]);
     expect(stderr).toMatch(/Reading: \d+ %/);
-    expect(stderr).toMatch(/Read 1 of 1 pages/);
+    expect(stderr).toMatch(/Read 1 of 1 page /);
     expect(code).toBe(0);
     expect(stdout.trim().length).toBeGreaterThan(20);
     expect(stdout).not.toMatch(/Reading: |<\|im_/);
