@@ -7,7 +7,7 @@ import { loadEngine } from "../engine/engine.js";
 import type { Engine } from "../engine/types.js";
 import { type Estimate, estimate, parseBudget } from "../estimate/estimate.js";
 import { findModel } from "../models/models.js";
-import { formatBytes } from "../report/format.js";
+import { formatBytes, formatShare } from "../report/format.js";
 import { buildPrompt, maxAnswerTokens } from "../summarize/prompt.js";
 import { cancelOnSignals } from "./cancel.js";
 import { budgetOf, budgetOption, jsonOption, modelOption, policyOption } from "./usage.js";
@@ -95,7 +95,7 @@ function takes(
 
 function reportText(report: EstimateReport): string {
   const { document, model, budget } = report;
-  const share = ((100 * report.retainedKvBytes) / report.fullKvBytes).toFixed(1);
+  const share = formatShare(report.retainedKvBytes, report.fullKvBytes);
   const rows: [string, string][] = [
     [
       "Document",
@@ -105,7 +105,7 @@ function reportText(report: EstimateReport): string {
     ["Weights", formatBytes(report.weightsBytes)],
     ["Full KV cache", formatBytes(report.fullKvBytes)],
     ["Budget", `${budget.requested} with ${report.policy}: ${budget.tokensPerLayer} tokens per layer`],
-    ["KV after reading", `${formatBytes(report.retainedKvBytes)} (${share} %)`],
+    ["KV after reading", `${formatBytes(report.retainedKvBytes)} (${share})`],
     ["Peak of reading", formatBytes(report.readingPeakBytes)],
     ["Total", `${formatBytes(report.totalBytes)} of ${formatBytes(report.freeMemoryBytes)} free`],
   ];

@@ -5,7 +5,7 @@ import { loadEngine } from "../engine/engine.js";
 import type { Engine } from "../engine/types.js";
 import { cancelled, PrecisError, toPrecisError } from "../errors.js";
 import { findModel } from "../models/models.js";
-import { formatBytes } from "../report/format.js";
+import { formatBytes, formatDuration, formatShare } from "../report/format.js";
 import { summaryMarkdown } from "../report/markdown.js";
 import { writeFileAtomically } from "../report/write.js";
 import type { RunOptions } from "../summarize/options.js";
@@ -123,13 +123,10 @@ function showProgress(view: ProgressView, progress: SummaryProgress, json: boole
 }
 
 function summaryLine({ document, kv, timings, model }: SummaryResult): string {
-  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  const percent = ((100 * kv.retainedBytes) / kv.fullBytes).toFixed(1);
-  return (
-    `Read ${document.pagesRead.length} of ${document.pages} ${document.pages === 1 ? "page" : "pages"} (${document.tokens} tokens) with ${model.id} in ` +
-    `${seconds(timings.prefillMs + timings.compressMs)}; kept ${formatBytes(kv.retainedBytes)} of ` +
-    `${formatBytes(kv.fullBytes)} KV cache (${percent} %); wrote ${timings.decodeTokens} tokens in ${seconds(timings.decodeMs)}.`
-  );
+  const pages = `${document.pagesRead.length} of ${document.pages} ${document.pages === 1 ? "page" : "pages"}`;
+  const read = `Read ${pages} (${document.tokens} tokens) with ${model.id} in ${formatDuration(timings.prefillMs + timings.compressMs)}`;
+  const kept = `kept ${formatBytes(kv.retainedBytes)} of ${formatBytes(kv.fullBytes)} KV cache (${formatShare(kv.retainedBytes, kv.fullBytes)})`;
+  return `${read}; ${kept}; wrote ${timings.decodeTokens} tokens in ${formatDuration(timings.decodeMs)}.`;
 }
 
 /** @throws PrecisError usage */

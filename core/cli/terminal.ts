@@ -1,5 +1,6 @@
 /** What the command line prints where: progress and errors to stderr, the answer alone to stdout. */
 import type { PrecisError } from "../errors.js";
+import { formatDuration } from "../report/format.js";
 
 export interface ProgressLine {
   /** What goes on, in a word or two. */
@@ -69,7 +70,7 @@ function plainText(line: ProgressLine): string {
 }
 
 function plainFigures({ fraction, remainingMs }: ProgressLine): string {
-  const left = remainingMs === undefined ? "" : `, ${Math.max(0, Math.round(remainingMs / 1000))} s left`;
+  const left = remainingMs === undefined ? "" : `, ${formatDuration(Math.max(0, remainingMs))} left`;
   return `${Math.floor(fraction * 100)} %${left}`;
 }
 

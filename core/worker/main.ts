@@ -14,7 +14,7 @@ serve(
     onMessage: (listener) => port.on("message", listener),
   },
   {
-    findModel: async (idOrPath) => findModel(idOrPath),
+    findModel,
     loadEngine,
     openDocument,
     log: (error) => console.error(error),

@@ -27,8 +27,8 @@ describe("progress", () => {
     read(new ProgressView("lines"));
     const lines = printed.trimEnd().split("\n");
     expect(lines).toHaveLength(11);
-    expect(lines[0]).toBe("Reading: 0 %, 100 s left");
-    expect(lines[10]).toBe("Reading: 100 %, 0 s left");
+    expect(lines[0]).toBe("Reading: 0 %, 1 min 40 s left");
+    expect(lines[10]).toBe("Reading: 100 %, 0.0 s left");
     expect(printed).not.toContain("\u001b");
   });
 

@@ -1,0 +1,122 @@
+import { describe, expect, test } from "vitest";
+import { WorkerClient } from "../../core/worker/client.js";
+import type { Reply } from "../../core/worker/protocol.js";
+import { type ServerDeps, serve } from "../../core/worker/server.js";
+import { type FakeEngine, fakeEngine } from "../support/fake-engine.js";
+
+/** A server and its client joined without a thread, and what passed between them. */
+function joined(deps: Partial<ServerDeps> = {}) {
+  const replies: Reply[] = [];
+  const logged: unknown[] = [];
+  const engines: FakeEngine[] = [];
+  let ended = false;
+  let toServer: (message: unknown) => void = () => {};
+  let toClient: (message: unknown) => void = () => {};
+  serve(
+    {
+      postMessage: (reply) => {
+        replies.push(reply);
+        toClient(reply);
+      },
+      onMessage: (listener) => {
+        toServer = listener;
+      },
+    },
+    {
+      findModel: async (wanted = "default") => ({ id: wanted, path: `/${wanted}` }),
+      loadEngine: async (path) => {
+        const engine = fakeEngine();
+        engines.push(engine);
+        return Object.assign(engine, { model: { ...engine.model, path } });
+      },
+      openDocument: async (path) => ({
+        path,
+        title: path,
+        kind: "text",
+        pages: [{ number: 1, text: "word ".repeat(200).trim() }],
+        warnings: [],
+      }),
+      log: (error) => logged.push(error),
+      onShutdown: () => {
+        ended = true;
+      },
+      ...deps,
+    },
+  );
+  const client = new WorkerClient({
+    postMessage: (request) => toServer(request),
+    onMessage: (listener) => {
+      toClient = listener;
+    },
+  });
+  return { client, replies, logged, engines, send: (message: unknown) => toServer(message), hasEnded: () => ended };
+}
+
+describe("the server", () => {
+  test("keeps a loaded model and disposes it for another one", async () => {
+    const { client, engines } = joined();
+    await client.loadModel("a");
+    await client.loadModel("a");
+    expect(engines).toHaveLength(1);
+    expect((await client.loadModel("b")).path).toBe("/b");
+    expect(engines.map(({ disposed }) => disposed)).toEqual([true, false]);
+  });
+
+  test("opens what was asked for while the model was still loading", async () => {
+    const { client } = joined();
+    const [, document] = await Promise.all([client.loadModel(), client.open("a", "/a.txt")]);
+    expect(document.tokens).toBe(200);
+  });
+
+  test("logs the cause of an error that nobody foresaw, and only of such a one", async () => {
+    const cause = new TypeError("x is undefined");
+    const { client, logged } = joined({
+      openDocument: async () => {
+        throw cause;
+      },
+    });
+    await client.loadModel();
+    await expect(client.open("a", "/a.txt")).rejects.toMatchObject({ code: "internal" });
+    await expect(client.summarize("a", {} as never)).rejects.toMatchObject({ code: "usage" });
+    expect(logged).toEqual([cause]);
+  });
+
+  test("does not mistake a second request of the same id for the first", async () => {
+    const { replies, send, engines } = joined();
+    send({ id: 1, kind: "load-model" });
+    send({ id: 1, kind: "load-model", model: "other" });
+    await expect.poll(() => replies.length).toBe(2);
+    expect(replies[0]).toMatchObject({ id: -1, kind: "failed", error: { code: "usage" } });
+    expect(replies[1]).toMatchObject({ id: 1, kind: "done", result: { path: "/default" } });
+    expect(engines).toHaveLength(1);
+  });
+
+  test("disposes the model before it says that it has shut down, and takes nothing after", async () => {
+    const { client, engines, hasEnded } = joined();
+    await client.loadModel();
+    await client.shutdown();
+    expect(engines[0]?.disposed).toBe(true);
+    expect(hasEnded()).toBe(true);
+    await expect(client.loadModel()).rejects.toMatchObject({ code: "usage" });
+  });
+});
+
+describe("the client", () => {
+  test("refuses an answer that does not keep the contract", async () => {
+    let toClient: (message: unknown) => void = () => {};
+    const client = new WorkerClient({
+      postMessage: ({ id }) => toClient({ id, kind: "done", result: { id: "m", layers: "many" } }),
+      onMessage: (listener) => {
+        toClient = listener;
+      },
+    });
+    await expect(client.loadModel()).rejects.toMatchObject({ code: "internal" });
+  });
+
+  test("ignores messages that answer nothing", async () => {
+    const { client, send } = joined();
+    send({ id: 999, kind: "cancel", target: 5 });
+    send("nonsense");
+    expect((await client.loadModel()).id).toBe("fake");
+  });
+});
