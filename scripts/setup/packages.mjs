@@ -22,8 +22,10 @@ export async function isDone() {
 export async function perform() {
   const { code, output } = await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: projectDir });
   if (code !== 0) {
+    // npm says the reason first and its usage after it.
+    const reason = output.split("\n").filter((line) => line.startsWith("npm error"));
     throw new SetupError(
-      `npm could not install the packages:\n${tail(output)}\n  Check the network and npm's settings, then run the same command again.`,
+      `npm could not install the packages:\n${tail(reason.slice(0, 12).join("\n") || output)}\n  Check the network and npm's settings, then run the same command again.`,
     );
   }
   await writeJson(stampPath, { lock: await hashFile(join(projectDir, "package-lock.json")) });
