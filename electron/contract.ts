@@ -1,0 +1,92 @@
+/**
+ * The one contract between the window and the main process: commands the window may call, events it may hear.
+ * `window.precis` (electron/preload.ts), the handlers (electron/ipc.ts) and the renderer's types all derive from it.
+ */
+import { z } from "zod";
+import type { SummaryResult } from "../core/summarize/result.js";
+import {
+  type DocumentSummary,
+  errorSchema,
+  type ModelSummary,
+  type Progress,
+  progressSchema,
+  type RunOptions,
+  runOptionsSchema,
+  type WireError,
+} from "../core/worker/protocol.js";
+
+// What the window needs of core comes through here: the window imports nothing else of it.
+export { type Budget, type Estimate, estimate, fullKvBytes, parseBudget } from "../core/estimate/estimate.js";
+export type { DocumentSummary, ModelSummary, Progress, RunOptions, SummaryResult, WireError };
+
+// The page's content security policy forbids eval; zod would otherwise probe for it and log a violation.
+z.config({ jitless: true });
+
+const id = z.string().min(1).max(64);
+const path = z.string().min(1).max(4_096);
+
+/** What the window sends (checked at run time by main) and, for the compiler alone, what it gets back. */
+interface Command<Input extends z.ZodType, Output> {
+  readonly input: Input;
+  readonly output?: (value: Output) => Output;
+}
+
+/** `command(input)<Output>()`: in two steps, because TypeScript infers all type arguments or none. */
+const command =
+  <Input extends z.ZodType>(input: Input) =>
+  <Output>(): Command<Input, Output> => ({ input });
+
+export const commands = {
+  /** Called once when the window is up: files from the command line and the bundled sample. */
+  hello: command(z.undefined())<{ files: string[]; sample: string }>(),
+  /** The system's open dialog; empty when dismissed. */
+  chooseFiles: command(z.undefined())<string[]>(),
+  loadModel: command(z.object({ runId: id }))<ModelSummary>(),
+  openDocument: command(z.object({ runId: id, documentId: id, path }))<DocumentSummary>(),
+  closeDocument: command(z.object({ documentId: id }))<void>(),
+  /** "progress" and "text" events with this run id come before the answer. */
+  summarize: command(z.object({ runId: id, documentId: id, options: runOptionsSchema }))<SummaryResult>(),
+  /** The run then fails with "cancelled". Cancelling what has ended does nothing. */
+  cancel: command(z.object({ runId: id }))<void>(),
+  copyText: command(z.object({ text: z.string().max(2_000_000) }))<void>(),
+  /** Saves the document's last finished summary through the system's dialog; undefined when dismissed. */
+  saveMarkdown: command(z.object({ documentId: id }))<string | undefined>(),
+} as const;
+
+export const events = {
+  progress: z.object({ runId: id, progress: progressSchema }),
+  text: z.object({ runId: id, text: z.string() }),
+  /** The worker ended by itself. If it was restarted, the new one knows neither model nor documents yet. */
+  workerDied: z.object({ error: errorSchema, restarted: z.boolean() }),
+  /** Files that a second start, the dock or the menu asked for. */
+  openFiles: z.object({ paths: z.array(path) }),
+  /** A menu item that acts inside the window. */
+  menu: z.object({ item: z.enum(["start", "cancel", "save", "copy", "shortcuts"]) }),
+} as const;
+
+export type CommandName = keyof typeof commands;
+export type EventName = keyof typeof events;
+export type CommandInput<Name extends CommandName> = z.infer<(typeof commands)[Name]["input"]>;
+export type CommandOutput<Name extends CommandName> =
+  (typeof commands)[Name] extends Command<z.ZodType, infer Output> ? Output : never;
+export type EventData<Name extends EventName> = z.infer<(typeof events)[Name]>;
+
+/** Errors cross as values: Electron would keep only an exception's message. */
+export type Outcome<Value> = { ok: true; value: Value } | { ok: false; error: WireError };
+
+export const commandNames = Object.keys(commands) as CommandName[];
+export const eventNames = Object.keys(events) as EventName[];
+export const channelOf = (name: CommandName | EventName) => `precis:${name}`;
+
+type Callable<Name extends CommandName> =
+  undefined extends CommandInput<Name>
+    ? () => Promise<Outcome<CommandOutput<Name>>>
+    : (input: CommandInput<Name>) => Promise<Outcome<CommandOutput<Name>>>;
+
+/** What the preload puts on `window.precis`. */
+export type PrecisApi = { readonly [Name in CommandName]: Callable<Name> } & {
+  /** Listens to an event; the answer stops listening. */
+  on<Name extends EventName>(name: Name, listener: (data: EventData<Name>) => void): () => void;
+  /** The real path of a dropped or chosen file; "" when it has none. */
+  pathForFile(file: File): string;
+};

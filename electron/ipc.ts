@@ -1,0 +1,152 @@
+/**
+ * Answers the window's commands. Every message is checked twice: that our own page sent it, and that it has the
+ * contract's form. Electron's parts are handed in, so that tests run without Electron.
+ */
+import { PrecisError, toPrecisError } from "../core/errors.js";
+import {
+  type CommandInput,
+  type CommandName,
+  type CommandOutput,
+  channelOf,
+  commandNames,
+  commands,
+  type DocumentSummary,
+  type EventData,
+  type EventName,
+  type ModelSummary,
+  type Outcome,
+  type Progress,
+  type RunOptions,
+  type SummaryResult,
+  type WireError,
+} from "./contract.js";
+import { isTrustedSender } from "./origin.js";
+
+/** A long call's company: its cancellation and what it reports on the way. */
+export interface Call {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+  readonly onText: (text: string) => void;
+}
+
+/** What the worker does for the window (electron/worker.ts). */
+export interface Summarizer {
+  loadModel(call: Call): Promise<ModelSummary>;
+  open(documentId: string, path: string, call: Call): Promise<DocumentSummary>;
+  close(documentId: string): Promise<void>;
+  summarize(documentId: string, options: RunOptions, call: Call): Promise<SummaryResult>;
+}
+
+export interface IpcParts {
+  readonly summarizer: Summarizer;
+  /** Files named when the app was started; handed out once. */
+  takeFiles(): string[];
+  readonly sample: string;
+  chooseFiles(): Promise<string[]>;
+  /** Where to save, from the system's dialog; undefined when dismissed. */
+  chooseTarget(suggestion: string): Promise<string | undefined>;
+  writeMarkdown(path: string, result: SummaryResult): Promise<void>;
+  copyText(text: string): void;
+  send<Name extends EventName>(name: Name, data: EventData<Name>): void;
+}
+
+export type Handlers = {
+  readonly [Name in CommandName]: (input: CommandInput<Name>) => Promise<CommandOutput<Name>> | CommandOutput<Name>;
+};
+
+/** The commands' work, with the state it needs: running calls and the last summary of each document. */
+export function createHandlers(parts: IpcParts): Handlers {
+  const running = new Map<string, AbortController>();
+  const finished = new Map<string, SummaryResult>();
+
+  async function track<Value>(runId: string, work: (call: Call) => Promise<Value>): Promise<Value> {
+    const controller = new AbortController();
+    running.set(runId, controller);
+    try {
+      return await work({
+        signal: controller.signal,
+        onProgress: (progress) => parts.send("progress", { runId, progress }),
+        onText: (text) => parts.send("text", { runId, text }),
+      });
+    } finally {
+      running.delete(runId);
+    }
+  }
+
+  return {
+    hello: () => ({ files: parts.takeFiles(), sample: parts.sample }),
+    chooseFiles: () => parts.chooseFiles(),
+    loadModel: ({ runId }) => track(runId, (call) => parts.summarizer.loadModel(call)),
+    openDocument: ({ runId, documentId, path }) =>
+      track(runId, (call) => parts.summarizer.open(documentId, path, call)),
+    closeDocument: ({ documentId }) => {
+      finished.delete(documentId);
+      return parts.summarizer.close(documentId);
+    },
+    summarize: async ({ runId, documentId, options }) => {
+      const result = await track(runId, (call) => parts.summarizer.summarize(documentId, options, call));
+      finished.set(documentId, result);
+      return result;
+    },
+    cancel: ({ runId }) => running.get(runId)?.abort(),
+    copyText: ({ text }) => parts.copyText(text),
+    saveMarkdown: async ({ documentId }) => {
+      const result = finished.get(documentId);
+      if (!result) throw new PrecisError("usage", "There is no finished summary to save.", "Start one first.");
+      const target = await parts.chooseTarget(suggestedName(result.document.path));
+      if (target !== undefined) await parts.writeMarkdown(target, result);
+      return target;
+    },
+  };
+}
+
+/** "harbour-report.pdf" -> "harbour-report summary.md". */
+export function suggestedName(documentPath: string): string {
+  const name = documentPath.split(/[\\/]/).pop() ?? "";
+  return `${name.replace(/\.[^.]+$/, "") || "Document"} summary.md`;
+}
+
+/** The part of an invoke event that the sender check reads. */
+interface Sender {
+  readonly senderFrame: { readonly url: string; readonly parent: unknown } | null;
+}
+
+/** One command from a sender we do not trust yet, answered as a value whatever happens. */
+export async function answer<Name extends CommandName>(
+  handlers: Handlers,
+  name: Name,
+  event: Sender,
+  input: unknown,
+): Promise<Outcome<CommandOutput<Name>>> {
+  try {
+    if (!isTrustedSender(event.senderFrame)) {
+      throw new PrecisError("usage", "A page that is not part of Precis asked for something; it was refused.");
+    }
+    const parsed = commands[name].input.safeParse(input);
+    if (!parsed.success) {
+      throw new PrecisError("usage", `The window sent an incomplete "${name}" command.`, "Restart Precis.", {
+        cause: parsed.error,
+      });
+    }
+    return { ok: true, value: await handlers[name](parsed.data as CommandInput<Name>) };
+  } catch (thrown) {
+    return { ok: false, error: wireError(thrown) };
+  }
+}
+
+/** The part of an error that the window shows; what nobody foresaw goes to the log whole. */
+export function wireError(thrown: unknown): WireError {
+  const { code, message, next, cause } = toPrecisError(thrown);
+  if (code === "internal") console.error(message, cause);
+  return next === undefined ? { code, message } : { code, message, next };
+}
+
+interface InvokeRegistry {
+  handle(channel: string, listener: (event: Sender, input: unknown) => Promise<unknown>): void;
+}
+
+export function registerIpc(ipcMain: InvokeRegistry, handlers: Handlers): void {
+  for (const name of commandNames) {
+    ipcMain.handle(channelOf(name), (event, input) => answer(handlers, name, event, input));
+  }
+}

@@ -1,0 +1,127 @@
+/** Precis' main process: one instance, one window, one worker. */
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { app, type BrowserWindow, clipboard, dialog, ipcMain } from "electron";
+import { summaryMarkdown } from "../core/report/markdown.js";
+import { writeFileAtomically } from "../core/report/write.js";
+import { channelOf, type EventData, type EventName } from "./contract.js";
+import { documentsIn } from "./files.js";
+import { createHandlers, registerIpc } from "./ipc.js";
+import { installMenu } from "./menu.js";
+import { lockDown, registerScheme, serveRenderer } from "./security.js";
+import { createWindow, focusWindow } from "./window.js";
+import { startWorker } from "./worker.js";
+
+/** dist/, beside which assets/ lies. */
+const dist = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const assets = path.join(path.dirname(dist), "assets");
+
+let window: BrowserWindow | undefined;
+/** Files waiting for a window that can take them. */
+let waiting = documentsIn(process.argv.slice(1), process.cwd());
+let listening = false;
+
+function send<Name extends EventName>(name: Name, data: EventData<Name>): void {
+  if (window && !window.isDestroyed()) window.webContents.send(channelOf(name), data);
+}
+
+function open(paths: string[]): void {
+  if (paths.length === 0) return;
+  if (listening) send("openFiles", { paths });
+  else waiting.push(...paths);
+}
+
+async function chooseFiles(): Promise<string[]> {
+  if (!window) return [];
+  const { filePaths } = await dialog.showOpenDialog(window, {
+    properties: ["openFile", "multiSelections"],
+    filters: [{ name: "Documents", extensions: ["pdf", "txt", "md", "markdown"] }],
+  });
+  return filePaths;
+}
+
+async function chooseTarget(suggestion: string): Promise<string | undefined> {
+  if (!window) return undefined;
+  const { canceled, filePath } = await dialog.showSaveDialog(window, {
+    defaultPath: path.join(app.getPath("documents"), suggestion),
+    filters: [{ name: "Markdown", extensions: ["md"] }],
+  });
+  return canceled || !filePath ? undefined : filePath;
+}
+
+function takeFiles(): string[] {
+  listening = true;
+  const files = waiting;
+  waiting = [];
+  return files;
+}
+
+function openWindow(): void {
+  listening = false;
+  window = createWindow(path.join(dist, "electron", "preload.cjs"), path.join(assets, "icon.png"));
+  window.on("closed", () => {
+    window = undefined;
+  });
+}
+
+async function start(): Promise<void> {
+  await app.whenReady();
+  lockDown();
+  serveRenderer(path.join(dist, "renderer"));
+  const worker = startWorker(path.join(dist, "worker", "main.mjs"), (error, restarted) =>
+    send("workerDied", { error, restarted }),
+  );
+  registerIpc(
+    ipcMain,
+    createHandlers({
+      summarizer: worker.summarizer,
+      takeFiles,
+      sample: path.join(assets, "samples", "harbour-report.pdf"),
+      chooseFiles,
+      chooseTarget,
+      writeMarkdown: (target, result) => writeFileAtomically(target, summaryMarkdown(result)),
+      copyText: (text) => clipboard.writeText(text),
+      send,
+    }),
+  );
+  installMenu({ open: async () => open(await chooseFiles()), send: (item) => send("menu", { item }) });
+  openWindow();
+
+  app.on("activate", () => (window ? focusWindow(window) : openWindow()));
+  app.on("window-all-closed", () => process.platform !== "darwin" && app.quit());
+  quitAfter(worker.stop);
+}
+
+/** Everything native must be disposed before the process ends, or it aborts: quitting waits for that. */
+function quitAfter(stop: () => Promise<void>): void {
+  let stopped = false;
+  app.on("before-quit", (event) => {
+    if (stopped) return;
+    event.preventDefault();
+    stop()
+      .catch((error) => console.error("The worker did not stop cleanly:", error))
+      .finally(() => {
+        stopped = true;
+        app.quit();
+      });
+  });
+}
+
+registerScheme();
+if (app.requestSingleInstanceLock()) {
+  app.on("second-instance", (_event, args, cwd) => {
+    if (window) focusWindow(window);
+    open(documentsIn(args.slice(1), cwd));
+  });
+  app.on("open-file", (event, file) => {
+    event.preventDefault();
+    open([file]);
+  });
+  start().catch((error) => {
+    console.error(error);
+    dialog.showErrorBox("Precis could not start", error instanceof Error ? error.message : String(error));
+    app.exit(1);
+  });
+} else {
+  app.quit();
+}

@@ -1,0 +1,40 @@
+/** What the page may load and do: its own files through one scheme, and nothing else. */
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { app, protocol, session, type WebContents } from "electron";
+import { contentSecurityPolicy, contentTypes, fileOfUrl, scheme } from "./origin.js";
+
+/** Must run before the app is ready. */
+export function registerScheme(): void {
+  protocol.registerSchemesAsPrivileged([{ scheme, privileges: { standard: true, secure: true } }]);
+}
+
+/** Serves the built renderer with the policy in every answer. */
+export function serveRenderer(root: string): void {
+  protocol.handle(scheme, async (request) => {
+    const file = fileOfUrl(request.url, root);
+    const body = file && (await readFile(file).catch(() => undefined));
+    if (!file || !body) return new Response("Not found", { status: 404 });
+    return new Response(new Uint8Array(body), {
+      headers: {
+        "Content-Type": contentTypes[path.extname(file)] ?? "application/octet-stream",
+        "Content-Security-Policy": contentSecurityPolicy,
+        "X-Content-Type-Options": "nosniff",
+      },
+    });
+  });
+}
+
+/** No permissions, no new windows, no navigation, no web views, for every page of the app. */
+export function lockDown(): void {
+  session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
+  session.defaultSession.setPermissionCheckHandler(() => false);
+  app.on("web-contents-created", (_event, contents) => lockDownContents(contents));
+}
+
+function lockDownContents(contents: WebContents): void {
+  contents.setWindowOpenHandler(() => ({ action: "deny" }));
+  contents.on("will-navigate", (event) => event.preventDefault());
+  contents.on("will-redirect", (event) => event.preventDefault());
+  contents.on("will-attach-webview", (event) => event.preventDefault());
+}

@@ -1,0 +1,34 @@
+import { useEffect } from "react";
+import { DocumentPane } from "./components/DocumentPane.js";
+import { DropTarget } from "./components/DropTarget.js";
+import { EmptyState } from "./components/EmptyState.js";
+import { Library } from "./components/Library.js";
+import { MemoryBar } from "./components/MemoryBar.js";
+import { Shortcuts } from "./components/Shortcuts.js";
+import { SummaryPane } from "./components/SummaryPane.js";
+import { WorkerNotice } from "./components/WorkerNotice.js";
+import { listenToKeys, listenToMenu } from "./keys.js";
+import { selectedDocument, useDocuments } from "./stores/documents.js";
+
+export function App() {
+  const document = useDocuments(selectedDocument);
+  useEffect(listenToKeys, []);
+  useEffect(listenToMenu, []);
+  return (
+    <div className="app" data-empty={document === undefined}>
+      <WorkerNotice />
+      {document ? (
+        <div className="panes">
+          <Library />
+          <DocumentPane document={document} />
+          <SummaryPane document={document} />
+        </div>
+      ) : (
+        <EmptyState />
+      )}
+      {document && <MemoryBar document={document} />}
+      <DropTarget />
+      <Shortcuts />
+    </div>
+  );
+}

@@ -1,0 +1,70 @@
+import type { DocumentSummary, ModelSummary } from "../../electron/contract.js";
+import { fullKvBytes } from "../../electron/contract.js";
+import type { OpenDocument } from "../stores/documents.js";
+import { useModel } from "../stores/model.js";
+import { useRuns } from "../stores/runs.js";
+import { formatBytes, formatCount } from "../view/format.js";
+import { RetentionChart } from "./RetentionChart.js";
+
+const kinds = { pdf: "PDF", text: "Plain text", markdown: "Markdown" } as const;
+
+/** What is known of the selected document, before and after it was read. */
+export function DocumentPane({ document }: { document: OpenDocument }) {
+  const model = useModel((store) => store.model);
+  const result = useRuns((store) => store.runs[document.id]?.result);
+  const { summary } = document;
+  return (
+    <section className="document" aria-label="Document">
+      <h1>{summary?.title || document.name}</h1>
+      {summary && (
+        <p className="path" title={document.path}>
+          {document.name}
+        </p>
+      )}
+      {summary && model && <DocumentFacts summary={summary} model={model} />}
+      {summary && summary.warnings.length > 0 && (
+        <ul className="warnings" aria-label="Warnings about this document">
+          {summary.warnings.map((warning) => (
+            <li key={warning}>{warning}</li>
+          ))}
+        </ul>
+      )}
+      {result && (
+        <div className="only-wide">
+          <RetentionChart result={result} />
+        </div>
+      )}
+    </section>
+  );
+}
+
+function DocumentFacts({ summary, model }: { summary: DocumentSummary; model: ModelSummary }) {
+  const promptTokens = summary.tokens + summary.promptTokens;
+  const share = promptTokens / model.contextLength;
+  return (
+    <>
+      <dl className="facts">
+        <div>
+          <dt>Kind</dt>
+          <dd>{kinds[summary.kind]}</dd>
+        </div>
+        <div>
+          <dt>Pages</dt>
+          <dd>{formatCount(summary.pages)}</dd>
+        </div>
+        <div>
+          <dt>Tokens</dt>
+          <dd>{formatCount(summary.tokens)}</dd>
+        </div>
+        <div>
+          <dt>Full cache</dt>
+          <dd>{formatBytes(fullKvBytes(model, promptTokens))}</dd>
+        </div>
+      </dl>
+      <div className="context" data-over={share > 1}>
+        <meter value={Math.min(1, share)} max={1} aria-label="Share of the model's context that this document takes" />
+        <p>{Math.ceil(share * 100)} % of the model’s context</p>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,24 @@
+import type { WireError } from "../../electron/contract.js";
+
+export interface NextStep {
+  readonly label: string;
+  readonly act: () => void;
+}
+
+/** An error where it happened: what failed, what to do, and the step as a button. */
+export function ErrorNote({ title, error, steps }: { title: string; error: WireError; steps: readonly NextStep[] }) {
+  return (
+    <div className="error-note" role="alert">
+      <h3>{title}</h3>
+      <p>{error.message}</p>
+      {error.next && <p className="error-next">{error.next}</p>}
+      <div className="buttons">
+        {steps.map((step) => (
+          <button key={step.label} type="button" onClick={step.act}>
+            {step.label}
+          </button>
+        ))}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,94 @@
+import type { KeyboardEvent } from "react";
+import { chooseFiles, closeDocument } from "../actions.js";
+import { type OpenDocument, useDocuments } from "../stores/documents.js";
+import { isActive, type Run, useRuns } from "../stores/runs.js";
+import { formatCount, plural } from "../view/format.js";
+import { ModelLine } from "./ModelLine.js";
+
+/** The open documents, each with the state of its run. */
+export function Library() {
+  const { documents, selectedId, select } = useDocuments();
+  const runs = useRuns((store) => store.runs);
+
+  /** Arrow keys move along the list; each entry is a button, so Tab and Enter work as they do everywhere. */
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    const next = documents[documents.findIndex((entry) => entry.id === selectedId) + step];
+    if (step === 0 || !next) return;
+    event.preventDefault();
+    select(next.id);
+    document.getElementById(`entry-${next.id}`)?.focus();
+  };
+
+  return (
+    <nav className="library" aria-label="Documents">
+      <header className="pane-head">
+        <h2>Documents</h2>
+        <button type="button" className="quiet" onClick={() => void chooseFiles()}>
+          Open…
+        </button>
+      </header>
+      <ul onKeyDown={onKeyDown}>
+        {documents.map((entry) => (
+          <li key={entry.id} className="entry" data-selected={entry.id === selectedId}>
+            <button
+              type="button"
+              id={`entry-${entry.id}`}
+              className="entry-main"
+              aria-current={entry.id === selectedId}
+              onClick={() => select(entry.id)}
+            >
+              <span className="entry-title">{entry.summary?.title || entry.name}</span>
+              <EntryState entry={entry} run={runs[entry.id]} />
+            </button>
+            <button
+              type="button"
+              className="entry-close"
+              aria-label={`Close ${entry.name}`}
+              title="Close"
+              onClick={() => closeDocument(entry.id)}
+            >
+              <svg viewBox="0 0 12 12" aria-hidden="true">
+                <path d="M2.5 2.5l7 7m0-7l-7 7" />
+              </svg>
+            </button>
+          </li>
+        ))}
+      </ul>
+      <ModelLine />
+    </nav>
+  );
+}
+
+function EntryState({ entry, run }: { entry: OpenDocument; run: Run | undefined }) {
+  const tone = entry.state === "failed" || run?.phase === "failed" ? "bad" : run?.phase === "done" ? "good" : "plain";
+  return (
+    <span className="entry-state" data-tone={tone}>
+      {stateWords(entry, run)}
+      {isActive(run) && (
+        <progress className="hairline" value={run?.phase === "writing" ? 1 : (run?.progress?.fraction ?? 0)} max={1} />
+      )}
+    </span>
+  );
+}
+
+function stateWords(entry: OpenDocument, run: Run | undefined): string {
+  if (entry.state === "opening") return "Opening…";
+  if (entry.state === "failed") return "Could not be opened";
+  switch (run?.phase) {
+    case "waiting":
+      return "Waiting for its turn";
+    case "reading":
+      return `Reading, ${Math.floor(100 * (run.progress?.fraction ?? 0))} %`;
+    case "writing":
+      return "Writing";
+    case "done":
+      return "Summarised";
+    case "failed":
+      return "Stopped with an error";
+    default:
+      return entry.summary
+        ? `${plural(entry.summary.pages, "page")} · ${formatCount(entry.summary.tokens)} tokens`
+        : "";
+  }
+}

@@ -1,0 +1,65 @@
+import type { ReactNode } from "react";
+import type { SummaryResult } from "../../electron/contract.js";
+import { fileName, formatBytes, formatCount, formatDuration, formatPages } from "../view/format.js";
+import { RetentionChart } from "./RetentionChart.js";
+
+interface Props {
+  readonly result: SummaryResult;
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
+/** What the run read, held and took, as it was counted. */
+export function RunFacts({ result, startedAt, endedAt }: Props) {
+  const { document, kv, timings, memory } = result;
+  const read = document.pagesRead.length;
+  const all = read === document.pages;
+  const warnings = [...new Set([...document.warnings, ...result.warnings])];
+  const rate = timings.decodeMs > 0 ? (1000 * timings.decodeTokens) / timings.decodeMs : 0;
+  return (
+    <footer className="run-facts">
+      {warnings.length > 0 && (
+        <ul className="warnings" aria-label="Warnings about this run">
+          {warnings.map((warning) => (
+            <li key={warning}>{warning}</li>
+          ))}
+        </ul>
+      )}
+      <dl className="facts wide">
+        <Fact name="Pages read" value={all ? `all ${document.pages}` : `${read} of ${document.pages}`}>
+          {all ? undefined : formatPages(document.pagesRead)}
+        </Fact>
+        <Fact name="Kept after reading" value={formatBytes(kv.retainedBytes)}>
+          of {formatBytes(kv.fullBytes)} in the full cache
+        </Fact>
+        <Fact name="Most held while reading" value={formatBytes(kv.peakBytes)}>
+          whole process: {formatBytes(memory.peakRssBytes)}
+        </Fact>
+        <Fact name="Reading" value={formatDuration(timings.prefillMs)}>
+          {formatCount(document.tokens)} tokens
+        </Fact>
+        <Fact name="Writing" value={formatDuration(timings.decodeMs)}>
+          {formatCount(timings.decodeTokens)} tokens, {rate.toFixed(1)} a second
+        </Fact>
+        <Fact name="In all" value={formatDuration(endedAt - startedAt)}>
+          {result.policy}, {fileName(result.model.id)}
+        </Fact>
+      </dl>
+      <div className="only-narrow">
+        <RetentionChart result={result} />
+      </div>
+    </footer>
+  );
+}
+
+function Fact({ name, value, children }: { name: string; value: string; children?: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        {value}
+        {children && <small>{children}</small>}
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,132 @@
+import { chooseFiles, startSelected } from "../actions.js";
+import { type OpenDocument, useDocuments } from "../stores/documents.js";
+import { useModel } from "../stores/model.js";
+import { isBusy, type Run, useRuns } from "../stores/runs.js";
+import { useSettings } from "../stores/settings.js";
+import { tooLong } from "../view/budget.js";
+import { formatDuration, plural } from "../view/format.js";
+import { openingSteps, runSteps } from "../view/steps.js";
+import { ErrorNote } from "./ErrorNote.js";
+import { Prose } from "./Prose.js";
+import { Reading } from "./Reading.js";
+import { RunFacts } from "./RunFacts.js";
+import { ChosenOptions, RunOptions } from "./RunOptions.js";
+import { SummaryActions } from "./SummaryActions.js";
+
+/** The summary, and what stands in its place before there is one. */
+export function SummaryPane({ document }: { document: OpenDocument }) {
+  const run = useRuns((store) => store.runs[document.id]);
+  return (
+    <main className="summary" aria-label="Summary">
+      <header className="pane-head">
+        <h2>Summary</h2>
+        <Tools document={document} run={run} />
+      </header>
+      <div className="page">
+        <Body document={document} run={run} />
+      </div>
+    </main>
+  );
+}
+
+/** Choices before a run, what was chosen during it, what to do with the summary after it. */
+function Tools({ document, run }: { document: OpenDocument; run: Run | undefined }) {
+  if (document.state === "failed") return null;
+  if (run?.phase === "done") return <SummaryActions documentId={document.id} />;
+  return isBusy(run) && run ? <ChosenOptions options={run.options} /> : <RunOptions />;
+}
+
+function Body({ document, run }: { document: OpenDocument; run: Run | undefined }) {
+  const { reopen, close } = useDocuments();
+  const setShare = useSettings((store) => store.setShare);
+  if (document.state === "failed" && document.error) {
+    const steps = openingSteps(document.error, {
+      retry: () => void reopen(document.id),
+      close: () => close(document.id),
+    });
+    return <ErrorNote title={`“${document.name}” could not be opened`} error={document.error} steps={steps} />;
+  }
+  switch (run?.phase) {
+    case "waiting":
+      return (
+        <p className="placeholder">Waits until the document before it is finished. Esc takes it out of the queue.</p>
+      );
+    case "reading":
+      return <Reading document={document} run={run} />;
+    case "writing":
+      return <Prose text={run.text} writing />;
+    case "done":
+      return (
+        <>
+          <Prose text={run.text} />
+          {run.result && (
+            <RunFacts result={run.result} startedAt={run.startedAt} endedAt={run.endedAt ?? run.startedAt} />
+          )}
+        </>
+      );
+    case "cancelled":
+      return <Cancelled run={run} />;
+    case "failed":
+      return run.error ? (
+        <>
+          <ErrorNote
+            title="The summary could not be finished"
+            error={run.error}
+            steps={runSteps(run.error, { start: startSelected, setShare })}
+          />
+          {run.text !== "" && <Prose text={run.text} />}
+        </>
+      ) : null;
+    default:
+      return <Before document={document} />;
+  }
+}
+
+function Before({ document }: { document: OpenDocument }) {
+  const model = useModel((store) => store.model);
+  const close = useDocuments((store) => store.close);
+  if (document.state === "opening" || !document.summary || !model) {
+    return <p className="placeholder">Opening “{document.name}”…</p>;
+  }
+  const problem = tooLong(model, document.summary);
+  if (problem) {
+    const steps = [
+      { label: "Open another document…", act: () => void chooseFiles() },
+      { label: "Close this document", act: () => close(document.id) },
+    ];
+    return <ErrorNote title="Too long for this model" error={problem} steps={steps} />;
+  }
+  const { pages } = document.summary;
+  return (
+    <div className="before">
+      <p className="placeholder">
+        Start reads {pages === 1 ? "the one page" : `all ${plural(pages, "page")}`} and writes the summary here.
+      </p>
+      <p className="small">
+        Set below how much memory the reading may keep. Less memory answers faster; more keeps more detail.
+      </p>
+    </div>
+  );
+}
+
+function Cancelled({ run }: { run: Run }) {
+  const after = run.endedAt === undefined ? 0 : run.endedAt - run.startedAt;
+  return (
+    <>
+      <div className="before">
+        <p className="placeholder">Cancelled after {formatDuration(after)}. Its memory was given back.</p>
+        <div className="buttons">
+          <button type="button" onClick={startSelected}>
+            Start again
+          </button>
+        </div>
+      </div>
+      {run.text !== "" && (
+        <>
+          <p className="small">What was written until then:</p>
+          <Prose text={run.text} />
+        </>
+      )}
+    </>
+  );
+}

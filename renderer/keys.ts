@@ -1,0 +1,51 @@
+/** The keyboard and the menu. Ctrl/Cmd+O, E and Shift+C are the menu's own accelerators. */
+import { cancelSelected, startSelected } from "./actions.js";
+import { precis } from "./precis.js";
+import { useApp } from "./stores/connect.js";
+import { useNotice } from "./stores/notice.js";
+
+export const modifier = navigator.platform.startsWith("Mac") ? "⌘" : "Ctrl";
+
+export const shortcuts: readonly (readonly [string, string])[] = [
+  [`${modifier} O`, "Open documents"],
+  ["Enter", "Start the summary"],
+  ["Esc", "Cancel"],
+  [`${modifier} E`, "Save the summary as Markdown"],
+  [`${modifier} Shift C`, "Copy the summary"],
+  ["← →", "Memory slider: a fine step"],
+  ["Page Up, Page Down", "Memory slider: to the next mark"],
+  ["↑ ↓", "Library: another document"],
+  ["?", "These shortcuts"],
+];
+
+/**
+ * Whether Enter belongs to what has the focus: a button presses itself, a list opens itself. The selected document's
+ * own entry would only select it once more, so there Enter starts.
+ */
+function takesEnter(target: EventTarget | null): boolean {
+  if (!(target instanceof Element) || target.matches(".entry-main[aria-current=true]")) return false;
+  return target.closest("button, select, a, summary, input:not([type=range])") !== null;
+}
+
+export function listenToKeys(): () => void {
+  const onKey = (event: KeyboardEvent) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { shortcutsShown, showShortcuts } = useApp.getState();
+    if (event.key === "?") showShortcuts(!shortcutsShown);
+    else if (event.key === "Escape") shortcutsShown ? showShortcuts(false) : cancelSelected();
+    else if (event.key === "Enter" && !shortcutsShown && !takesEnter(event.target)) startSelected();
+    else return;
+    event.preventDefault();
+  };
+  window.addEventListener("keydown", onKey);
+  return () => window.removeEventListener("keydown", onKey);
+}
+
+export function listenToMenu(): () => void {
+  return precis().on("menu", ({ item }) => {
+    if (item === "start") startSelected();
+    else if (item === "cancel") cancelSelected();
+    else if (item === "shortcuts") useApp.getState().showShortcuts(true);
+    else void useNotice.getState().perform(item);
+  });
+}

@@ -1,0 +1,29 @@
+/** The next step for each kind of failure, as buttons. */
+import type { WireError } from "../../electron/contract.js";
+import type { NextStep } from "../components/ErrorNote.js";
+
+/** The first percentage that an error's advice names ("… or 3.4%."). */
+export function advisedShare(error: WireError): number | undefined {
+  const match = /(\d+(?:\.\d+)?)\s?%/.exec(error.next ?? "");
+  return match ? Number(match[1]) : undefined;
+}
+
+/** A file that could not be opened: trying again helps only when the file itself may have changed or the model is back. */
+export function openingSteps(error: WireError, acts: { retry: () => void; close: () => void }): NextStep[] {
+  const final = ["pdf-damaged", "pdf-encrypted", "no-text-layer", "file-empty", "file-type"].includes(error.code);
+  const close = { label: "Close this document", act: acts.close };
+  const retry = { label: "Try again", act: acts.retry };
+  return final ? [close, retry] : [retry, close];
+}
+
+/** A run that failed. */
+export function runSteps(error: WireError, acts: { start: () => void; setShare: (share: number) => void }): NextStep[] {
+  const again = { label: "Start again", act: acts.start };
+  const share = error.code === "budget-too-small" ? advisedShare(error) : undefined;
+  if (share !== undefined) {
+    return [{ label: `Raise the memory to ${share} %`, act: () => acts.setShare(share) }];
+  }
+  if (error.code === "out-of-memory")
+    return [{ label: "Set the memory to 6.9 %", act: () => acts.setShare(6.9) }, again];
+  return error.code === "too-long" ? [] : [again];
+}

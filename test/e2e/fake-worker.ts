@@ -1,0 +1,178 @@
+/**
+ * A worker that answers from a script, for states of the window that the real one cannot be brought to at will. What
+ * it does follows from the opened file's name: "damaged" fails to open, "long" does not fit the model, "dies" ends the
+ * thread while reading, "fails" runs out of memory; all others are summarised in a few seconds.
+ */
+import { setTimeout as wait } from "node:timers/promises";
+import { parentPort } from "node:worker_threads";
+import { entryBytes, fullKvBytes, parseBudget } from "../../core/estimate/estimate.js";
+import type { SummaryResult } from "../../core/summarize/result.js";
+import {
+  type DocumentSummary,
+  type ModelSummary,
+  type Progress,
+  type Reply,
+  type Request,
+  type RunOptions,
+  requestSchema,
+  type WireError,
+} from "../../core/worker/protocol.js";
+
+const port = parentPort;
+if (!port) throw new Error("This file runs as a worker thread.");
+const reply = (message: Reply) => port.postMessage(message);
+
+const model: ModelSummary = {
+  id: "SmolLM2-135M-Instruct",
+  path: "/models/SmolLM2-135M-Instruct.Q4_1.gguf",
+  architecture: "llama",
+  layers: 30,
+  kvHeads: 3,
+  keySize: 64,
+  valueSize: 64,
+  embeddingSize: 576,
+  contextLength: 8192,
+  weightsBytes: 98_362_432,
+};
+
+export const summaryText = `The harbour's **outer breakwater** settled by 41 cm between 1998 and 2021, most of it in the two winters after the channel was deepened.
+
+## What was found
+
+- Divers counted 212 displaced blocks along the northern arm, three times the number of the last survey.
+- The quay wall at berth 4 moves by up to 6 mm with each tide; the others do not move.
+- Dredging cost 3.2 million in 2019 and is expected to double, because sediment now enters from the east.
+
+## What is proposed
+
+1. Rebuild the northern arm in two seasons, beginning in April.
+2. Limit berth 4 to ships under 9 m draught until the wall is anchored.
+
+The report leaves open who pays for the second season. [The appendix](https://example.org/) lists three offers.
+`;
+
+const documents = new Map<string, DocumentSummary>();
+const cancelled = new Set<number>();
+
+function open(documentId: string, path: string): DocumentSummary {
+  const name = path.split("/").pop() ?? "";
+  if (name.includes("damaged")) {
+    throw {
+      code: "pdf-damaged",
+      message: `“${name}” is damaged: its table of objects cannot be read.`,
+      next: "Get the file again from where it came from.",
+    } satisfies WireError;
+  }
+  const title = name.replace(/\.\w+$/, "").replaceAll("-", " ");
+  const document: DocumentSummary = {
+    documentId,
+    path,
+    title: title.charAt(0).toUpperCase() + title.slice(1),
+    kind: "pdf",
+    pages: 12,
+    tokens: name.includes("long") ? 11_480 : 6_204,
+    promptTokens: 122,
+    warnings: name.includes("scan") ? ["Pages 3 and 7 have no text and will not be read: they are pictures."] : [],
+  };
+  documents.set(documentId, document);
+  return document;
+}
+
+async function summarize(id: number, documentId: string, options: RunOptions): Promise<SummaryResult> {
+  const document = documents.get(documentId);
+  if (!document) throw { code: "usage", message: "This document is not open." } satisfies WireError;
+  const promptTokens = document.tokens + document.promptTokens;
+  const started = performance.now();
+  const progress = (stage: Progress["stage"], fraction: number, remainingMs?: number) =>
+    reply({ id, kind: "progress", progress: { stage, fraction, elapsedMs: performance.now() - started, remainingMs } });
+  const step = async (milliseconds: number) => {
+    await wait(milliseconds);
+    if (cancelled.delete(id)) throw { code: "cancelled", message: "Cancelled." } satisfies WireError;
+  };
+  for (let layer = 0; layer <= model.layers; layer += 1) {
+    progress("reading", layer / model.layers, layer > 1 ? (model.layers - layer) * 100 : undefined);
+    if (layer === 9 && document.path.includes("dies")) process.exit(7);
+    if (layer === 6 && document.path.includes("fails")) {
+      throw {
+        code: "out-of-memory",
+        message: "There was not enough memory to go on reading: 164.8 MiB were wanted.",
+        next: "Set a smaller memory for reading, or close other programs.",
+      } satisfies WireError;
+    }
+    await step(100);
+  }
+  for (const word of summaryText.match(/\S+\s*/g) ?? []) {
+    reply({ id, kind: "text", text: word });
+    await step(20);
+  }
+  const budget = parseBudget(options.budget, model, promptTokens);
+  const perLayer = Array.from({ length: model.layers }, (_, layer) =>
+    Math.round(budget.tokensPerLayer * (1 + 0.7 * Math.sin(layer / 3.5) * Math.cos(layer))),
+  );
+  return {
+    text: summaryText,
+    citations: [],
+    document: {
+      path: document.path,
+      pages: document.pages,
+      tokens: document.tokens,
+      pagesRead: Array.from({ length: document.pages }, (_, page) => page + 1),
+      warnings: document.warnings,
+    },
+    model: {
+      id: model.id,
+      path: model.path,
+      layers: model.layers,
+      kvHeads: model.kvHeads,
+      contextLength: model.contextLength,
+    },
+    policy: options.policy,
+    budget: { requested: options.budget, bytes: budget.bytes, tokensPerLayer: budget.tokensPerLayer },
+    kv: {
+      fullBytes: fullKvBytes(model, promptTokens),
+      retainedBytes: budget.bytes,
+      peakBytes: budget.bytes + promptTokens * (4 * model.embeddingSize + model.kvHeads * entryBytes(model)),
+      layers: perLayer.map((tokens, layer) => ({ layer, tokens, bytes: tokens * model.kvHeads * entryBytes(model) })),
+    },
+    memory: { peakRssBytes: 402_653_184 },
+    timings: {
+      loadMs: 640,
+      readMs: 212,
+      prefillMs: 3_140,
+      compressMs: 46,
+      firstTokenMs: 61,
+      decodeMs: 2_530,
+      decodeTokens: 187,
+    },
+    warnings: [],
+  };
+}
+
+async function answer(request: Request): Promise<unknown> {
+  switch (request.kind) {
+    case "load-model":
+      return model;
+    case "open":
+      await wait(150);
+      return open(request.documentId, request.path);
+    case "close":
+      documents.delete(request.documentId);
+      return undefined;
+    case "summarize":
+      return summarize(request.id, request.documentId, request.options);
+    case "cancel":
+      cancelled.add(request.target);
+      return undefined;
+    case "shutdown":
+      setTimeout(() => port?.close(), 10);
+      return undefined;
+  }
+}
+
+port.on("message", (message: unknown) => {
+  const request = requestSchema.parse(message);
+  answer(request).then(
+    (result) => reply({ id: request.id, kind: "done", result }),
+    (error: WireError) => reply({ id: request.id, kind: "failed", error }),
+  );
+});

@@ -1,0 +1,119 @@
+/** Launching the real window under Playwright, and what the tests do to it again and again. */
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { _electron, type ElectronApplication, type Page } from "playwright";
+import { findElectron } from "../../scripts/setup/electron.mjs";
+
+export const projectDir = fileURLToPath(new URL("../..", import.meta.url));
+export const samplePdf = path.join(projectDir, "assets", "samples", "harbour-report.pdf");
+
+const screenshotFolder = path.join(projectDir, "test-results");
+
+export interface Launched {
+  readonly app: ElectronApplication;
+  readonly page: Page;
+  /** Everything the page logged as an error or threw; tests expect it to be empty. */
+  readonly errors: string[];
+  /** What the main process wrote, for a failing test's message. */
+  readonly log: () => string;
+  close(): Promise<void>;
+}
+
+/** Starts the app of `root` (a folder with package.json and dist/) with a profile of its own. */
+export async function launch(root: string, args: readonly string[] = []): Promise<Launched> {
+  const runtime = findElectron();
+  if (!runtime) throw new Error("There is no Electron runtime. Run: node scripts/setup.mjs --for test");
+  if (!existsSync(path.join(root, "dist", "electron", "main.mjs"))) {
+    throw new Error("dist/ is missing. Run: node scripts/build.mjs");
+  }
+  const profile = await mkdtemp(path.join(tmpdir(), "precis-profile-"));
+  // Chromium refuses to sandbox a process of root's; for every other user the sandbox stays on.
+  const sandbox = process.platform === "linux" && process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  const app = await _electron.launch({
+    executablePath: runtime.executable,
+    args: [...sandbox, `--user-data-dir=${profile}`, root, ...args],
+    timeout: 60_000,
+  });
+  let written = "";
+  for (const stream of [app.process().stdout, app.process().stderr]) stream?.on("data", (data) => (written += data));
+  const page = await app.firstWindow();
+  const errors: string[] = [];
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  page.on("pageerror", (error) => errors.push(error.message));
+  const version = await app.evaluate(() => process.versions.electron);
+  console.log(`Electron ${version}, ${runtime.official ? "the official release" : "a substitute"}`);
+  return {
+    app,
+    page,
+    errors,
+    log: () => written,
+    close: async () => {
+      await app.close();
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The built app with another worker, in a folder of its own. */
+export async function appWithWorker(workerFile: string): Promise<string> {
+  const { build } = await import("esbuild");
+  const root = await mkdtemp(path.join(tmpdir(), "precis-app-"));
+  await cp(path.join(projectDir, "dist", "electron"), path.join(root, "dist", "electron"), { recursive: true });
+  await cp(path.join(projectDir, "dist", "renderer"), path.join(root, "dist", "renderer"), { recursive: true });
+  await cp(path.join(projectDir, "assets"), path.join(root, "assets"), { recursive: true });
+  const manifest = { name: "precis", productName: "Precis", type: "module", main: "dist/electron/main.mjs" };
+  await writeFile(path.join(root, "package.json"), JSON.stringify(manifest));
+  await build({
+    entryPoints: [workerFile],
+    outfile: path.join(root, "dist", "worker", "main.mjs"),
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+  });
+  return root;
+}
+
+/**
+ * Drops files on the window as the system does: real files of the disk, so that the preload can name their paths. They
+ * come from a file input, because a page cannot make such files by itself.
+ */
+export async function drop(page: Page, files: readonly string[]): Promise<void> {
+  const input = await page.evaluateHandle(() => {
+    const element = document.createElement("input");
+    element.type = "file";
+    element.multiple = true;
+    return element;
+  });
+  await input.setInputFiles([...files]);
+  await input.evaluate((element) => {
+    const transfer = new DataTransfer();
+    for (const file of element.files ?? []) transfer.items.add(file);
+    for (const type of ["dragover", "drop"]) {
+      document.body.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    }
+  });
+}
+
+/** Writes test-results/NAME.png. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  await mkdir(screenshotFolder, { recursive: true });
+  await page.screenshot({ path: path.join(screenshotFolder, `${name}.png`) });
+}
+
+/** Answers the next save dialogs with `target`, as a user would. */
+export async function answerSaveDialog(app: ElectronApplication, target: string): Promise<void> {
+  await app.evaluate(({ dialog }, filePath) => {
+    dialog.showSaveDialog = async () => ({ canceled: false, filePath });
+  }, target);
+}
+
+export async function resize(app: ElectronApplication, width: number, height: number): Promise<void> {
+  await app.evaluate(
+    ({ BrowserWindow }, size) => BrowserWindow.getAllWindows()[0]?.setContentSize(size.width, size.height),
+    { width, height },
+  );
+}
