@@ -1,0 +1,54 @@
+/** Writers of small PDFs, sound and unsound, so that no binary file needs to be kept for the tests. */
+import PDFDocument from "pdfkit";
+
+type Draw = (doc: PDFKit.PDFDocument) => void;
+
+/** A PDF with one page per function, drawn by pdfkit. */
+export async function drawnPdf(pages: readonly Draw[], options: PDFKit.PDFDocumentOptions = {}): Promise<Buffer> {
+  const doc = new PDFDocument({ autoFirstPage: false, size: "A4", ...options });
+  const chunks: Buffer[] = [];
+  doc.on("data", (chunk: Buffer) => chunks.push(chunk));
+  const ended = new Promise((resolve) => doc.on("end", resolve));
+  for (const draw of pages) {
+    doc.addPage();
+    draw(doc);
+  }
+  doc.end();
+  await ended;
+  return Buffer.concat(chunks);
+}
+
+export const words =
+  (text: string): Draw =>
+  (doc) => {
+    doc.font("Times-Roman").fontSize(12).text(text);
+  };
+
+/** A grey picture over the page, as a scanner leaves it. */
+export const scan: Draw = (doc) => {
+  doc.image(Buffer.from(ONE_PIXEL_PNG, "base64"), 0, 0, { width: 595, height: 842 });
+};
+
+/** Lines at given places: x from the left, y from the top, in points, 12 point Times. */
+export const linesAt =
+  (lines: readonly (readonly [x: number, y: number, text: string])[]): Draw =>
+  (doc) => {
+    doc.font("Times-Roman").fontSize(12);
+    for (const [x, y, text] of lines) doc.text(text, x, y, { lineBreak: false });
+  };
+
+/** A PDF of the given objects (numbered from 1, the first is the catalogue) with a right cross-reference table. */
+export function rawPdf(objects: readonly string[]): Buffer {
+  let text = "%PDF-1.4\n";
+  const offsets = objects.map((object, index) => {
+    const offset = text.length;
+    text += `${index + 1} 0 obj\n${object}\nendobj\n`;
+    return offset;
+  });
+  const rows = offsets.map((offset) => `${String(offset).padStart(10, "0")} 00000 n \n`).join("");
+  const size = objects.length + 1;
+  const table = `xref\n0 ${size}\n0000000000 65535 f \n${rows}trailer\n<< /Size ${size} /Root 1 0 R >>\n`;
+  return Buffer.from(`${text}${table}startxref\n${text.length}\n%%EOF\n`, "latin1");
+}
+
+const ONE_PIXEL_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==";
