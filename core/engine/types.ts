@@ -61,7 +61,12 @@ export interface LayerKv {
 /** What reading left behind, counted by the native side. */
 export interface ReadingResult {
   readonly tokens: number;
-  readonly kv: { readonly fullBytes: number; readonly retainedBytes: number; readonly peakBytes: number; readonly layers: readonly LayerKv[] };
+  readonly kv: {
+    readonly fullBytes: number;
+    readonly retainedBytes: number;
+    readonly peakBytes: number;
+    readonly layers: readonly LayerKv[];
+  };
   readonly timings: { readonly prefillMs: number; readonly compressMs: number };
 }
 

@@ -1,0 +1,132 @@
+/** Loads a model through node-llama-cpp and opens sessions of our own context on it. */
+import { availableParallelism } from "node:os";
+import { getLlama, type Llama, LlamaLogLevel, type LlamaModel, resolveChatWrapper } from "node-llama-cpp";
+import { cancelled, PrecisError } from "../errors.js";
+import { chatPrompt } from "./chat.js";
+import { loadAddon } from "./native.js";
+import { DocumentSession } from "./session.js";
+import type { Engine, LoadOptions, ModelInfo } from "./types.js";
+
+/**
+ * @param path the GGUF file
+ * @param id how the model is called in results
+ * @throws PrecisError model-damaged, model-unsupported, runtime-mismatch, cancelled
+ */
+export async function loadEngine(path: string, id: string, { onProgress, signal }: LoadOptions = {}): Promise<Engine> {
+  if (signal?.aborted) throw cancelled();
+  const llama = await patchedLlama();
+  let model: LlamaModel | undefined;
+  try {
+    const addon = loadAddon(llama.gpu);
+    model = await llama.loadModel({
+      modelPath: path,
+      loadSignal: signal,
+      ignoreMemorySafetyChecks: true,
+      ...(onProgress && { onLoadProgress: onProgress }),
+    });
+    return engineOf(llama, model, addon, path, id);
+  } catch (error) {
+    await model?.dispose();
+    await llama.dispose();
+    if (signal?.aborted) throw cancelled();
+    if (error instanceof PrecisError) throw error;
+    throw new PrecisError(
+      "model-damaged",
+      `The model ${path} could not be loaded: ${error instanceof Error ? error.message : String(error)}`,
+      "Check the file with `precis models verify`, or choose another model.",
+      { cause: error },
+    );
+  }
+}
+
+async function patchedLlama(): Promise<Llama> {
+  try {
+    const llama = await getLlama({
+      build: "never",
+      usePrebuiltBinaries: false,
+      skipDownload: true,
+      logLevel: LlamaLogLevel.error,
+    });
+    if (llama.buildType === "localBuild") return llama;
+    await llama.dispose();
+  } catch (error) {
+    throw new PrecisError(
+      "runtime-mismatch",
+      "The patched llama.cpp could not be loaded.",
+      "Run the set-up again: npm run setup",
+      { cause: error },
+    );
+  }
+  throw new PrecisError(
+    "runtime-mismatch",
+    "llama.cpp was loaded without the patch.",
+    "Run the set-up again: npm run setup",
+  );
+}
+
+function engineOf(
+  llama: Llama,
+  model: LlamaModel,
+  addon: ReturnType<typeof loadAddon>,
+  path: string,
+  id: string,
+): Engine {
+  const info = modelInfo(model, path, id);
+  const wrapper = resolveChatWrapper(model);
+  const sessions = new Set<DocumentSession>();
+  // two threads spin while they wait for each other: more than there are cores makes each token many times slower
+  const threads = Math.max(1, Math.min(llama.cpuMathCores, availableParallelism()));
+  return {
+    model: info,
+    tokenize: (text) => Uint32Array.from(model.tokenize(text, false, "trimLeadingSpace")),
+    chatPrompt: (parts) => chatPrompt(model, wrapper, parts),
+    async createSession() {
+      const session: DocumentSession = new DocumentSession(new addon.Session(), info, threads, () =>
+        sessions.delete(session),
+      );
+      sessions.add(session);
+      return session;
+    },
+    async dispose() {
+      for (const session of [...sessions]) await session.dispose();
+      // the model and the llama instance must be gone before the thread ends, or the process aborts
+      await model.dispose();
+      await llama.dispose();
+    },
+  };
+}
+
+function modelInfo(model: LlamaModel, path: string, id: string): ModelInfo {
+  const { metadata } = model.fileInfo;
+  const architecture = metadata.general.architecture;
+  const shape = (metadata as unknown as Record<string, Record<string, unknown>>)[architecture] ?? {};
+  const attention = (shape.attention ?? {}) as Record<string, unknown>;
+  const queryHeads = whole(attention.head_count, "attention.head_count");
+  const embeddingSize = whole(shape.embedding_length, "embedding_length");
+  const headSize = embeddingSize / queryHeads;
+  return {
+    id,
+    path,
+    architecture,
+    layers: whole(shape.block_count, "block_count"),
+    queryHeads,
+    kvHeads: whole(attention.head_count_kv ?? queryHeads, "attention.head_count_kv"),
+    keySize: whole(attention.key_length ?? headSize, "attention.key_length"),
+    valueSize: whole(attention.value_length ?? headSize, "attention.value_length"),
+    embeddingSize,
+    contextLength: model.trainContextSize,
+    weightsBytes: model.size,
+  };
+}
+
+function whole(value: unknown, name: string): number {
+  const number = typeof value === "bigint" ? Number(value) : value;
+  if (typeof number !== "number" || !Number.isInteger(number) || number <= 0) {
+    throw new PrecisError(
+      "model-unsupported",
+      `This model cannot be used: its ${name} is not one whole number.`,
+      "Choose another model.",
+    );
+  }
+  return number;
+}

@@ -1,0 +1,80 @@
+/** The addon of core/native as TypeScript sees it, and how it is found. */
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import type { GroupReduction, LayerRetention } from "../compression/policy.js";
+import { PrecisError } from "../errors.js";
+
+/** Must equal LLAMA_RETAIN_ABI in core/native/llama/llama-retain.h. */
+const abi = 1;
+
+export interface NativeWriteOptions {
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  readonly repeatPenalty: number;
+  readonly seed: number;
+  readonly maxTokens: number;
+}
+
+/**
+ * One document in one llama_context. Every promise rejects with an Error whose `code` is "cancelled",
+ * "out-of-memory", "model-missing", "model-unsupported" or "failed". One call at a time, except for abort and progress.
+ */
+export interface NativeSession {
+  open(modelPath: string, tokens: Uint32Array, window: number, batch: number, threads: number): Promise<void>;
+  /** Reads all tokens through layers [begin, end); per layer f32 [kvHeads x (tokens - window)], none without reduction. */
+  read(begin: number, end: number, reduction: GroupReduction | undefined): Promise<Float32Array[]>;
+  keep(layers: readonly LayerRetention[]): Promise<void>;
+  finish(): Promise<void>;
+  write(
+    options: NativeWriteOptions,
+    onText: (text: string) => void,
+  ): Promise<{ tokens: number; ended: boolean; text: string }>;
+  /** Teacher forcing: logits after each token, f32 [tokens x vocabulary]. */
+  feed(tokens: Uint32Array): Promise<Float32Array>;
+  /** Logits after the last token read, f32 [vocabulary]. */
+  logits(): Float32Array;
+  /** Layers x tokens read so far. */
+  progress(): number;
+  abort(): void;
+  layerBytes(layer: number): number;
+  /** K, V and hidden states at the worst moment so far. */
+  peakBytes(): number;
+  dispose(): void;
+}
+
+interface NativeAddon {
+  readonly Session: new () => NativeSession;
+  /** The loaded libllama's ABI stamp, and the one the addon was compiled with. */
+  readonly abi: number;
+  readonly builtFor: number;
+}
+
+/**
+ * Loads our addon from the folder of the libllama that node-llama-cpp has loaded for this GPU.
+ * @throws PrecisError runtime-mismatch
+ */
+export function loadAddon(gpu: false | "cuda" | "vulkan" | "metal"): NativeAddon {
+  const require = createRequire(import.meta.url);
+  const root = dirname(dirname(require.resolve("node-llama-cpp")));
+  const system = { linux: "linux", darwin: "mac", win32: "win" }[process.platform as "linux" | "darwin" | "win32"];
+  const folder = join(root, "llama", "localBuilds", `${system}-${process.arch}${gpu ? `-${gpu}` : ""}`, "Release");
+  const next = "Run the set-up again: npm run setup";
+  let addon: NativeAddon;
+  try {
+    addon = require(join(folder, "precis.node"));
+  } catch (error) {
+    throw new PrecisError("runtime-mismatch", "The patched llama.cpp is not built for this machine.", next, {
+      cause: error,
+    });
+  }
+  if (addon.abi !== abi || addon.builtFor !== abi) {
+    throw new PrecisError(
+      "runtime-mismatch",
+      `The patched llama.cpp is of another version (${addon.abi}, addon ${addon.builtFor}, expected ${abi}).`,
+      next,
+    );
+  }
+  return addon;
+}

@@ -1,0 +1,78 @@
+#pragma once
+
+#include "llama-retain.h"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+struct Sampling {
+    float    temperature;
+    int32_t  top_k;
+    float    top_p;
+    float    min_p;
+    float    repeat_penalty;
+    uint32_t seed;
+};
+
+enum class Reduction { none, mean, max };
+
+// One document in one llama_context: read it group by group, then write. No JavaScript in here.
+// Not for several threads at once, but abort() and progress() may be called while another call runs.
+class Context {
+  public:
+    struct Keep {
+        uint32_t              layer;
+        uint32_t              count;     // positions per KV head
+        std::vector<uint32_t> positions; // [kv heads][count]
+    };
+
+    // throws Failure "model-missing", "model-unsupported", "out-of-memory"
+    Context(const std::string & model_path, std::vector<llama_token> tokens, uint32_t window, uint32_t batch, uint32_t threads);
+
+    // Reads all tokens through layers [begin, end), which must follow the last call's.
+    // Returns per layer [kv heads][tokens - window] f32 (empty with Reduction::none).
+    std::vector<std::vector<float>> read(uint32_t begin, uint32_t end, Reduction reduction);
+
+    void keep(const std::vector<Keep> & layers);
+    void finish();
+
+    // Writes up to max_tokens; on_text gets whole UTF-8 characters. Returns whether the model ended by itself.
+    bool write(const Sampling & sampling, uint32_t max_tokens, uint32_t & n_written, const std::function<void(const std::string &)> & on_text);
+
+    // Decodes the tokens one by one (teacher forcing) and returns the logits after each: [tokens][vocabulary].
+    std::vector<float> feed(const std::vector<llama_token> & tokens);
+
+    // The logits after the last token: [vocabulary].
+    std::vector<float> logits() const;
+
+    void   abort()          { aborted = true; }
+    double progress() const { return done; } // layers x tokens read so far
+
+    size_t layer_bytes(uint32_t layer) const;
+    size_t peak_bytes() const; // K, V and hidden states at the worst moment
+
+  private:
+    void decode(llama_token token);
+    void check(int status, const char * what) const;
+
+    struct Free { void operator()(llama_context * ctx) const { llama_free(ctx); } };
+    std::unique_ptr<llama_context, Free> ctx;
+    const llama_model * model;
+
+    std::vector<llama_token> tokens;
+    uint32_t window;
+    uint32_t batch;
+    uint32_t n_layer;
+    uint32_t n_past = 0;
+    bool     retained = false; // after keep: the window is all that stands in the cells
+
+    std::vector<float> hidden; // [tokens][embedding], between groups
+    size_t peak = 0;
+
+    std::atomic<bool>   aborted{false};
+    std::atomic<double> done{0};
+};

@@ -1,0 +1,189 @@
+#include "session.h"
+
+Napi::Function Session::define(Napi::Env env) {
+    return DefineClass(env, "Session", {
+        InstanceMethod<&Session::open>("open"),
+        InstanceMethod<&Session::read>("read"),
+        InstanceMethod<&Session::keep>("keep"),
+        InstanceMethod<&Session::finish>("finish"),
+        InstanceMethod<&Session::write>("write"),
+        InstanceMethod<&Session::feed>("feed"),
+        InstanceMethod<&Session::logits>("logits"),
+        InstanceMethod<&Session::progress>("progress"),
+        InstanceMethod<&Session::abort>("abort"),
+        InstanceMethod<&Session::layerBytes>("layerBytes"),
+        InstanceMethod<&Session::peakBytes>("peakBytes"),
+        InstanceMethod<&Session::dispose>("dispose"),
+    });
+}
+
+Session::Session(const Napi::CallbackInfo & info) : Napi::ObjectWrap<Session>(info) {}
+
+Context & Session::opened(Napi::Env env) const {
+    if (!context) {
+        throw Napi::Error::New(env, "The session is not open.");
+    }
+    return *context;
+}
+
+Napi::Promise Session::start(Napi::Env env, Job::Work work, Job::Answer answer) {
+    if (busy) {
+        throw Napi::Error::New(env, "The session is at work.");
+    }
+    busy = true;
+    return Job::start(env, Value(), std::move(work), std::move(answer), [this] { busy = false; });
+}
+
+static std::vector<llama_token> tokenList(const Napi::Value & value) {
+    const auto list = value.As<Napi::Uint32Array>();
+    return std::vector<llama_token>(list.Data(), list.Data() + list.ElementLength());
+}
+
+static Napi::Value undefined(Napi::Env env) {
+    return env.Undefined();
+}
+
+static Napi::Float32Array floats(Napi::Env env, const std::vector<float> & values) {
+    auto array = Napi::Float32Array::New(env, values.size());
+    std::copy(values.begin(), values.end(), array.Data());
+    return array;
+}
+
+Napi::Value Session::open(const Napi::CallbackInfo & info) {
+    const auto path    = info[0].As<Napi::String>().Utf8Value();
+    const auto tokens  = tokenList(info[1]);
+    const auto window  = info[2].As<Napi::Number>().Uint32Value();
+    const auto batch   = info[3].As<Napi::Number>().Uint32Value();
+    const auto threads = info[4].As<Napi::Number>().Uint32Value();
+    context.reset();
+    return start(info.Env(), [=] { context = std::make_unique<Context>(path, tokens, window, batch, threads); }, undefined);
+}
+
+Napi::Value Session::read(const Napi::CallbackInfo & info) {
+    auto & at = opened(info.Env());
+    const auto begin = info[0].As<Napi::Number>().Uint32Value();
+    const auto end   = info[1].As<Napi::Number>().Uint32Value();
+    const auto name  = info[2].IsString() ? info[2].As<Napi::String>().Utf8Value() : "";
+    const auto reduction = name == "mean" ? Reduction::mean : name == "max" ? Reduction::max : Reduction::none;
+    auto scores = std::make_shared<std::vector<std::vector<float>>>();
+    return start(info.Env(), [=, &at] { *scores = at.read(begin, end, reduction); }, [=](Napi::Env env) -> Napi::Value {
+        auto list = Napi::Array::New(env, scores->size());
+        for (size_t i = 0; i < scores->size(); ++i) {
+            list[uint32_t(i)] = floats(env, (*scores)[i]);
+        }
+        return list;
+    });
+}
+
+Napi::Value Session::keep(const Napi::CallbackInfo & info) {
+    auto & at = opened(info.Env());
+    const auto list = info[0].As<Napi::Array>();
+    auto plan = std::make_shared<std::vector<Context::Keep>>();
+    for (uint32_t i = 0; i < list.Length(); ++i) {
+        const auto item  = list.Get(i).As<Napi::Object>();
+        const auto heads = item.Get("positions").As<Napi::Array>();
+        Context::Keep keep = { item.Get("layer").As<Napi::Number>().Uint32Value(), 0, {} };
+        for (uint32_t h = 0; h < heads.Length(); ++h) {
+            const auto positions = heads.Get(h).As<Napi::Uint32Array>();
+            keep.count = positions.ElementLength();
+            keep.positions.insert(keep.positions.end(), positions.Data(), positions.Data() + positions.ElementLength());
+        }
+        plan->push_back(std::move(keep));
+    }
+    return start(info.Env(), [=, &at] { at.keep(*plan); }, undefined);
+}
+
+Napi::Value Session::finish(const Napi::CallbackInfo & info) {
+    auto & at = opened(info.Env());
+    return start(info.Env(), [&at] { at.finish(); }, undefined);
+}
+
+Napi::Value Session::write(const Napi::CallbackInfo & info) {
+    auto & at = opened(info.Env());
+    const auto options = info[0].As<Napi::Object>();
+    const auto number  = [&](const char * name) { return options.Get(name).As<Napi::Number>(); };
+    const Sampling sampling = {
+        number("temperature").FloatValue(), number("topK").Int32Value(), number("topP").FloatValue(),
+        number("minP").FloatValue(), number("repeatPenalty").FloatValue(), number("seed").Uint32Value(),
+    };
+    const auto max_tokens = number("maxTokens").Uint32Value();
+    // text crosses without waiting, so that the next token never waits for JavaScript
+    auto stream = Napi::ThreadSafeFunction::New(info.Env(), info[1].As<Napi::Function>(), "precis text", 0, 1);
+
+    struct Outcome { uint32_t tokens = 0; bool ended = false; std::string text; };
+    auto outcome = std::make_shared<Outcome>();
+    const auto work = [=, &at]() mutable {
+        const auto emit = [&](const std::string & text) {
+            if (text.empty()) {
+                return;
+            }
+            outcome->text += text;
+            auto * copy = new std::string(text);
+            const auto status = stream.NonBlockingCall(copy, [](Napi::Env env, Napi::Function call, std::string * value) {
+                std::unique_ptr<std::string> owned(value);
+                if (env != nullptr) {
+                    call.Call({ Napi::String::New(env, *owned) });
+                }
+            });
+            if (status != napi_ok) {
+                delete copy;
+            }
+        };
+        try {
+            outcome->ended = at.write(sampling, max_tokens, outcome->tokens, emit);
+        } catch (...) {
+            stream.Release();
+            throw;
+        }
+        stream.Release();
+    };
+    return start(info.Env(), work, [=](Napi::Env env) -> Napi::Value {
+        auto result = Napi::Object::New(env);
+        result.Set("tokens", outcome->tokens);
+        result.Set("ended", outcome->ended);
+        result.Set("text", outcome->text);
+        return result;
+    });
+}
+
+Napi::Value Session::feed(const Napi::CallbackInfo & info) {
+    auto & at = opened(info.Env());
+    const auto tokens = tokenList(info[0]);
+    auto rows = std::make_shared<std::vector<float>>();
+    return start(info.Env(), [=, &at] { *rows = at.feed(tokens); }, [=](Napi::Env env) -> Napi::Value { return floats(env, *rows); });
+}
+
+Napi::Value Session::logits(const Napi::CallbackInfo & info) {
+    try {
+        return floats(info.Env(), opened(info.Env()).logits());
+    } catch (const Failure & failure) {
+        throw Napi::Error::New(info.Env(), failure.what());
+    }
+}
+
+Napi::Value Session::progress(const Napi::CallbackInfo & info) {
+    return Napi::Number::New(info.Env(), context ? context->progress() : 0);
+}
+
+Napi::Value Session::abort(const Napi::CallbackInfo & info) {
+    if (context) {
+        context->abort();
+    }
+    return info.Env().Undefined();
+}
+
+Napi::Value Session::layerBytes(const Napi::CallbackInfo & info) {
+    return Napi::Number::New(info.Env(), opened(info.Env()).layer_bytes(info[0].As<Napi::Number>().Uint32Value()));
+}
+
+Napi::Value Session::peakBytes(const Napi::CallbackInfo & info) {
+    return Napi::Number::New(info.Env(), opened(info.Env()).peak_bytes());
+}
+
+Napi::Value Session::dispose(const Napi::CallbackInfo & info) {
+    if (busy) {
+        throw Napi::Error::New(info.Env(), "The session is at work.");
+    }
+    context.reset();
+    return info.Env().Undefined();
+}

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "context.h"
+#include "job.h"
+
+#include <napi.h>
+
+// The JavaScript face of Context; see core/engine/native.ts for its types.
+class Session : public Napi::ObjectWrap<Session> {
+  public:
+    static Napi::Function define(Napi::Env env);
+    explicit Session(const Napi::CallbackInfo & info);
+
+  private:
+    Napi::Value open(const Napi::CallbackInfo & info);
+    Napi::Value read(const Napi::CallbackInfo & info);
+    Napi::Value keep(const Napi::CallbackInfo & info);
+    Napi::Value finish(const Napi::CallbackInfo & info);
+    Napi::Value write(const Napi::CallbackInfo & info);
+    Napi::Value feed(const Napi::CallbackInfo & info);
+    Napi::Value logits(const Napi::CallbackInfo & info);
+    Napi::Value progress(const Napi::CallbackInfo & info);
+    Napi::Value abort(const Napi::CallbackInfo & info);
+    Napi::Value layerBytes(const Napi::CallbackInfo & info);
+    Napi::Value peakBytes(const Napi::CallbackInfo & info);
+    Napi::Value dispose(const Napi::CallbackInfo & info);
+
+    // one piece of work at a time, and only on an open context
+    Napi::Promise start(Napi::Env env, Job::Work work, Job::Answer answer);
+    Context & opened(Napi::Env env) const;
+
+    std::unique_ptr<Context> context;
+    bool busy = false;
+};

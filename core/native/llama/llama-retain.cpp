@@ -1,0 +1,386 @@
+#include "llama-retain.h"
+
+#include "llama-context.h"
+#include "llama-impl.h"
+#include "llama-kv-cache.h"
+#include "llama-model.h"
+
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <vector>
+
+//
+// models by path: the addon that computes is not the one that loads
+//
+
+static std::mutex g_models_mutex;
+static std::vector<std::pair<std::string, llama_model *>> g_models;
+
+llama_model * llama_retain_remember_model(llama_model * model, const char * path) {
+    if (model) {
+        std::lock_guard<std::mutex> lock(g_models_mutex);
+        g_models.emplace_back(path, model);
+    }
+    return model;
+}
+
+void llama_retain_forget_model(const llama_model * model) {
+    std::lock_guard<std::mutex> lock(g_models_mutex);
+    g_models.erase(std::remove_if(g_models.begin(), g_models.end(), [&](const auto & m) { return m.second == model; }), g_models.end());
+}
+
+llama_model * llama_retain_find_model(const char * path) {
+    std::lock_guard<std::mutex> lock(g_models_mutex);
+    for (auto it = g_models.rbegin(); it != g_models.rend(); ++it) {
+        if (it->first == path) {
+            return it->second;
+        }
+    }
+    return nullptr;
+}
+
+int32_t llama_retain_abi(void) {
+    return LLAMA_RETAIN_ABI;
+}
+
+//
+// contexts
+//
+
+// llama_context_params travels by value between separately compiled libraries, so it cannot grow a field
+static thread_local bool t_deferred = false;
+
+bool llama_retain_deferred() {
+    return t_deferred;
+}
+
+const char * llama_retain_refusal(const llama_model * model) {
+    static thread_local std::string reason;
+    const auto & hparams = model->hparams;
+
+    if (llama_model_has_encoder(model)) {
+        return "it is an encoder, which cannot write text";
+    }
+    if (llama_model_is_recurrent(model) || llama_model_is_hybrid(model)) {
+        return "its recurrent layers keep no KV cache to compress";
+    }
+    if (model->arch != LLM_ARCH_LLAMA) {
+        reason = std::string("the architecture '") + llm_arch_name(model->arch) + "' is not supported (supported: llama)";
+        return reason.c_str();
+    }
+    if (hparams.swa_type != LLAMA_SWA_TYPE_NONE) {
+        return "its sliding-window layers are not supported";
+    }
+    if (hparams.use_alibi || hparams.is_mla() || !hparams.causal_attn || hparams.n_layer() != hparams.n_layer_all) {
+        return "its kind of attention is not supported";
+    }
+    return nullptr;
+}
+
+llama_context * llama_retain_init(llama_model * model, llama_context_params params) {
+    t_deferred = true;
+    llama_context * ctx = llama_init_from_model(model, params);
+    t_deferred = false;
+    return ctx;
+}
+
+// what needs the insides of the context and of its cache
+struct llama_retain {
+    static llama_kv_cache & cache(const llama_context * ctx) {
+        auto * kv = dynamic_cast<llama_kv_cache *>(ctx->memory.get());
+        GGML_ASSERT(kv && kv->retain && kv->n_stream == 1);
+        return *kv;
+    }
+
+    static size_t bytes(const llama_kv_cache::kv_layer & layer) {
+        return layer.own_buf ? ggml_nbytes(layer.k) + ggml_nbytes(layer.v) : 0;
+    }
+
+    static size_t layer_bytes(const llama_kv_cache & kv, uint32_t il) {
+        return bytes(kv.layers[kv.map_layer_ids.at(il)]);
+    }
+
+    static size_t peak(const llama_kv_cache & kv) {
+        return kv.retain_peak;
+    }
+
+    static void count(llama_kv_cache & kv) {
+        size_t total = 0;
+        for (const auto & layer : kv.layers) {
+            total += bytes(layer);
+        }
+        kv.retain_peak = std::max(kv.retain_peak, total);
+    }
+
+    // new tensors of n_rows rows on the layer's device, not yet the layer's
+    static bool alloc(const llama_kv_cache::kv_layer & old, uint32_t n_rows, llama_kv_cache::kv_layer & out) {
+        ggml_init_params params = { 2*ggml_tensor_overhead(), nullptr, true };
+        std::shared_ptr<ggml_context> ctx(ggml_init(params), ggml_free);
+
+        out.k = ggml_new_tensor_3d(ctx.get(), old.k->type, old.k->ne[0], n_rows, 1);
+        out.v = ggml_new_tensor_3d(ctx.get(), old.v->type, old.v->ne[0], n_rows, 1);
+        ggml_set_name(out.k, old.k->name);
+        ggml_set_name(out.v, old.v->name);
+
+        auto * buf = ggml_backend_alloc_ctx_tensors_from_buft(ctx.get(), ggml_backend_buffer_get_type(old.k->buffer));
+        if (!buf) {
+            return false;
+        }
+        out.il       = old.il;
+        out.k_stream = { out.k };
+        out.v_stream = { out.v };
+        out.own_ctx  = std::move(ctx);
+        out.own_buf.reset(buf, ggml_backend_buffer_free);
+        return true;
+    }
+
+    // the bytes of a tensor on the host: in place, or copied from the device into `copy`
+    static const uint8_t * on_host(const ggml_tensor * t, std::vector<uint8_t> & copy) {
+        if (ggml_backend_buffer_is_host(t->buffer)) {
+            return (const uint8_t *) t->data;
+        }
+        copy.resize(ggml_nbytes(t));
+        ggml_backend_tensor_get(t, copy.data(), 0, copy.size());
+        return copy.data();
+    }
+
+    // rows [0, n_rows) of dst from rows of src, chosen per head: row(head, r)
+    template <typename F>
+    static void gather(const ggml_tensor * src, ggml_tensor * dst, uint32_t n_head, uint32_t n_rows, F row) {
+        std::vector<uint8_t> copy_src;
+        std::vector<uint8_t> copy_dst;
+
+        const uint8_t * from = on_host(src, copy_src);
+        const bool      host = ggml_backend_buffer_is_host(dst->buffer);
+        if (!host) {
+            copy_dst.resize(ggml_nbytes(dst));
+        }
+        uint8_t * to = host ? (uint8_t *) dst->data : copy_dst.data();
+
+        const size_t n_row  = src->nb[1];
+        const size_t n_part = n_row/n_head;
+        for (uint32_t r = 0; r < n_rows; ++r) {
+            for (uint32_t h = 0; h < n_head; ++h) {
+                memcpy(to + r*n_row + h*n_part, from + row(h, r)*n_row + h*n_part, n_part);
+            }
+        }
+        // the cells behind are not used yet, but masked values must not be NaN
+        memset(to + n_rows*n_row, 0, ggml_nbytes(dst) - n_rows*n_row);
+        if (!host) {
+            ggml_backend_tensor_set(dst, copy_dst.data(), 0, copy_dst.size());
+        }
+    }
+
+    static void reset_cells(llama_kv_cache & kv, uint32_t n_cells) {
+        kv.v_cells[0].resize(n_cells);
+        kv.v_heads[0] = 0;
+    }
+
+    static void changed(llama_context * ctx, llama_kv_cache & kv, uint32_t il_begin, uint32_t il_end) {
+        kv.retain_begin = ctx->cparams.retain_begin = il_begin;
+        kv.retain_end   = ctx->cparams.retain_end   = il_end;
+        ctx->cparams.retain_gen++;
+
+        auto & flags = ctx->cparams.embeddings_layer_inp;
+        std::fill(flags.begin(), flags.end(), false);
+        if (il_end < ctx->model.hparams.n_layer()) {
+            flags[il_end] = true;
+        }
+    }
+
+    static bool begin(llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells) {
+        auto & kv = cache(ctx);
+        ctx->synchronize();
+        for (uint32_t il = il_begin; il < il_end; ++il) {
+            auto & layer = kv.layers[kv.map_layer_ids.at(il)];
+            llama_kv_cache::kv_layer fresh = {};
+            if (!alloc(layer, n_cells, fresh)) {
+                return false;
+            }
+            ggml_backend_buffer_clear(fresh.own_buf.get(), 0);
+            layer = std::move(fresh);
+        }
+        reset_cells(kv, n_cells);
+        changed(ctx, kv, il_begin, il_end);
+        count(kv);
+        return true;
+    }
+
+    static bool keep(llama_context * ctx, uint32_t il, const uint32_t * positions, uint32_t n_keep, uint32_t n_tokens, uint32_t n_window) {
+        auto & kv = cache(ctx);
+        ctx->synchronize();
+        auto & layer = kv.layers[kv.map_layer_ids.at(il)];
+        if (!layer.own_buf || n_window > n_tokens) {
+            return false;
+        }
+        const uint32_t n_head = kv.hparams.n_head_kv(il);
+        const uint32_t first  = n_tokens - n_window;
+        const bool     staged = layer.kept.empty();
+
+        // rows of the source; staging holds position p in row p
+        std::vector<std::vector<uint32_t>> rows(n_head);
+        std::vector<std::vector<uint32_t>> kept(n_head);
+        for (uint32_t h = 0; h < n_head; ++h) {
+            kept[h].assign(positions + h*n_keep, positions + (h + 1)*n_keep);
+            rows[h].resize(n_keep);
+            for (uint32_t r = 0; r < n_keep; ++r) {
+                const uint32_t p = kept[h][r];
+                if (p >= first || (r > 0 && p <= kept[h][r - 1])) {
+                    return false;
+                }
+                if (staged) {
+                    rows[h][r] = p;
+                    continue;
+                }
+                const auto & held = layer.kept[h];
+                const auto it = std::lower_bound(held.begin(), held.end(), p);
+                if (it == held.end() || *it != p) {
+                    return false;
+                }
+                rows[h][r] = it - held.begin();
+            }
+        }
+        const uint32_t window = staged ? first : layer.n_prefix;
+
+        llama_kv_cache::kv_layer next = {};
+        if (!alloc(layer, n_keep + n_window, next)) {
+            return false;
+        }
+        const auto row = [&](uint32_t h, uint32_t r) -> size_t {
+            return r < n_keep ? rows[h][r] : window + (r - n_keep);
+        };
+        gather(layer.k, next.k, n_head, n_keep + n_window, row);
+        gather(layer.v, next.v, n_head, n_keep + n_window, row);
+        next.n_prefix = n_keep;
+        next.kept     = std::move(kept);
+        layer = std::move(next);
+        ctx->cparams.retain_gen++;
+        return true;
+    }
+
+    static bool finish(llama_context * ctx, uint32_t n_tokens, uint32_t n_window) {
+        auto & kv = cache(ctx);
+        for (const auto & layer : kv.layers) {
+            if (!layer.own_buf || layer.kept.empty()) {
+                return false;
+            }
+        }
+        reset_cells(kv, n_window);
+        auto & cells = kv.v_cells[0];
+        for (uint32_t i = 0; i < n_window; ++i) {
+            cells.pos_set(i, n_tokens - n_window + i);
+            cells.seq_add(i, 0);
+        }
+        ctx->cparams.retain_rows = 0;
+        changed(ctx, kv, 0, kv.hparams.n_layer());
+        return true;
+    }
+
+    static bool reserve(llama_context * ctx, uint32_t n_cells) {
+        auto & kv = cache(ctx);
+        ctx->synchronize();
+        auto & cells = kv.v_cells[0];
+        const uint32_t n_used = cells.used_max_p1();
+        n_cells = std::max(n_cells, n_used);
+
+        for (auto & layer : kv.layers) {
+            llama_kv_cache::kv_layer next = {};
+            if (!layer.own_buf || !alloc(layer, layer.n_prefix + n_cells, next)) {
+                return false;
+            }
+            const uint32_t n_head = kv.hparams.n_head_kv(layer.il);
+            const uint32_t n_rows = layer.n_prefix + n_used;
+            const auto same = [](uint32_t, uint32_t r) -> size_t { return r; };
+            gather(layer.k, next.k, n_head, n_rows, same);
+            gather(layer.v, next.v, n_head, n_rows, same);
+            next.n_prefix = layer.n_prefix;
+            next.kept     = std::move(layer.kept);
+            layer = std::move(next);
+        }
+
+        std::vector<llama_pos> pos(n_used);
+        for (uint32_t i = 0; i < n_used; ++i) {
+            pos[i] = cells.is_empty(i) ? -1 : cells.pos_get(i);
+        }
+        reset_cells(kv, n_cells);
+        for (uint32_t i = 0; i < n_used; ++i) {
+            if (pos[i] >= 0) {
+                cells.pos_set(i, pos[i]);
+                cells.seq_add(i, 0);
+            }
+        }
+        kv.v_heads[0] = n_used;
+        ctx->cparams.retain_gen++;
+        count(kv);
+        return true;
+    }
+
+    static void set_rows(llama_context * ctx, uint32_t n_rows) {
+        ctx->cparams.retain_rows = n_rows;
+    }
+
+    static bool flash_attn(const llama_context * ctx) {
+        return ctx->cparams.flash_attn;
+    }
+
+    static const float * hidden(llama_context * ctx) {
+        ctx->synchronize();
+        return ctx->get_embeddings_layer_inp(ctx->cparams.retain_end);
+    }
+
+    static const float * scores(llama_context * ctx, uint32_t il, uint32_t * n_kv) {
+        ctx->synchronize();
+        const auto it = ctx->retain_scores.find(il);
+        if (it == ctx->retain_scores.end()) {
+            return nullptr;
+        }
+        *n_kv = it->second.size()/ctx->model.hparams.n_head(il);
+        return it->second.data();
+    }
+};
+
+bool llama_retain_flash_attn(const llama_context * ctx) {
+    return llama_retain::flash_attn(ctx);
+}
+
+bool llama_retain_begin(llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells) {
+    return llama_retain::begin(ctx, il_begin, il_end, n_cells);
+}
+
+void llama_retain_set_rows(llama_context * ctx, uint32_t n_rows) {
+    llama_retain::set_rows(ctx, n_rows);
+}
+
+const float * llama_retain_hidden(llama_context * ctx) {
+    return llama_retain::hidden(ctx);
+}
+
+const float * llama_retain_scores(llama_context * ctx, uint32_t il, uint32_t * n_kv) {
+    return llama_retain::scores(ctx, il, n_kv);
+}
+
+bool llama_retain_keep(llama_context * ctx, uint32_t il, const uint32_t * positions, uint32_t n_keep, uint32_t n_tokens, uint32_t n_window) {
+    return llama_retain::keep(ctx, il, positions, n_keep, n_tokens, n_window);
+}
+
+bool llama_retain_finish(llama_context * ctx, uint32_t n_tokens, uint32_t n_window) {
+    return llama_retain::finish(ctx, n_tokens, n_window);
+}
+
+bool llama_retain_reserve(llama_context * ctx, uint32_t n_cells) {
+    return llama_retain::reserve(ctx, n_cells);
+}
+
+uint32_t llama_retain_n_cells(const llama_context * ctx) {
+    return llama_retain::cache(ctx).get_size();
+}
+
+size_t llama_retain_layer_bytes(const llama_context * ctx, uint32_t il) {
+    return llama_retain::layer_bytes(llama_retain::cache(ctx), il);
+}
+
+size_t llama_retain_peak_bytes(const llama_context * ctx) {
+    return llama_retain::peak(llama_retain::cache(ctx));
+}

@@ -1,0 +1,70 @@
+#pragma once
+
+// Reading layer group by layer group, window scores and retention for llama_context, added to llama.cpp by Precis.
+//
+// A context made by llama_retain_init has a KV cache without storage. A document is read so:
+//   for each group of layers, in order
+//     llama_retain_begin    gives the group storage for every token and makes the graph hold these layers only
+//     llama_decode          for each batch: token ids for the first group, the hidden states of the last group after it
+//     llama_retain_hidden   the hidden states of the batch, for the next group (not after the last)
+//     llama_retain_scores   what the last llama_retain_set_rows tokens of the batch attend to
+//     llama_retain_keep     for each layer of the group, and for earlier ones that shrink further
+//   llama_retain_finish, after which llama_decode goes on at the true position on the compact cache.
+// One sequence (id 0), flash attention on. All calls from one thread at a time.
+
+#include "llama.h"
+
+// C++ hooks that the rest of llama.cpp calls
+struct llama_model * llama_retain_remember_model(struct llama_model * model, const char * path);
+void                 llama_retain_forget_model  (const struct llama_model * model);
+bool                 llama_retain_deferred();
+
+extern "C" {
+
+#define LLAMA_RETAIN_ABI 1
+
+LLAMA_API int32_t llama_retain_abi(void);
+
+// the model that was last loaded from this path in this process, NULL if none is
+LLAMA_API struct llama_model * llama_retain_find_model(const char * path);
+
+// why this model cannot be read in groups, as the end of a sentence; NULL when it can
+LLAMA_API const char * llama_retain_refusal(const struct llama_model * model);
+
+// like llama_init_from_model, without storage for the KV cache; NULL on failure
+LLAMA_API struct llama_context * llama_retain_init(struct llama_model * model, struct llama_context_params params);
+
+// whether flash attention is really on, after the backends had their say
+LLAMA_API bool llama_retain_flash_attn(const struct llama_context * ctx);
+
+// storage of n_cells tokens for layers [il_begin, il_end); forgets the positions of the group before. false: no memory
+LLAMA_API bool llama_retain_begin(struct llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells);
+
+// the next batches read back what their last n_rows tokens attend to; 0: nothing
+LLAMA_API void llama_retain_set_rows(struct llama_context * ctx, uint32_t n_rows);
+
+// of the last batch: [n_tokens][n_embd] f32, the input of layer il_end
+LLAMA_API const float * llama_retain_hidden(struct llama_context * ctx);
+
+// of the last batch: [n_head][n_kv] f32, softmax probabilities summed over the rows; n_kv includes unused cells.
+// *n_kv is set; NULL when the layer was not scored
+LLAMA_API const float * llama_retain_scores(struct llama_context * ctx, uint32_t il, uint32_t * n_kv);
+
+// keeps of layer il the rows at positions [n_head_kv][n_keep] (each head ascending, all before the window) and the
+// last n_window of n_tokens; frees the rest. false: not a subset of what is held, or no memory
+LLAMA_API bool llama_retain_keep(struct llama_context * ctx, uint32_t il, const uint32_t * positions, uint32_t n_keep,
+        uint32_t n_tokens, uint32_t n_window);
+
+// all layers are read: makes the window the first cells of the cache. false: a layer still has its staging
+LLAMA_API bool llama_retain_finish(struct llama_context * ctx, uint32_t n_tokens, uint32_t n_window);
+
+// room for n_cells tokens beside the retained rows, in every layer; never fewer than are in use. false: no memory
+LLAMA_API bool llama_retain_reserve(struct llama_context * ctx, uint32_t n_cells);
+
+LLAMA_API uint32_t llama_retain_n_cells(const struct llama_context * ctx);
+
+// bytes of K and V that a layer holds now; and the most that all layers ever held together
+LLAMA_API size_t llama_retain_layer_bytes(const struct llama_context * ctx, uint32_t il);
+LLAMA_API size_t llama_retain_peak_bytes (const struct llama_context * ctx);
+
+}
