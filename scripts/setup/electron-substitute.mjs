@@ -100,6 +100,9 @@ async function adapt(/** @type {string} */ runtime) {
     [FuseV1Options.LoadBrowserProcessSpecificV8Snapshot]: false,
     [FuseV1Options.EnableNodeCliInspectArguments]: true,
   });
+  // The snapshot is not read any more (110 MiB), and updates would be the other project's.
+  await rm(join(runtime, "browser_v8_context_snapshot.bin"), { force: true });
+  await rm(join(runtime, "resources", "app-update.yml"), { force: true });
   const app = join(runtime, "resources", "app");
   await rm(app, { recursive: true, force: true });
   await mkdir(app, { recursive: true });

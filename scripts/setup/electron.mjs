@@ -12,8 +12,8 @@ export const name = "Electron runtime";
 export const why = "the window";
 
 const packageDir = join(projectDir, "node_modules", "electron");
-const recordPath = join(cacheFolder(), "electron.json");
-const failurePath = join(cacheFolder(), "electron-official-failed.json");
+const recordPath = () => join(cacheFolder(), "electron.json");
+const failurePath = () => join(cacheFolder(), "electron-official-failed.json");
 const day = 24 * 3600 * 1000;
 
 /**
@@ -28,7 +28,7 @@ export function findElectron() {
   if (version && existsSync(executable) && (process.env.ELECTRON_OVERRIDE_DIST_PATH || officialIsWhole(version))) {
     return { executable, version, official: true };
   }
-  const record = readJson(recordPath);
+  const record = readJson(recordPath());
   if (record && existsSync(record.executable)) return { ...record, official: false };
   return undefined;
 }
@@ -55,7 +55,7 @@ function officialIsWhole(/** @type {string} */ version) {
 
 /** True when the official download of this release failed less than a day ago. */
 function officialFailedLately() {
-  const failure = readJson(failurePath);
+  const failure = readJson(failurePath());
   return failure?.version === officialVersion() && Date.now() - failure.at < day;
 }
 
@@ -72,13 +72,13 @@ export async function perform(log) {
     const failed = await fetchOfficial();
     if (failed === undefined) return;
     reason = failed;
-    await writeJson(failurePath, { version: officialVersion(), at: Date.now(), reason });
+    await writeJson(failurePath(), { version: officialVersion(), at: Date.now(), reason });
   }
   if (!substituteIsAvailable()) {
     throw new SetupError(
       `the official Electron ${officialVersion()} could not be downloaded (${reason}).\n` +
         `  Check the network (ELECTRON_MIRROR names a mirror, ELECTRON_GET_USE_PROXY=1 uses the proxy), delete\n` +
-        `  ${failurePath} and run the same command again.`,
+        `  ${failurePath()} and run the same command again.`,
     );
   }
   const existing = findElectron();
@@ -88,7 +88,7 @@ export async function perform(log) {
   }
   log(`the official binary cannot be had (${reason}); preparing an older Electron for running and testing`);
   const prepared = await prepareSubstitute(log);
-  await writeJson(recordPath, prepared);
+  await writeJson(recordPath(), prepared);
   log(`Electron ${prepared.version}: ${prepared.executable}`);
 }
 
