@@ -17,6 +17,7 @@ import {
 
 // What the window needs of core comes through here: the window imports nothing else of it.
 export { type Budget, type Estimate, estimate, fullKvBytes, parseBudget } from "../core/estimate/estimate.js";
+export { formatBytes, formatDuration } from "../core/report/format.js";
 export type { DocumentSummary, ModelSummary, Progress, RunOptions, SummaryResult, WireError };
 
 // The page's content security policy forbids eval; zod would otherwise probe for it and log a violation.

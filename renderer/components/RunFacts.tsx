@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import type { SummaryResult } from "../../electron/contract.js";
 import { fileName, formatBytes, formatCount, formatDuration, formatPages } from "../view/format.js";
 import { RetentionChart } from "./RetentionChart.js";
+import { policyLabel } from "./RunOptions.js";
 
 interface Props {
   readonly result: SummaryResult;
@@ -42,7 +43,7 @@ export function RunFacts({ result, startedAt, endedAt }: Props) {
           {formatCount(timings.decodeTokens)} tokens, {rate.toFixed(1)} a second
         </Fact>
         <Fact name="In all" value={formatDuration(endedAt - startedAt)}>
-          {result.policy}, {fileName(result.model.id)}
+          {policyLabel(result.policy)} with {fileName(result.model.id)}
         </Fact>
       </dl>
       <div className="only-narrow">

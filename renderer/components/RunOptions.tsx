@@ -45,7 +45,7 @@ export function RunOptions() {
         value={language}
         onChange={(event) => choose({ language: event.target.value })}
       >
-        <option value="">Document’s language</option>
+        <option value="">Same language</option>
         {languages.map((name) => (
           <option key={name}>{name}</option>
         ))}
@@ -68,17 +68,13 @@ export function RunOptions() {
   );
 }
 
+const label = (pairs: readonly (readonly [string, string])[], value: string) =>
+  pairs.find(([key]) => key === value)?.[1] ?? value;
+
+export const policyLabel = (policy: string): string => label(policies, policy);
+
 /** The same choices while a run goes on, when they cannot be changed. */
 export function ChosenOptions({ options }: { options: Options }) {
-  const label = (pairs: readonly (readonly [string, string])[], value: string) =>
-    pairs.find(([key]) => key === value)?.[1];
-  return (
-    <p className="small">
-      {[
-        label(lengths, options.length),
-        options.language ?? "Document’s language",
-        label(policies, options.policy),
-      ].join(" · ")}
-    </p>
-  );
+  const chosen = [label(lengths, options.length), options.language ?? "Same language", policyLabel(options.policy)];
+  return <p className="small">{chosen.join(" · ")}</p>;
 }

@@ -1,18 +1,6 @@
 /** Numbers and times as the window writes them. */
 
-const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-
-/** Binary units with one decimal: 11.4 MiB. Whole bytes below 1 KiB. */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  // 1023.96 KiB would be written as 1024.0: go on to the next unit.
-  while (unit < units.length - 1 && Number(value.toFixed(1)) >= 1024) {
-    value /= 1024;
-    unit += 1;
-  }
-  return unit === 0 ? `${Math.round(value)} B` : `${value.toFixed(1)} ${units[unit]}`;
-}
+export { formatBytes, formatDuration } from "../../electron/contract.js";
 
 const counts = new Intl.NumberFormat("en");
 export const formatCount = (count: number): string => counts.format(count);
@@ -22,14 +10,6 @@ export const plural = (count: number, noun: string): string => `${formatCount(co
 
 export const formatPercent = (percent: number): string =>
   `${Number.isInteger(percent) ? percent : percent.toFixed(1)} %`;
-
-/** A measured time: 0.4 s, 12.3 s, 2 min 05 s. */
-export function formatDuration(milliseconds: number): string {
-  const seconds = milliseconds / 1000;
-  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
-}
 
 /** A time to come, no finer than it can be known: 4 s, 25 s, 1 min 20 s, 12 min. */
 export function formatRemaining(milliseconds: number): string {

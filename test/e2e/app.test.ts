@@ -1,0 +1,152 @@
+/** The whole app on real input: the built window, the real worker, the default model, the sample report. */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Page } from "playwright";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { answerSaveDialog, drop, type Launched, launch, projectDir, resize, samplePdf, screenshot } from "./support.js";
+
+let launched: Launched;
+let page: Page;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "precis-e2e-"));
+  launched = await launch(projectDir);
+  page = launched.page;
+});
+afterAll(async () => {
+  await launched.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const startButton = () => page.getByRole("button", { name: /^Start/ });
+const slider = () => page.getByRole("slider", { name: "Memory for reading" });
+const readingFraction = async () => Number(await page.getByRole("progressbar").getAttribute("aria-valuenow"));
+const shownBytes = () => page.locator(".memory-bytes output").innerText();
+
+/** Waits until the reading is past `percent`, and fails with the window's own words when the run ended instead. */
+async function readPast(percent: number): Promise<void> {
+  const alert = page.getByRole("alert");
+  await expect
+    .poll(
+      async () => {
+        if (await alert.count()) throw new Error(await alert.first().innerText());
+        return (await page.getByRole("progressbar").count()) ? await readingFraction() : -1;
+      },
+      { timeout: 120_000, interval: 50 },
+    )
+    .toBeGreaterThan(percent);
+}
+
+// One story in order: each step goes on from the window that the last one left.
+describe("a report, from the drop to the saved summary", () => {
+  it("starts empty, with the model loaded", async () => {
+    await page.getByText(/reads up to [\d,]+ tokens in one go/).waitFor({ timeout: 60_000 });
+    await screenshot(page, "app-1-empty");
+  });
+
+  it("opens the dropped PDF with its real pages and tokens", async () => {
+    await drop(page, [samplePdf]);
+    await expect.poll(() => startButton().isEnabled(), { timeout: 60_000 }).toBe(true);
+    const facts = await page.getByRole("region", { name: "Document" }).locator("dl").innerText();
+    const pages = Number(/Pages\s+(\d+)/.exec(facts)?.[1]);
+    const tokens = Number(/Tokens\s+([\d,]+)/.exec(facts)?.[1]?.replace(",", ""));
+    expect(pages).toBeGreaterThanOrEqual(10);
+    expect(pages).toBeLessThanOrEqual(14);
+    expect(tokens).toBeGreaterThanOrEqual(4_500);
+    expect(tokens).toBeLessThanOrEqual(7_500);
+    await screenshot(page, "app-2-document");
+  });
+
+  it("moves the memory slider by keyboard, with the exact figures at once", async () => {
+    await slider().focus();
+    await page.keyboard.press("End");
+    expect(await slider().getAttribute("aria-valuetext")).toContain("100 % of the full cache");
+    const full = await shownBytes();
+    await page.keyboard.press("PageDown");
+    await page.keyboard.press("PageDown");
+    expect(await slider().getAttribute("aria-valuetext")).toContain("25 % of the full cache");
+    await page.keyboard.press("ArrowLeft");
+    expect(await slider().getAttribute("aria-valuetext")).toContain("24.5 % of the full cache");
+    await page.keyboard.press("ArrowRight");
+    expect(Number.parseFloat(await shownBytes()) / Number.parseFloat(full)).toBeCloseTo(0.25, 2);
+  });
+
+  it("cancels a reading within a second", async () => {
+    await page.keyboard.press("Enter");
+    await readPast(3);
+    const began = Date.now();
+    await page.keyboard.press("Escape");
+    await page.getByText(/Cancelled after/).waitFor({ timeout: 10_000 });
+    expect(Date.now() - began).toBeLessThan(1_000);
+    await screenshot(page, "app-3-cancelled");
+  });
+
+  it("reads with advancing progress, and writes the summary as it comes", async () => {
+    await startButton().click();
+    await readPast(5);
+    const early = await readingFraction();
+    await readPast(early + 20);
+    await screenshot(page, "app-4-reading");
+    const article = page.getByRole("article");
+    await article.waitFor({ timeout: 150_000 });
+    const first = (await article.innerText()).length;
+    await screenshot(page, "app-5-writing");
+    await expect.poll(async () => (await article.innerText()).length, { timeout: 60_000 }).toBeGreaterThan(first);
+    await page.getByText("Kept after reading").waitFor({ timeout: 120_000 });
+    expect((await article.innerText()).length).toBeGreaterThan(80);
+  });
+
+  it("says what the run read and held", async () => {
+    const facts = await page.locator(".run-facts dl").innerText();
+    expect(facts).toMatch(/Pages read\s+all \d+/);
+    const [, kept, full] = /Kept after reading\s+([\d.]+) MiB\s+of ([\d.]+) MiB/.exec(facts) ?? [];
+    const share = Number(kept) / Number(full);
+    expect(share).toBeGreaterThan(0.245);
+    expect(share).toBeLessThan(0.2505);
+    await screenshot(page, "app-6-done");
+  });
+
+  it("copies the summary and saves it as Markdown", async () => {
+    const shown = await page.getByRole("article").innerText();
+    await page.getByRole("button", { name: "Copy" }).click();
+    await page.getByText("Copied").waitFor();
+    const copied = await launched.app.evaluate(({ clipboard }) => clipboard.readText());
+    const target = path.join(folder, "summary.md");
+    await answerSaveDialog(launched.app, target);
+    await page.getByRole("button", { name: "Save as Markdown…" }).click();
+    await page.getByText(`Saved as ${target}`).waitFor();
+    const saved = await readFile(target, "utf8");
+    expect(saved).toContain(copied.trim());
+    expect(saved).toContain("harbour-report.pdf");
+    const words = (text: string) => text.match(/\p{L}+/gu)?.slice(0, 8);
+    expect(words(copied)).toEqual(words(shown));
+  });
+
+  it("shows a damaged file's error where its summary would be", async () => {
+    const damaged = path.join(folder, "damaged.pdf");
+    const whole = await readFile(samplePdf);
+    await writeFile(damaged, whole.subarray(0, 600));
+    await drop(page, [damaged]);
+    const alert = page.getByRole("alert");
+    await alert.waitFor({ timeout: 30_000 });
+    expect(await alert.innerText()).toContain("damaged.pdf");
+    expect(await alert.getByRole("button").count()).toBeGreaterThan(0);
+    await screenshot(page, "app-7-error");
+  });
+
+  it("looks right in the dark and in a small window", async () => {
+    await page.getByRole("navigation").getByRole("button").filter({ hasText: "Summarised" }).first().click();
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.getByText("Kept after reading").waitFor();
+    await screenshot(page, "app-8-dark");
+    await resize(launched.app, 760, 600);
+    await expect.poll(() => page.evaluate(() => innerWidth)).toBe(760);
+    await screenshot(page, "app-9-small-dark");
+  });
+
+  it("logged no error all the while", () => {
+    expect(launched.errors, launched.log()).toEqual([]);
+  });
+});

@@ -1,0 +1,149 @@
+/** The real window with a scripted worker: states that the real one cannot be brought to at will. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Page } from "playwright";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { appWithWorker, drop, type Launched, launch, resize, samplePdf, screenshot } from "./support.js";
+
+let root: string;
+let files: string;
+let launched: Launched;
+let page: Page;
+
+beforeAll(async () => {
+  root = await appWithWorker(fileURLToPath(new URL("./fake-worker.ts", import.meta.url)));
+  files = await mkdtemp(path.join(tmpdir(), "precis-files-"));
+});
+afterAll(async () => {
+  await rm(root, { recursive: true, force: true });
+  await rm(files, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  launched = await launch(root);
+  page = launched.page;
+});
+afterEach(async () => {
+  await launched.close();
+  expect(launched.errors, launched.log()).toEqual([]);
+});
+
+/** A file whose name tells the scripted worker what to do. */
+async function file(name: string): Promise<string> {
+  const target = path.join(files, name);
+  await writeFile(target, "%PDF-1.7");
+  return target;
+}
+
+const startButton = () => page.getByRole("button", { name: /^Start/ });
+const entry = (name: RegExp) => page.getByRole("navigation").getByRole("button", { name }).first();
+
+describe("the window", () => {
+  it("has a page without Node, and no way out of it", async () => {
+    const found = await page.evaluate(() => ({
+      node: typeof (globalThis as { require?: unknown }).require + typeof (globalThis as { process?: unknown }).process,
+      evaluated: (() => {
+        try {
+          return new Function("return 1")();
+        } catch (error) {
+          return (error as Error).name;
+        }
+      })(),
+      opened: window.open("https://example.org/"),
+    }));
+    expect(found).toEqual({ node: "undefinedundefined", evaluated: "EvalError", opened: null });
+    // The refused evaluation is what this test wanted; anything else would still be an error.
+    const refusals = launched.errors.splice(0).filter((error) => !error.includes("Content Security Policy"));
+    expect(refusals).toEqual([]);
+    await page.evaluate(() => {
+      location.href = "https://example.org/";
+    });
+    expect(page.url()).toBe("precis://window/index.html");
+  });
+
+  it("teaches what to do while it is empty, and opens the sample with one click", async () => {
+    await page.getByText(/reads up to 8,192 tokens/).waitFor();
+    await screenshot(page, "empty");
+    await page.getByRole("button", { name: "Try the sample report" }).click();
+    await page.getByRole("heading", { name: "Harbour report" }).waitFor();
+  });
+
+  it("keeps several documents, each with its own state", async () => {
+    await drop(page, [samplePdf, await file("scan-of-minutes.pdf"), await file("damaged-annex.pdf")]);
+    await entry(/Harbour report/).waitFor();
+    await entry(/Scan of minutes/).click();
+    await page.getByText("Pages 3 and 7 have no text").waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.getByRole("alert").getByText("its table of objects cannot be read").waitFor();
+    expect(await startButton().isDisabled()).toBe(true);
+    await page.getByRole("button", { name: "Close this document" }).click();
+    expect(await page.getByRole("navigation").getByText("damaged-annex").count()).toBe(0);
+  });
+
+  it("refuses a document that is longer than the model's context, with both counts", async () => {
+    await drop(page, [await file("long-inquiry.pdf")]);
+    await page
+      .getByRole("alert")
+      .getByText(/11,602 tokens.*8,192/)
+      .waitFor();
+    expect(await startButton().isDisabled()).toBe(true);
+    await page.keyboard.press("Enter");
+    expect(await page.getByRole("progressbar").count()).toBe(0);
+  });
+
+  it("reports a worker that died, starts another and goes on with it", async () => {
+    await drop(page, [await file("dies-while-reading.pdf"), samplePdf]);
+    await startButton().click();
+    await page
+      .getByRole("status")
+      .getByText(/It was started again; your documents are open/)
+      .waitFor();
+    await page
+      .getByRole("alert")
+      .getByText(/stopped unexpectedly/)
+      .waitFor();
+    await screenshot(page, "worker-died");
+    await entry(/Harbour report/).click();
+    await startButton().click();
+    await page.getByText("Kept after reading").waitFor({ timeout: 20_000 });
+  });
+
+  it("shows what memory ran out for, and the next step", async () => {
+    await drop(page, [await file("fails-halfway.pdf")]);
+    await startButton().click();
+    await page.getByRole("button", { name: "Set the memory to 6.9 %" }).click();
+    expect(await page.getByRole("slider").getAttribute("aria-valuetext")).toContain("6.9 % of the full cache");
+  });
+
+  it("renders Markdown as it arrives, and links lead nowhere", async () => {
+    await drop(page, [samplePdf]);
+    await page.getByRole("slider").focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("article").getByRole("heading", { name: "What was found" }).waitFor({ timeout: 20_000 });
+    expect(await page.getByText("Kept after reading").count()).toBe(0);
+    await page.getByText("Kept after reading").waitFor({ timeout: 20_000 });
+    expect(await page.getByRole("article").getByText("The appendix").count()).toBe(1);
+    expect(await page.getByRole("article").locator("a").count()).toBe(0);
+  });
+
+  it("shows its keys, and works in a small window", async () => {
+    await drop(page, [samplePdf]);
+    await startButton().waitFor();
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").getByText("Save the summary as Markdown").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    for (const [width, height] of [
+      [760, 600],
+      [640, 480],
+    ] as const) {
+      await resize(launched.app, width, height);
+      await expect.poll(() => page.evaluate(() => innerWidth)).toBe(width);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(overflow).toBe(0);
+      expect(await startButton().isVisible()).toBe(true);
+      await screenshot(page, `small-${width}`);
+    }
+  });
+});

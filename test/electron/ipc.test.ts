@@ -1,0 +1,171 @@
+import { describe, expect, it, vi } from "vitest";
+import { cancelled, PrecisError } from "../../core/errors.js";
+import { channelOf, commandNames, type EventName, type SummaryResult } from "../../electron/contract.js";
+import { answer, type Call, createHandlers, type IpcParts, registerIpc, suggestedName } from "../../electron/ipc.js";
+import { origin } from "../../electron/origin.js";
+
+const ours = { senderFrame: { url: `${origin}/index.html`, parent: null } };
+const result = { text: "It settled.", document: { path: "/a/harbour.pdf" } } as SummaryResult;
+
+/** Parts of which a test replaces what it is about; what it does not expect to be called throws. */
+function parts(
+  replaced: Partial<Omit<IpcParts, "summarizer">> & { summarizer?: Partial<IpcParts["summarizer"]> } = {},
+) {
+  const unexpected = (): never => {
+    throw new Error("not expected here");
+  };
+  const sent: [EventName, unknown][] = [];
+  const whole: IpcParts = {
+    takeFiles: unexpected,
+    sample: "/sample.pdf",
+    chooseFiles: unexpected,
+    chooseTarget: unexpected,
+    writeMarkdown: unexpected,
+    copyText: unexpected,
+    send: (name, data) => sent.push([name, data]),
+    ...replaced,
+    summarizer: {
+      loadModel: unexpected,
+      open: unexpected,
+      close: unexpected,
+      summarize: unexpected,
+      ...replaced.summarizer,
+    },
+  };
+  return { handlers: createHandlers(whole), sent };
+}
+
+const options = { budget: "25%", policy: "dynamickv", length: "short", seed: 1, temperature: 0 } as const;
+
+describe("the sender check", () => {
+  const { handlers } = parts({ takeFiles: () => [] });
+
+  it("answers our own page", async () => {
+    expect(await answer(handlers, "hello", ours, undefined)).toEqual({
+      ok: true,
+      value: { files: [], sample: "/sample.pdf" },
+    });
+  });
+
+  it.each([
+    ["another site", { url: "https://example.org/", parent: null }],
+    ["a look-alike origin", { url: "precis://window.evil/index.html", parent: null }],
+    ["a file", { url: "file:///tmp/index.html", parent: null }],
+    ["an embedded frame of ours", { url: `${origin}/index.html`, parent: {} }],
+    ["a frame that is gone", null],
+  ])("refuses %s", async (_who, senderFrame) => {
+    const outcome = await answer(handlers, "hello", { senderFrame }, undefined);
+    expect(outcome).toMatchObject({ ok: false, error: { code: "usage" } });
+  });
+});
+
+describe("the form check", () => {
+  it.each([
+    ["no run id", { documentId: "d", path: "/a.pdf" }],
+    ["an empty path", { runId: "r", documentId: "d", path: "" }],
+    ["a path of another type", { runId: "r", documentId: "d", path: 7 }],
+    ["nothing", undefined],
+  ])("refuses openDocument with %s, without asking the worker", async (_what, input) => {
+    const open = vi.fn();
+    const { handlers } = parts({ summarizer: { open } });
+    expect(await answer(handlers, "openDocument", ours, input)).toMatchObject({ ok: false, error: { code: "usage" } });
+    expect(open).not.toHaveBeenCalled();
+  });
+
+  it("refuses unknown policies", async () => {
+    const { handlers } = parts();
+    const input = { runId: "r", documentId: "d", options: { ...options, policy: "all-of-it" } };
+    expect(await answer(handlers, "summarize", ours, input)).toMatchObject({ ok: false, error: { code: "usage" } });
+  });
+});
+
+describe("a run", () => {
+  it("sends what the worker reports under the run's own id", async () => {
+    const progress = { stage: "reading", fraction: 0.5, elapsedMs: 10 } as const;
+    const summarize = async (_id: string, _options: unknown, call: Call) => {
+      call.onProgress(progress);
+      call.onText("It ");
+      return result;
+    };
+    const { handlers, sent } = parts({ summarizer: { summarize } });
+    const outcome = await answer(handlers, "summarize", ours, { runId: "r1", documentId: "d", options });
+    expect(outcome).toEqual({ ok: true, value: result });
+    expect(sent).toEqual([
+      ["progress", { runId: "r1", progress }],
+      ["text", { runId: "r1", text: "It " }],
+    ]);
+  });
+
+  it("is cancelled by its id, and only by its own", async () => {
+    const summarize = (_id: string, _options: unknown, { signal }: Call) =>
+      new Promise<SummaryResult>((_, reject) => signal.addEventListener("abort", () => reject(cancelled())));
+    const { handlers } = parts({ summarizer: { summarize } });
+    const running = answer(handlers, "summarize", ours, { runId: "r1", documentId: "d", options });
+    const settled = vi.fn();
+    void running.then(settled);
+    await answer(handlers, "cancel", ours, { runId: "another" });
+    expect(settled).not.toHaveBeenCalled();
+    await answer(handlers, "cancel", ours, { runId: "r1" });
+    expect(await running).toMatchObject({ ok: false, error: { code: "cancelled" } });
+  });
+
+  it("that fails crosses as words, without a stack", async () => {
+    const summarize = async () => {
+      throw new PrecisError("out-of-memory", "There was no room.", "Set less.");
+    };
+    const { handlers } = parts({ summarizer: { summarize } });
+    expect(await answer(handlers, "summarize", ours, { runId: "r", documentId: "d", options })).toEqual({
+      ok: false,
+      error: { code: "out-of-memory", message: "There was no room.", next: "Set less." },
+    });
+  });
+});
+
+describe("saving", () => {
+  const finished = async (target: string | undefined) => {
+    const written: [string, SummaryResult][] = [];
+    const suggestions: string[] = [];
+    const { handlers } = parts({
+      summarizer: { summarize: async () => result, close: async () => {} },
+      chooseTarget: async (suggestion) => {
+        suggestions.push(suggestion);
+        return target;
+      },
+      writeMarkdown: async (path, saved) => void written.push([path, saved]),
+    });
+    await answer(handlers, "summarize", ours, { runId: "r", documentId: "d", options });
+    return { handlers, written, suggestions };
+  };
+
+  it("writes the document's last summary where the user said", async () => {
+    const { handlers, written, suggestions } = await finished("/out/x.md");
+    expect(await answer(handlers, "saveMarkdown", ours, { documentId: "d" })).toEqual({ ok: true, value: "/out/x.md" });
+    expect(suggestions).toEqual(["harbour summary.md"]);
+    expect(written).toEqual([["/out/x.md", result]]);
+  });
+
+  it("writes nothing when the dialog is dismissed", async () => {
+    const { handlers, written } = await finished(undefined);
+    expect(await answer(handlers, "saveMarkdown", ours, { documentId: "d" })).toEqual({ ok: true, value: undefined });
+    expect(written).toEqual([]);
+  });
+
+  it("is refused before there is a summary, and after the document was closed", async () => {
+    const { handlers, written } = await finished("/out/x.md");
+    await answer(handlers, "closeDocument", ours, { documentId: "d" });
+    expect(await answer(handlers, "saveMarkdown", ours, { documentId: "d" })).toMatchObject({ ok: false });
+    expect(written).toEqual([]);
+  });
+});
+
+it("registers a handler for every command of the contract", () => {
+  const channels: string[] = [];
+  registerIpc({ handle: (channel) => channels.push(channel) }, parts().handlers);
+  expect(channels).toEqual(commandNames.map(channelOf));
+});
+
+it.each([
+  ["/home/a/Harbour report.v2.pdf", "Harbour report.v2 summary.md"],
+  ["C:\\papers\\minutes.PDF", "minutes summary.md"],
+  ["/home/a/.pdf", "Document summary.md"],
+])("suggests a name for %s", (path, name) => expect(suggestedName(path)).toBe(name));

@@ -1,0 +1,97 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  budgetFigures,
+  leastShare,
+  nextStop,
+  positionOf,
+  roundShare,
+  shareAt,
+  sliderSteps,
+  smallestUsefulShare,
+  snappedShare,
+  steppedShare,
+  stops,
+  tooLong,
+} from "../../renderer/view/budget.js";
+import { documentSummary, model } from "./support.js";
+
+const shares = fc.integer({ min: 10, max: 1000 }).map((tenths) => tenths / 10);
+
+describe("the slider's scale", () => {
+  it("has its ends at the least share and at the full cache", () => {
+    expect(shareAt(0)).toBe(leastShare);
+    expect(shareAt(sliderSteps)).toBe(100);
+  });
+
+  it("finds every share again from its place", () => {
+    fc.assert(fc.property(shares, (share) => shareAt(positionOf(share)) === share));
+  });
+
+  it("snaps a dragged handle near a stop and nowhere else", () => {
+    for (const { share } of stops) {
+      expect(snappedShare(positionOf(share) + 5)).toBe(share);
+      expect(snappedShare(positionOf(share) - 5)).toBe(share);
+    }
+    expect(snappedShare(positionOf(12))).toBe(12);
+  });
+});
+
+describe("the slider's keys", () => {
+  it("never hold a share fast: each fine step moves, until the end", () => {
+    fc.assert(
+      fc.property(shares, (share) => {
+        expect(steppedShare(share, 1) > share || share === 100).toBe(true);
+        expect(steppedShare(share, -1) < share || share === leastShare).toBe(true);
+      }),
+    );
+  });
+
+  it("go from stop to stop, and then to the ends", () => {
+    expect(nextStop(6.9, 1)).toBe(25);
+    expect(nextStop(6.8, 1)).toBe(6.9);
+    expect(nextStop(25, -1)).toBe(6.9);
+    expect(nextStop(1.7, -1)).toBe(leastShare);
+    expect(nextStop(100, 1)).toBe(100);
+  });
+
+  it("keep shares to one decimal within the slider", () => {
+    expect([roundShare(0.2), roundShare(6.94), roundShare(250)]).toEqual([1, 6.9, 100]);
+  });
+});
+
+describe("the figures", () => {
+  // 6,100 tokens x 30 layers x 3 KV heads x 2 rows x 64 values x 2 bytes
+  const full = 6_100 * 30 * 3 * 2 * 64 * 2;
+
+  it("are exact for the whole prompt", () => {
+    const figures = budgetFigures(model, documentSummary(), 25, "dynamickv");
+    expect(figures).toMatchObject({ promptTokens: 6_100, fullBytes: full, bytes: full / 4, tokensPerLayer: 1_525 });
+  });
+
+  it("never exceed the share, and grow with it", () => {
+    fc.assert(
+      fc.property(shares, shares, (one, other) => {
+        const [less, more] = one < other ? [one, other] : [other, one];
+        const at = (share: number) => budgetFigures(model, documentSummary(), share, "dynamickv").bytes;
+        expect(at(less)).toBeLessThanOrEqual(at(more));
+        expect(at(less)).toBeLessThanOrEqual((full * less) / 100 + 1e-3);
+      }),
+    );
+  });
+
+  it("are the full cache's when everything is kept", () => {
+    expect(budgetFigures(model, documentSummary(), 1.7, "full")).toMatchObject({ bytes: full, peakBytes: full });
+  });
+
+  it("hatch the shares that the instruction alone would fill", () => {
+    const smallest = smallestUsefulShare(documentSummary());
+    const { tokensPerLayer } = budgetFigures(model, documentSummary(), Math.ceil(smallest * 10) / 10, "dynamickv");
+    expect(tokensPerLayer).toBeGreaterThan(100);
+  });
+});
+
+it("says with both counts that a document is too long, and nothing when it fits", () => {
+  expect(tooLong(model, documentSummary("d", 8_092))).toBeUndefined();
+  expect(tooLong(model, documentSummary("d", 8_093))?.message).toMatch(/8,193 tokens.*8,192/);
+});

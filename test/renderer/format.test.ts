@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { fileName, formatPages, formatPercent, formatRemaining, plural } from "../../renderer/view/format.js";
+
+describe("a time to come", () => {
+  it.each([
+    [200, "1 s"],
+    [7_400, "7 s"],
+    [12_400, "10 s"],
+    [43_000, "45 s"],
+    [58_000, "1 min"],
+    [83_000, "1 min 20 s"],
+    [119_000, "2 min"],
+    [296_000, "5 min"],
+    [1_234_000, "21 min"],
+  ])("of %i ms is written %s", (milliseconds, words) => expect(formatRemaining(milliseconds)).toBe(words));
+});
+
+it("writes pages as ranges", () => {
+  expect(formatPages([1, 2, 3, 4, 6, 9, 10])).toBe("1–4, 6, 9–10");
+  expect(formatPages([])).toBe("");
+});
+
+it("counts nouns", () => {
+  expect([plural(1, "page"), plural(1200, "page")]).toEqual(["1 page", "1,200 pages"]);
+});
+
+it("writes percentages with the decimals that they have", () => {
+  expect([formatPercent(25), formatPercent(6.9)]).toEqual(["25 %", "6.9 %"]);
+});
+
+it("names files of both kinds of systems", () => {
+  expect([fileName("/a/b.pdf"), fileName("C:\\a\\b.pdf")]).toEqual(["b.pdf", "b.pdf"]);
+});

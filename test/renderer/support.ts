@@ -1,0 +1,57 @@
+import { vi } from "vitest";
+import type { DocumentSummary, ModelSummary, PrecisApi, SummaryResult } from "../../electron/contract.js";
+
+export const model: ModelSummary = {
+  id: "SmolLM2-135M-Instruct",
+  path: "/m.gguf",
+  architecture: "llama",
+  layers: 30,
+  kvHeads: 3,
+  keySize: 64,
+  valueSize: 64,
+  embeddingSize: 576,
+  contextLength: 8192,
+  weightsBytes: 98_362_432,
+};
+
+export const documentSummary = (documentId = "d", tokens = 6_000): DocumentSummary => ({
+  documentId,
+  path: `/${documentId}.pdf`,
+  title: documentId,
+  kind: "pdf",
+  pages: 12,
+  tokens,
+  promptTokens: 100,
+  warnings: [],
+});
+
+export const summaryResult = (text: string) => ({ text }) as SummaryResult;
+
+/** A bridge whose commands the test answers; every command that is not replaced answers with nothing. */
+export function bridge(replaced: Partial<PrecisApi>): PrecisApi {
+  const nothing = async () => ({ ok: true, value: undefined });
+  const api = new Proxy(replaced, {
+    get: (target, name) => Reflect.get(target, name) ?? nothing,
+  }) as PrecisApi;
+  vi.stubGlobal("window", { precis: api });
+  return api;
+}
+
+/** A promise and its resolve function. */
+export function deferred<Value>() {
+  let resolve: (value: Value) => void = () => {};
+  const promise = new Promise<Value>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
+/** A storage in memory, in place of the browser's. */
+export function stubStorage(): void {
+  const kept = new Map<string, string>();
+  vi.stubGlobal("localStorage", {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => kept.set(key, value),
+    removeItem: (key: string) => kept.delete(key),
+  });
+}
