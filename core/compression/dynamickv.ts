@@ -63,7 +63,6 @@ export function dynamickv(settings: Partial<DynamicKvSettings> = {}): Policy {
   return {
     name: "dynamickv",
     reduction: checked.reduction,
-    groupLayers: checked.groupLayers,
     keepsAll: false,
     begin: (shape) => begin(shape, checked),
   };

@@ -14,7 +14,6 @@ export function full(settings: FullSettings = {}): Policy {
   return {
     name: "full",
     reduction: undefined,
-    groupLayers: 1,
     keepsAll: true,
     begin(shape) {
       const reading = startReading({ ...shape, budget: Number.POSITIVE_INFINITY });

@@ -63,7 +63,8 @@ export interface LayerRetention {
 
 export interface PolicyRun {
   /**
-   * Takes the scores of the next group of layers (in order, each layer once) and returns the retention of every
+   * Takes the scores of the next group of layers (in order, each layer once; the engine's groups are as large as
+   * memory allows, one layer at the least, and the outcome must not depend on them) and returns the retention of every
    * layer of that group, and of any earlier layer that shrinks (its new positions are a subset of its last ones).
    * @throws RangeError when layers come out of order or shapes differ
    */
@@ -74,11 +75,6 @@ export interface Policy {
   readonly name: string;
   /** The group reduction that its scores want; undefined when it reads no scores (then `scores` are empty arrays). */
   readonly reduction: GroupReduction | undefined;
-  /**
-   * Layers after which it wants to be called again (DynamicKV's m). The engine may read fewer layers at a time and
-   * call once per `groupLayers`; 1 is the finest.
-   */
-  readonly groupLayers: number;
   /** True when nothing is dropped: the engine then reads the plain way. */
   readonly keepsAll: boolean;
   /**

@@ -31,7 +31,6 @@ export function snapkv(settings: Partial<SnapKvSettings> = {}): Policy {
   return {
     name: "snapkv",
     reduction,
-    groupLayers: 1,
     keepsAll: false,
     begin(shape) {
       const reading = startReading(shape);

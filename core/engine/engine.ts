@@ -96,7 +96,8 @@ function engineOf(
   };
 }
 
-function modelInfo(model: LlamaModel, path: string, id: string): ModelInfo {
+/** A loaded model's shape. @throws PrecisError model-unsupported when its layers differ in shape */
+export function modelInfo(model: LlamaModel, path: string, id: string): ModelInfo {
   const { metadata } = model.fileInfo;
   const architecture = metadata.general.architecture;
   const shape = (metadata as unknown as Record<string, Record<string, unknown>>)[architecture] ?? {};

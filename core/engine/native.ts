@@ -44,6 +44,9 @@ export interface NativeSession {
   dispose(): void;
 }
 
+/** What node-llama-cpp computes on: false is the CPU alone. */
+export type Gpu = false | "cuda" | "vulkan" | "metal";
+
 interface NativeAddon {
   readonly Session: new () => NativeSession;
   /** The loaded libllama's ABI stamp, and the one the addon was compiled with. */
@@ -51,19 +54,24 @@ interface NativeAddon {
   readonly builtFor: number;
 }
 
+/** The folder of the libraries that node-llama-cpp loads for this GPU: the patched libllama, ggml and our addon. */
+export function runtimeFolder(gpu: Gpu): string {
+  const require = createRequire(import.meta.url);
+  const root = dirname(dirname(require.resolve("node-llama-cpp")));
+  const system = { linux: "linux", darwin: "mac", win32: "win" }[process.platform as "linux" | "darwin" | "win32"];
+  return join(root, "llama", "localBuilds", `${system}-${process.arch}${gpu ? `-${gpu}` : ""}`, "Release");
+}
+
 /**
  * Loads our addon from the folder of the libllama that node-llama-cpp has loaded for this GPU.
  * @throws PrecisError runtime-mismatch
  */
-export function loadAddon(gpu: false | "cuda" | "vulkan" | "metal"): NativeAddon {
-  const require = createRequire(import.meta.url);
-  const root = dirname(dirname(require.resolve("node-llama-cpp")));
-  const system = { linux: "linux", darwin: "mac", win32: "win" }[process.platform as "linux" | "darwin" | "win32"];
-  const folder = join(root, "llama", "localBuilds", `${system}-${process.arch}${gpu ? `-${gpu}` : ""}`, "Release");
+export function loadAddon(gpu: Gpu): NativeAddon {
+  const folder = runtimeFolder(gpu);
   const next = "Run the set-up again: npm run setup";
   let addon: NativeAddon;
   try {
-    addon = require(join(folder, "precis.node"));
+    addon = createRequire(import.meta.url)(join(folder, "precis.node"));
   } catch (error) {
     throw new PrecisError("runtime-mismatch", "The patched llama.cpp is not built for this machine.", next, {
       cause: error,

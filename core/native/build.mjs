@@ -37,7 +37,11 @@ export async function build({ log, cacheDir }) {
       for (const file of await readdir(join(work, "build"))) {
         if (/^(lib)?llama\.v|^precis\.node$/.test(file)) await cp(join(work, "build", file), join(out, file));
       }
-      await writeFile(join(out, "precis.json"), JSON.stringify({ key, llamaCpp: pinned.llamaCpp }));
+      // the public headers and the stock libraries, for tests that compare with stock llama.cpp
+      for (const folder of ["include", join("ggml", "include")]) {
+        await cp(join(work, "source", folder), join(out, "include"), { recursive: true });
+      }
+      await writeFile(join(out, "precis.json"), JSON.stringify({ key, llamaCpp: pinned.llamaCpp, stock: prebuilt }));
       await rm(built, { recursive: true, force: true });
       await rename(out, built);
     });
@@ -87,8 +91,8 @@ function gpuVariant(platform) {
 async function sourceKey(pinned, variant) {
   const hash = createHash("sha256").update(JSON.stringify([pinned, variant]));
   for (const folder of [here, join(here, "llama"), join(here, "addon")]) {
-    for (const file of (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile())) {
-      hash.update(file.name).update(await readFile(join(folder, file.name)));
+    for (const name of (await readdir(folder)).filter((file) => /\.(cpp|h|patch|txt)$/.test(file)).sort()) {
+      hash.update(name).update(await readFile(join(folder, name)));
     }
   }
   return hash.digest("hex").slice(0, 16);

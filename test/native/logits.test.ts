@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Policy } from "../../core/compression/policy.js";
+import { createPolicy } from "../../core/compression/registry.js";
+import type { Engine } from "../../core/engine/types.js";
+import {
+  keepEverything,
+  largestDifference,
+  loadDefaultEngine,
+  openSession,
+  promptOf,
+  stockLogits,
+  textTokens,
+} from "./support.js";
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await loadDefaultEngine();
+});
+afterAll(async () => await engine?.dispose());
+
+async function ours(policy: Policy, prompt: Uint32Array, following: Uint32Array): Promise<Float32Array[]> {
+  const session = await openSession(engine);
+  try {
+    await session.read(promptOf(prompt), { policy, budgetEntries: prompt.length * engine.model.layers });
+    const first = session.logits();
+    return [first, await session.feed(following)];
+  } finally {
+    await session.dispose();
+  }
+}
+
+describe("logits against stock llama.cpp with the same batches", () => {
+  for (const tokens of [50, 1000, 6000]) {
+    it(`are bit-identical after ${tokens} tokens and 8 more, read plainly and with everything retained`, async () => {
+      const all = textTokens(engine, tokens + 8);
+      const [prompt, following] = [all.slice(0, tokens), all.slice(tokens)];
+      const stock = stockLogits(engine, prompt, following);
+      const vocabulary = stock.length / (1 + following.length);
+      for (const policy of [createPolicy("full"), keepEverything]) {
+        const [first, rest] = (await ours(policy, prompt, following)) as [Float32Array, Float32Array];
+        expect(largestDifference(first, stock.slice(0, vocabulary)), `${policy.name}, prompt`).toBe(0);
+        expect(largestDifference(rest, stock.slice(vocabulary)), `${policy.name}, decoding`).toBe(0);
+      }
+    });
+  }
+});
