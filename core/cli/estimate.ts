@@ -3,13 +3,13 @@ import type { Command } from "commander";
 import { createPolicy } from "../compression/registry.js";
 import { documentText } from "../documents/document-text.js";
 import { openDocument } from "../documents/open.js";
-import { loadEngine } from "../engine/engine.js";
 import type { Engine } from "../engine/types.js";
 import { type Estimate, estimate, parseBudget } from "../estimate/estimate.js";
 import { findModel } from "../models/models.js";
 import { formatBytes, formatShare } from "../report/format.js";
 import { buildPrompt, maxAnswerTokens } from "../summarize/prompt.js";
 import { cancelOnSignals } from "./cancel.js";
+import { loadEngine } from "./engine.js";
 import { budgetOf, budgetOption, jsonOption, modelOption, policyOption } from "./usage.js";
 
 interface EstimateFlags {

@@ -1,7 +1,6 @@
 /** What `summarize` and `ask` do: one model, one file after the other. */
 import { extname } from "node:path";
 import { openDocument } from "../documents/open.js";
-import { loadEngine } from "../engine/engine.js";
 import type { Engine } from "../engine/types.js";
 import { cancelled, PrecisError, toPrecisError } from "../errors.js";
 import { findModel } from "../models/models.js";
@@ -12,6 +11,7 @@ import type { RunOptions } from "../summarize/options.js";
 import type { SummaryResult } from "../summarize/result.js";
 import { type SummaryProgress, summarizeDocument } from "../summarize/summarize.js";
 import { cancelOnSignals } from "./cancel.js";
+import { loadEngine } from "./engine.js";
 import { exitCodeOf, Output, ProgressView, printError } from "./terminal.js";
 import { type RunFlags, runOptions } from "./usage.js";
 
