@@ -15,7 +15,7 @@ export interface TextPiece {
 }
 
 interface Line {
-  text: string;
+  readonly text: string;
   readonly x: number;
   end: number;
   readonly y: number;
@@ -26,43 +26,51 @@ interface Line {
   row: boolean;
 }
 
+/** A line whose text is still being put together. */
+type OpenLine = Omit<Line, "text"> & { readonly parts: string[] };
+
 /** In multiples of the type size. */
 const CELL_GAP = 1.5;
+const WORD_GAP = 0.15;
 const INDENT = 0.8;
 /** Lines further apart than this many times the page's usual distance begin a paragraph. */
 const PARAGRAPH_GAP = 1.25;
 
-/** The paragraphs of one page, separated by an empty line; rows of a table and items of a list by a
- * single line break. */
+/**
+ * The paragraphs of one page, separated by an empty line; rows of a table and items of a list by a single line break.
+ * Takes time in proportion to the text, whatever the text.
+ */
 export function paragraphs(pieces: readonly TextPiece[]): string {
   const lines = joinLines(pieces);
   const leading = usualLeading(lines);
-  const right = Math.max(0, ...lines.map((line) => line.end));
+  const right = lines.reduce((most, line) => Math.max(most, line.end), 0);
   const compounds = hyphenatedWords(lines);
-  let text = "";
+  const parts: string[] = [];
   let before: Line | undefined;
   let first: Line | undefined;
   for (const line of lines) {
     if (before === undefined || first === undefined) {
-      text = line.text;
+      parts.push(line.text);
       first = line;
     } else if ((before.row && line.row) || (startsListItem(first.text) && startsListItem(line.text))) {
-      text += `\n${line.text}`;
+      parts.push("\n", line.text);
       first = line;
     } else if (beginsParagraph(line, before, first, leading, right)) {
-      text += `\n\n${line.text}`;
+      parts.push("\n\n", line.text);
       first = line;
     } else {
-      text = continueLine(text, line.text, compounds);
+      const { stem, joint } = joinBetween(before.text, line.text, compounds);
+      parts[parts.length - 1] = stem;
+      parts.push(joint, line.text);
     }
     before = line;
   }
-  return text;
+  return parts.join("");
 }
 
 function joinLines(pieces: readonly TextPiece[]): Line[] {
-  const lines: Line[] = [];
-  let line: Line | undefined;
+  const lines: OpenLine[] = [];
+  let line: OpenLine | undefined;
   for (const piece of pieces) {
     const [a = 0, b = 0, c = 0, d = 0, x = 0, y = 0] = piece.transform;
     const size = Math.hypot(c, d) || Math.hypot(a, b) || 1;
@@ -70,29 +78,32 @@ function joinLines(pieces: readonly TextPiece[]): Line[] {
     if (str.trim() !== "") {
       // A raised or lowered mark (a footnote's number) ends the line for pdf.js, but not for a reader.
       const last = lines.at(-1);
-      if (line === undefined && last !== undefined && Math.abs(last.y - y) < last.size / 2 && x >= last.end - 1)
-        line = last;
-      if (line === undefined) {
-        line = { text: "", x, end: x, y, size, firstFont: piece.fontName, lastFont: piece.fontName, row: false };
+      if (!line && last && Math.abs(last.y - y) < last.size / 2 && x >= last.end - 1) line = last;
+      if (!line) {
+        line = { parts: [], x, end: x, y, size, firstFont: piece.fontName, lastFont: piece.fontName, row: false };
         lines.push(line);
       }
-      const gap = x - line.end;
-      if (line.text !== "" && gap > CELL_GAP * size) {
+      const gap = line.parts.length === 0 ? 0 : x - line.end;
+      if (gap > CELL_GAP * size) {
         line.row = true;
-        line.text = `${line.text.trimEnd()}  `;
-      } else if (gap > 0.15 * size && line.text !== "" && !/\s$/.test(line.text) && !/^\s/.test(str)) {
-        line.text += " ";
+        line.parts.push("  ");
+      } else if (gap > WORD_GAP * size) {
+        line.parts.push(" ");
       }
+      line.parts.push(str);
       line.lastFont = piece.fontName;
-      line.text += line.text === "" ? str.trimStart() : str;
       line.end = Math.max(line.end, x + piece.width);
-    } else if (line !== undefined && str !== "" && !/\s$/.test(line.text)) {
-      line.text += " ";
+    } else if (line !== undefined && str !== "") {
+      line.parts.push(" ");
     }
     if (piece.hasEOL) line = undefined;
   }
-  for (const each of lines) each.text = each.text.trimEnd();
-  return lines.filter((each) => each.text !== "");
+  return lines.map(({ parts, ...rest }) => ({ ...rest, text: spaced(parts.join(""), rest.row) }));
+}
+
+/** One space between words; between the cells of a row, where more have come together, two. */
+function spaced(text: string, row: boolean): string {
+  return text.trim().replace(/ {2,}/g, row ? "  " : " ");
 }
 
 /** Control characters say nothing to a model, and a zero would end its text. */
@@ -116,7 +127,7 @@ function usualLeading(lines: readonly Line[]): number {
 function beginsParagraph(line: Line, before: Line, first: Line, leading: number, right: number): boolean {
   if (line.row || before.row || !sameSize(line, before) || startsListItem(line.text)) return true;
   const distance = (before.y - line.y) / line.size;
-  const sentenceEnded = /[.!?:;]["'”’)\]]*$/.test(before.text);
+  const sentenceEnded = /[.!?:;]["'”’)\]]*$/.test(before.text.slice(-8));
   // Upwards or far down: the next column, in which a sentence may go on.
   if (distance < 0 || distance > 10) return sentenceEnded;
   if (distance > leading * PARAGRAPH_GAP) return true;
@@ -138,14 +149,15 @@ function sameSize(a: Line, b: Line): boolean {
 
 /** Words that this page writes with a hyphen inside a line: such a hyphen stays when a line ends at it. */
 function hyphenatedWords(lines: readonly Line[]): ReadonlySet<string> {
-  return new Set(lines.flatMap((line) => line.text.toLowerCase().match(/\p{L}+-\p{L}+/gu) ?? []));
+  return new Set(lines.flatMap((line) => line.text.toLowerCase().match(/\p{L}{1,40}-\p{L}{1,40}/gu) ?? []));
 }
 
-function continueLine(text: string, next: string, compounds: ReadonlySet<string>): string {
-  if (text.endsWith("\u00ad")) return text.slice(0, -1) + next;
-  const head = /(\p{L}+)[-\u2010]$/u.exec(text.slice(-64))?.[1];
-  const tail = /^\p{Ll}+/u.exec(next)?.[0];
-  if (head === undefined) return `${text} ${next}`;
-  if (tail === undefined || compounds.has(`${head}-${tail}`.toLowerCase())) return text + next;
-  return text.slice(0, -1) + next;
+/** How a line goes on in the next: what stays of it, and what comes between. */
+function joinBetween(text: string, next: string, compounds: ReadonlySet<string>): { stem: string; joint: string } {
+  if (text.endsWith("\u00ad")) return { stem: text.slice(0, -1), joint: "" };
+  const head = /(\p{L}{1,40})[-\u2010]$/u.exec(text.slice(-42))?.[1];
+  if (head === undefined) return { stem: text, joint: " " };
+  const tail = /^\p{Ll}{1,40}/u.exec(next)?.[0];
+  const stays = tail === undefined || compounds.has(`${head}-${tail}`.toLowerCase());
+  return { stem: stays ? text : text.slice(0, -1), joint: "" };
 }

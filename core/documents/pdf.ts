@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { basename, dirname } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { PDFDocumentLoadingTask, PDFDocumentProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
 import { cancelled, PrecisError } from "../errors.js";
 import type { DocumentPage, SourceDocument } from "./document.js";
@@ -8,34 +9,49 @@ import { paragraphs, type TextPiece } from "./pdf-lines.js";
 import { fileTitle } from "./text.js";
 
 /** Bounds for one page: no honest page comes near them, a hostile one must not hold the worker for ever. */
-const PAGE_TIMEOUT_MS = 30_000;
-const PAGE_MAX_CHARACTERS = 1_000_000;
+const PAGE_LIMITS = { milliseconds: 30_000, characters: 1_000_000 };
+export type PageLimits = typeof PAGE_LIMITS;
 
 /**
  * Reads a PDF's text layer page by page, in the calling thread (which is the worker, never the window).
- * @param bytes the file; taken over (detached) by pdf.js
  * @throws PrecisError pdf-encrypted, pdf-damaged, no-text-layer, cancelled
  */
-export async function readPdf(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<SourceDocument> {
+export async function readPdf(
+  path: string,
+  bytes: Uint8Array,
+  signal?: AbortSignal,
+  limits: PageLimits = PAGE_LIMITS,
+): Promise<SourceDocument> {
   const name = basename(path);
   const task = await startLoading(bytes);
-  const stop = () => void task.destroy().catch(() => undefined);
-  signal?.addEventListener("abort", stop, { once: true });
+  const left: PageReader[] = [];
   try {
-    if (signal?.aborted) throw cancelled();
-    const pdf = await task.promise;
+    const pdf = await stoppable(task.promise, signal);
     if (pdf.numPages === 0) throw damaged(name, "it has no pages");
-    const { pages, failed } = await readPages(pdf, signal);
-    const title = await documentTitle(pdf, path);
-    return { path, title, kind: "pdf", pages, warnings: checkPages(name, pages, failed) };
+    const { pages, failed } = await readPages(pdf, left, limits, signal);
+    const warnings = checkPages(name, pages, failed);
+    return { path, title: await documentTitle(pdf, path), kind: "pdf", pages, warnings };
   } catch (thrown) {
     if (signal?.aborted) throw cancelled();
     if (thrown instanceof PrecisError) throw thrown;
     throw pdfError(name, thrown);
   } finally {
-    signal?.removeEventListener("abort", stop);
-    await task.destroy().catch(() => undefined);
+    // In this order: a page left half read waits for its reader, and when it wakes it must find itself ended.
+    const destroyed = task.destroy();
+    for (const reader of left) reader.cancel(new Error("The page was left.")).catch(() => undefined);
+    await destroyed.catch(() => undefined);
   }
+}
+
+/** The promise, unless the signal is there first: pdf.js leaves some promises open when it is told to stop. */
+async function stoppable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  signal.throwIfAborted();
+  return new Promise<T>((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
 }
 
 async function startLoading(bytes: Uint8Array): Promise<PDFDocumentLoadingTask> {
@@ -66,15 +82,17 @@ async function startLoading(bytes: Uint8Array): Promise<PDFDocumentLoadingTask> 
 /** All pages' texts, one page in memory at a time; the numbers of pages that could not be read are in `failed`. */
 async function readPages(
   pdf: PDFDocumentProxy,
+  left: PageReader[],
+  limits: PageLimits,
   signal: AbortSignal | undefined,
 ): Promise<{ pages: DocumentPage[]; failed: number[] }> {
   const pages: DocumentPage[] = [];
   const failed: number[] = [];
   for (let number = 1; number <= pdf.numPages; number++) {
-    if (signal?.aborted) throw cancelled();
+    const timeout = AbortSignal.timeout(limits.milliseconds);
     let text = "";
     try {
-      text = await readPage(pdf, number);
+      text = await readPage(pdf, number, left, limits, signal ? AbortSignal.any([signal, timeout]) : timeout);
     } catch (thrown) {
       if (signal?.aborted) throw thrown;
       failed.push(number);
@@ -84,31 +102,41 @@ async function readPages(
   return { pages, failed };
 }
 
-async function readPage(pdf: PDFDocumentProxy, number: number): Promise<string> {
-  const page = await pdf.getPage(number);
-  const reader = page.streamTextContent().getReader();
-  const timeout = setTimeout(() => void reader.cancel(new Error("timeout")), PAGE_TIMEOUT_MS);
-  const started = performance.now();
+type PageReader = ReadableStreamDefaultReader<{ items: readonly unknown[] }>;
+
+/**
+ * One page's text. A page that fails is put into `left` with its reader: pdf.js goes on with it only as fast as it is
+ * read, while a cancelled reader would let it run on without pause.
+ */
+async function readPage(
+  pdf: PDFDocumentProxy,
+  number: number,
+  left: PageReader[],
+  limits: PageLimits,
+  signal: AbortSignal,
+): Promise<string> {
+  const page = await stoppable(pdf.getPage(number), signal);
+  const reader: PageReader = page.streamTextContent().getReader();
   const pieces: TextPiece[] = [];
   let characters = 0;
   try {
     for (;;) {
-      const { done, value } = await reader.read();
-      if (performance.now() - started > PAGE_TIMEOUT_MS) throw new Error(`page ${number} takes too long`);
-      if (done) break;
+      const { done, value } = await stoppable(reader.read(), signal);
+      if (done) return paragraphs(pieces);
       for (const item of value.items as TextPiece[]) {
+        // Marks of the document's structure have no text.
         if (item.str === undefined) continue;
         characters += item.str.length;
         pieces.push(item);
       }
-      if (characters > PAGE_MAX_CHARACTERS) throw new Error(`page ${number} holds too much text`);
+      if (characters > limits.characters) throw new Error(`page ${number} holds too much text`);
+      // pdf.js in the same thread only queues microtasks: without this no cancel or timer would ever be heard.
+      await setImmediate();
     }
-    return paragraphs(pieces);
   } catch (thrown) {
-    await reader.cancel(thrown instanceof Error ? thrown : new Error(String(thrown))).catch(() => undefined);
+    left.push(reader);
     throw thrown;
   } finally {
-    clearTimeout(timeout);
     page.cleanup();
   }
 }
