@@ -24,6 +24,8 @@ export async function loadEngine(path: string, id: string, { onProgress, signal 
       ignoreMemorySafetyChecks: true,
       ...(onProgress && { onLoadProgress: onProgress }),
     });
+    const reason = addon.refusal(path);
+    if (reason !== undefined) throw unsupported(reason);
     return engineOf(llama, model, addon, path, id);
   } catch (error) {
     await model?.dispose();
@@ -120,14 +122,14 @@ export function modelInfo(model: LlamaModel, path: string, id: string): ModelInf
   };
 }
 
+function unsupported(reason: string): PrecisError {
+  return new PrecisError("model-unsupported", `This model cannot be used: ${reason}.`, "Choose another model.");
+}
+
 function whole(value: unknown, name: string): number {
   const number = typeof value === "bigint" ? Number(value) : value;
   if (typeof number !== "number" || !Number.isInteger(number) || number <= 0) {
-    throw new PrecisError(
-      "model-unsupported",
-      `This model cannot be used: its ${name} is not one whole number.`,
-      "Choose another model.",
-    );
+    throw unsupported(`its ${name} is not one whole number`);
   }
   return number;
 }

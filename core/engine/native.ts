@@ -49,6 +49,8 @@ export type Gpu = false | "cuda" | "vulkan" | "metal";
 
 interface NativeAddon {
   readonly Session: new () => NativeSession;
+  /** Why the model loaded from this path cannot be read, as the end of a sentence; undefined when it can. */
+  refusal(modelPath: string): string | undefined;
   /** The loaded libllama's ABI stamp, and the one the addon was compiled with. */
   readonly abi: number;
   readonly builtFor: number;

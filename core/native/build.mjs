@@ -2,6 +2,9 @@
  * Builds the patched libllama and our addon against the prebuilt ggml libraries that node-llama-cpp ships, and puts
  * all of them where node-llama-cpp looks for a local build, so that both addons share one libllama. Changing only
  * libllama keeps every prebuilt backend (CPU, CUDA, Vulkan, Metal). Plain Node; called by scripts/setup.mjs.
+ *
+ * In the cache, each under a key of what it is made from: prebuilt-*, libllama-* (minutes to compile) and runtime-*
+ * (everything together).
  */
 import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -20,39 +23,33 @@ const llamaFolder = join(modules, "node-llama-cpp", "llama");
 export async function build({ log, cacheDir }) {
   const pinned = readJson(join(here, "prebuilt.json"));
   checkReleases(pinned);
-  const platform = platformName();
-  const variant = `${platform}${gpuVariant(platform)}`;
-  const key = await sourceKey(pinned, variant);
-  const target = join(llamaFolder, "localBuilds", variant);
-  const stamp = join(target, "precis.json");
-  if (readJson(stamp)?.key === key) return;
-
-  const built = join(cacheDir, "native", `${variant}-${key}`);
-  if (readJson(join(built, "precis.json"))?.key !== key) {
-    const prebuilt = await fetchPrebuilt(log, cacheDir, pinned, variant);
-    await withTempFolder(join(cacheDir, "native"), async (work) => {
-      await compile(log, work, prebuilt, pinned);
-      const out = join(work, "out");
-      await cp(prebuilt, out, { recursive: true });
-      for (const file of await readdir(join(work, "build"))) {
-        if (/^(lib)?llama\.v|^precis\.node$/.test(file)) await cp(join(work, "build", file), join(out, file));
-      }
-      // the public headers and the stock libraries, for tests that compare with stock llama.cpp
-      for (const folder of ["include", join("ggml", "include")]) {
-        await cp(join(work, "source", folder), join(out, "include"), { recursive: true });
-      }
-      await writeFile(join(out, "precis.json"), JSON.stringify({ key, llamaCpp: pinned.llamaCpp, stock: prebuilt }));
-      await rm(built, { recursive: true, force: true });
-      await rename(out, built);
-    });
-  }
+  const variant = variantName();
+  const llamaKey = await keyOf([pinned, variant], [here, join(here, "llama")]);
+  const key = await keyOf([llamaKey], [join(here, "addon")]);
 
   // node-llama-cpp takes a local build only when buildDone.status stands beside it: written last
+  const target = join(llamaFolder, "localBuilds", variant);
+  const done = join(target, "buildDone.status");
+  if ((await readFile(done, "utf8").catch(() => "")) === key) return;
+
+  const cache = join(cacheDir, "native");
+  const prebuilt = await fetchPrebuilt(log, cache, pinned, variant);
+  const llama = join(cache, `libllama-${llamaKey}`);
+  await once(llama, cache, (work, out) => compileLlama(log, work, out, prebuilt, pinned));
+  const runtime = join(cache, `runtime-${key}`);
+  await once(runtime, cache, async (work, out) => {
+    await compileAddon(log, work, prebuilt, llama, pinned);
+    await cp(prebuilt, out, { recursive: true });
+    await cp(llama, out, { recursive: true });
+    await cp(join(work, "precis.node"), join(out, "precis.node"));
+    // where the tests and the bench find stock llama.cpp
+    await writeFile(join(out, "precis.json"), JSON.stringify({ key, llamaCpp: pinned.llamaCpp, stock: prebuilt }));
+  });
+
   await rm(target, { recursive: true, force: true });
   await mkdir(target, { recursive: true });
-  await cp(built, join(target, "Release"), { recursive: true });
-  await writeFile(join(target, "buildDone.status"), "");
-  await writeFile(stamp, JSON.stringify({ key, llamaCpp: pinned.llamaCpp }));
+  await cp(runtime, join(target, "Release"), { recursive: true });
+  await writeFile(done, key);
   log(`patched llama.cpp ${pinned.llamaCpp} is in place (${variant})`);
 }
 
@@ -68,29 +65,23 @@ function checkReleases(pinned) {
   }
 }
 
-/** node-llama-cpp's name of this platform. */
-function platformName() {
+/** node-llama-cpp's name of this platform's build; CUDA (180 MB) and Vulkan (70 MB) only where such a GPU answers. */
+function variantName() {
   const system = { linux: "linux", darwin: "mac", win32: "win" }[process.platform];
   const name = `${system}-${process.arch}`;
   if (!["linux-x64", "linux-arm64", "mac-x64", "mac-arm64", "win-x64", "win-arm64"].includes(name)) {
     throw new SetupError(`There is no prebuilt llama.cpp for ${process.platform} on ${process.arch}.`);
   }
-  return name;
+  if (name === "mac-arm64") return `${name}-metal`;
+  if (name !== "linux-x64" && name !== "win-x64") return name;
+  if (onPath("nvidia-smi")) return `${name}-cuda`;
+  return onPath("vulkaninfo") ? `${name}-vulkan` : name;
 }
 
-/** CUDA (180 MB) and Vulkan (70 MB) builds only where such a GPU's driver answers. */
-function gpuVariant(platform) {
-  if (platform === "mac-arm64") return "-metal";
-  if (platform !== "linux-x64" && platform !== "win-x64") return "";
-  if (onPath("nvidia-smi")) return "-cuda";
-  if (onPath("vulkaninfo")) return "-vulkan";
-  return "";
-}
-
-/** Changes with whatever the result depends on. */
-async function sourceKey(pinned, variant) {
-  const hash = createHash("sha256").update(JSON.stringify([pinned, variant]));
-  for (const folder of [here, join(here, "llama"), join(here, "addon")]) {
+/** Changes with the values and with the sources in the folders. */
+async function keyOf(values, folders) {
+  const hash = createHash("sha256").update(JSON.stringify(values));
+  for (const folder of folders) {
     for (const name of (await readdir(folder)).filter((file) => /\.(cpp|h|patch|txt)$/.test(file)).sort()) {
       hash.update(name).update(await readFile(join(folder, name)));
     }
@@ -98,58 +89,89 @@ async function sourceKey(pinned, variant) {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** The prebuilt libraries of this platform, from npm, into the cache. Returns their folder. */
-async function fetchPrebuilt(log, cacheDir, pinned, variant) {
-  const folder = join(cacheDir, "native", `prebuilt-${variant}-${pinned.nodeLlamaCpp}`);
-  const name = `@node-llama-cpp/${variant}@${pinned.nodeLlamaCpp}`;
-  if (readJson(join(folder, "package.json"))?.version !== pinned.nodeLlamaCpp) {
-    log(`fetching ${name} (llama.cpp's prebuilt backends)`);
-    await withTempFolder(join(cacheDir, "native"), async (work) => {
-      const packed = await run("npm", ["pack", name, "--silent"], { cwd: work });
-      const archive = (await readdir(work)).find((file) => file.endsWith(".tgz"));
-      if (packed.code !== 0 || archive === undefined) {
-        throw new SetupError(
-          `npm could not fetch ${name}:\n${tail(packed.output)}\n  Check the network and run the set-up again.`,
-        );
-      }
-      // npm checks what it fetches against its registry; for the platforms that we could see, we check as well
-      const expected = pinned.integrity[variant];
-      if (expected !== undefined && `sha512-${await hashFile(join(work, archive), "sha512", "base64")}` !== expected) {
-        throw new SetupError(`${name} is not the file that was pinned (core/native/prebuilt.json).`);
-      }
-      await must("tar", ["xzf", archive], { cwd: work });
-      await rm(folder, { recursive: true, force: true });
-      await rename(join(work, "package"), folder);
+/** Makes a folder unless it is there: `make` fills `out`, which is renamed into place when it is whole. */
+async function once(folder, cache, make) {
+  if (await readdir(folder).catch(() => undefined)) return;
+  await withTempFolder(cache, async (work) => {
+    const out = join(work, "out");
+    await mkdir(out);
+    await make(work, out);
+    // another set-up may have been faster; its result is the same
+    await rename(out, folder).catch(async (error) => {
+      if (!(await readdir(folder).catch(() => undefined))) throw error;
     });
-  }
+  });
+}
+
+/** The prebuilt libraries of this platform, from npm. Returns their folder in the cache. */
+async function fetchPrebuilt(log, cache, pinned, variant) {
+  const folder = join(cache, `prebuilt-${variant}-${pinned.nodeLlamaCpp}`);
+  const name = `@node-llama-cpp/${variant}@${pinned.nodeLlamaCpp}`;
+  await once(folder, cache, async (work, out) => {
+    log(`fetching ${name} (llama.cpp's prebuilt backends)`);
+    const packed = await run("npm", ["pack", name, "--silent"], { cwd: work });
+    const archive = (await readdir(work)).find((file) => file.endsWith(".tgz"));
+    if (packed.code !== 0 || archive === undefined) {
+      throw new SetupError(
+        `npm could not fetch ${name}:\n${tail(packed.output)}\n  Check the network and run the set-up again.`,
+      );
+    }
+    // npm checks what it fetches against its registry; for the platforms that we could see, we check as well
+    const expected = pinned.integrity[variant];
+    if (expected !== undefined && `sha512-${await hashFile(join(work, archive), "sha512", "base64")}` !== expected) {
+      throw new SetupError(`${name} is not the file that was pinned (core/native/prebuilt.json).`);
+    }
+    await must("tar", ["xzf", archive, "-C", out, "--strip-components=1"], { cwd: work });
+  });
   const bins = join(folder, "bins");
-  const inner = (await readdir(bins))[0];
+  const [inner] = await readdir(bins);
   if (inner === undefined) throw new SetupError(`${name} holds no libraries.`);
   return join(bins, inner);
 }
 
-async function compile(log, work, prebuilt, pinned) {
+/** Fills `out` with the patched library and, in include/, its headers. */
+async function compileLlama(log, work, out, prebuilt, pinned) {
   for (const tool of ["git", "cmake", "ninja"]) {
-    if (!onPath(tool))
+    if (!onPath(tool)) {
       throw new SetupError(`${tool} is needed to build the patched llama.cpp; install it and run the set-up again.`);
+    }
   }
   const source = join(work, "source");
   log("unpacking llama.cpp and applying the patch");
   await must("git", ["clone", "--quiet", join(llamaFolder, "gitRelease.bundle"), source]);
   await must("git", ["apply", "--whitespace=nowarn", join(here, "llama.patch")], { cwd: source });
-  await cp(join(here, "llama"), join(source, "src"), { recursive: true });
+  for (const file of ["llama-retain.h", "llama-retain.cpp"]) await cp(join(here, "llama", file), join(source, "src", file));
 
-  log("compiling libllama and the addon (one to three minutes)");
-  const output = join(work, "build");
-  await must("cmake", [
-    ...["-S", here, "-B", output, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release"],
-    `-DLLAMA_SOURCE=${source}`,
-    `-DPREBUILT=${prebuilt}`,
-    `-DLLAMA_RELEASE=${pinned.llamaCpp}`,
-    `-DNODE_ADDON_API=${join(modules, "node-addon-api")}`,
-    `-DNODE_API_HEADERS=${join(modules, "node-api-headers", "include")}`,
-    `-DNODE_API_DEF=${join(modules, "node-api-headers", "def", "node_api.def")}`,
-  ]);
+  log("compiling libllama (one to three minutes)");
+  const output = join(work, "llama");
+  await cmake(join(here, "llama"), output, { LLAMA_SOURCE: source, PREBUILT: prebuilt, LLAMA_RELEASE: pinned.llamaCpp });
+  for (const file of await readdir(output)) {
+    if (/^(lib)?llama\.v.*\.(so|dylib|dll|lib)$/.test(file)) await cp(join(output, file), join(out, file));
+  }
+  for (const folder of ["include", join("ggml", "include")]) {
+    await cp(join(source, folder), join(out, "include"), { recursive: true });
+  }
+  await cp(join(here, "llama", "llama-retain.h"), join(out, "include", "llama-retain.h"));
+}
+
+/** Leaves precis.node in `work`. */
+async function compileAddon(log, work, prebuilt, llama, pinned) {
+  log("compiling the addon");
+  const output = join(work, "addon");
+  await cmake(join(here, "addon"), output, {
+    LLAMA: llama,
+    PREBUILT: prebuilt,
+    LLAMA_RELEASE: pinned.llamaCpp,
+    NODE_ADDON_API: join(modules, "node-addon-api"),
+    NODE_API_HEADERS: join(modules, "node-api-headers", "include"),
+    NODE_API_DEF: join(modules, "node-api-headers", "def", "node_api.def"),
+  });
+  await cp(join(output, "precis.node"), join(work, "precis.node"));
+}
+
+async function cmake(source, output, definitions) {
+  const defined = Object.entries(definitions).map(([name, value]) => `-D${name}=${value}`);
+  await must("cmake", ["-S", source, "-B", output, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", ...defined]);
   await must("ninja", ["-C", output]);
 }
 

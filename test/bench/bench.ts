@@ -42,10 +42,10 @@ for (let round = 0; round < rounds; round++) {
 
 const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] as number;
 /** The median over rounds of this side's figure against stock's of the same round. */
-const ratio = (index: number, figure: keyof Measurement) =>
-  median(
-    (measured[index] as Measurement[]).map((one, round) => one[figure] / (measured[0]?.[round] as Measurement)[figure]),
-  );
+const ratio = (index: number, figure: keyof Measurement) => {
+  const [stock = []] = measured;
+  return median((measured[index] ?? []).map((one, round) => one[figure] / (stock[round] ?? one)[figure]));
+};
 const figure = (index: number, name: keyof Measurement) =>
   median((measured[index] as Measurement[]).map((one) => one[name]));
 

@@ -1,7 +1,15 @@
 #include "session.h"
 
+// Why the loaded model cannot be read in groups, as the end of a sentence; undefined when it can.
+static Napi::Value refusal(const Napi::CallbackInfo & info) {
+    const auto * model = llama_retain_find_model(info[0].As<Napi::String>().Utf8Value().c_str());
+    const char * reason = model ? llama_retain_refusal(model) : "it is not loaded in this process";
+    return reason ? Napi::String::New(info.Env(), reason) : info.Env().Undefined();
+}
+
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("Session", Session::define(env));
+    exports.Set("refusal", Napi::Function::New(env, refusal, "refusal"));
     exports.Set("abi", Napi::Number::New(env, llama_retain_abi()));
     exports.Set("builtFor", Napi::Number::New(env, LLAMA_RETAIN_ABI));
     return exports;
