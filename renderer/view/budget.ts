@@ -44,7 +44,9 @@ export function snappedShare(position: number, reach = 14): number {
 
 /** The share one keyboard step up or down: fine steps do not snap, or the handle could never leave a stop. */
 export function steppedShare(share: number, direction: 1 | -1): number {
-  const step = share < 10 ? 0.1 : share < 25 ? 0.5 : 1;
+  // The step of the stretch that is entered, so that a step down takes back a step up.
+  const towards = share + direction * 0.05;
+  const step = towards < 10 ? 0.1 : towards < 25 ? 0.5 : 1;
   return roundShare(share + direction * step);
 }
 

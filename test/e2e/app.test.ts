@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Page } from "playwright";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from "vitest";
 import { answerSaveDialog, drop, type Launched, launch, projectDir, resize, samplePdf, screenshot } from "./support.js";
 
 let launched: Launched;
@@ -41,6 +41,15 @@ async function readPast(percent: number): Promise<void> {
 
 // One story in order: each step goes on from the window that the last one left.
 describe("a report, from the drop to the saved summary", () => {
+  let broken = false;
+  beforeEach(({ skip }) => {
+    if (broken) skip("an earlier step failed");
+    onTestFailed(async () => {
+      broken = true;
+      await screenshot(page, "app-failed");
+    });
+  });
+
   it("starts empty, with the model loaded", async () => {
     await page.getByText(/reads up to [\d,]+ tokens in one go/).waitFor({ timeout: 60_000 });
     await screenshot(page, "app-1-empty");

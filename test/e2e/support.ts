@@ -1,6 +1,6 @@
 /** Launching the real window under Playwright, and what the tests do to it again and again. */
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -39,7 +39,9 @@ export async function launch(root: string, args: readonly string[] = []): Promis
   });
   let written = "";
   for (const stream of [app.process().stdout, app.process().stderr]) stream?.on("data", (data) => (written += data));
-  const page = await app.firstWindow();
+  const page = await app.firstWindow({ timeout: 20_000 }).catch((error) => {
+    throw new Error(`No window came up. The main process wrote:\n${written}`, { cause: error });
+  });
   const errors: string[] = [];
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   page.on("pageerror", (error) => errors.push(error.message));
@@ -64,8 +66,7 @@ export async function appWithWorker(workerFile: string): Promise<string> {
   await cp(path.join(projectDir, "dist", "electron"), path.join(root, "dist", "electron"), { recursive: true });
   await cp(path.join(projectDir, "dist", "renderer"), path.join(root, "dist", "renderer"), { recursive: true });
   await cp(path.join(projectDir, "assets"), path.join(root, "assets"), { recursive: true });
-  const manifest = { name: "precis", productName: "Precis", type: "module", main: "dist/electron/main.mjs" };
-  await writeFile(path.join(root, "package.json"), JSON.stringify(manifest));
+  await cp(path.join(projectDir, "package.json"), path.join(root, "package.json"));
   await build({
     entryPoints: [workerFile],
     outfile: path.join(root, "dist", "worker", "main.mjs"),

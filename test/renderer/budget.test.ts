@@ -47,6 +47,13 @@ describe("the slider's keys", () => {
     );
   });
 
+  it("take back a step with the opposite one", () => {
+    for (const share of [6.9, 10, 25, 50]) {
+      expect(steppedShare(steppedShare(share, 1), -1)).toBe(share);
+      expect(steppedShare(steppedShare(share, -1), 1)).toBe(share);
+    }
+  });
+
   it("go from stop to stop, and then to the ends", () => {
     expect(nextStop(6.9, 1)).toBe(25);
     expect(nextStop(6.8, 1)).toBe(6.9);
