@@ -66,7 +66,12 @@ function EntryState({ entry, run }: { entry: OpenDocument; run: Run | undefined 
     <span className="entry-state" data-tone={tone}>
       {stateWords(entry, run)}
       {isActive(run) && (
-        <progress className="hairline" value={run?.phase === "writing" ? 1 : (run?.progress?.fraction ?? 0)} max={1} />
+        <progress
+          aria-hidden="true"
+          className="hairline"
+          value={run?.phase === "writing" ? 1 : (run?.progress?.fraction ?? 0)}
+          max={1}
+        />
       )}
     </span>
   );
