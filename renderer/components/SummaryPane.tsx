@@ -113,14 +113,9 @@ function Cancelled({ run }: { run: Run }) {
   const after = run.endedAt === undefined ? 0 : run.endedAt - run.startedAt;
   return (
     <>
-      <div className="before">
-        <p className="placeholder">Cancelled after {formatDuration(after)}. Its memory was given back.</p>
-        <div className="buttons">
-          <button type="button" onClick={startSelected}>
-            Start again
-          </button>
-        </div>
-      </div>
+      <p className="placeholder">
+        Cancelled after {formatDuration(after)}. Its memory was given back. Start reads it again.
+      </p>
       {run.text !== "" && (
         <>
           <p className="small">What was written until then:</p>

@@ -23,7 +23,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const startButton = () => page.getByRole("button", { name: /^Start/ });
+const startButton = () =>
+  page.getByRole("region", { name: "Memory for reading" }).getByRole("button", { name: /^Start/ });
 const slider = () => page.getByRole("slider", { name: "Memory for reading" });
 const readingFraction = async () => Number(await ruler().getAttribute("aria-valuenow"));
 const ruler = () => page.getByRole("progressbar", { name: "Reading" });

@@ -36,7 +36,8 @@ async function file(name: string): Promise<string> {
   return target;
 }
 
-const startButton = () => page.getByRole("button", { name: /^Start/ });
+const startButton = () =>
+  page.getByRole("region", { name: "Memory for reading" }).getByRole("button", { name: /^Start/ });
 const entry = (name: RegExp) => page.getByRole("navigation").getByRole("button", { name }).first();
 
 describe("the window", () => {
