@@ -1,8 +1,15 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
-/** Native code and Electron run one file at a time: they share two cores, and the native parts a process-wide state. */
-const alone = { pool: "forks", fileParallelism: false, testTimeout: 180_000, hookTimeout: 180_000 } as const;
+/** Native code and Electron run one file at a time, after all else: their threads spin, and two at once starve. */
+const alone = (groupOrder: number) =>
+  ({
+    pool: "forks",
+    fileParallelism: false,
+    sequence: { groupOrder },
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+  }) as const;
 
 export default defineConfig({
   plugins: [react()],
@@ -16,8 +23,8 @@ export default defineConfig({
           exclude: ["test/native/**", "test/e2e/**", "test/eval/**", "test/bench/**"],
         },
       },
-      { extends: true, test: { name: "native", include: ["test/native/**/*.test.ts"], ...alone } },
-      { extends: true, test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...alone } },
+      { extends: true, test: { name: "native", include: ["test/native/**/*.test.ts"], ...alone(1) } },
+      { extends: true, test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...alone(2) } },
     ],
   },
 });

@@ -14,7 +14,8 @@ import type { Engine, LoadOptions, ModelInfo } from "./types.js";
  */
 export async function loadEngine(path: string, id: string, { onProgress, signal }: LoadOptions = {}): Promise<Engine> {
   if (signal?.aborted) throw cancelled();
-  const llama = await patchedLlama();
+  const log: string[] = [];
+  const llama = await patchedLlama(log);
   let model: LlamaModel | undefined;
   try {
     const addon = loadAddon(llama.gpu);
@@ -36,18 +37,23 @@ export async function loadEngine(path: string, id: string, { onProgress, signal 
       "model-damaged",
       `The model ${path} could not be loaded: ${error instanceof Error ? error.message : String(error)}`,
       "Check the file with `precis models verify`, or choose another model.",
-      { cause: error },
+      { cause: new Error(log.join("\n"), { cause: error }) },
     );
   }
 }
 
-async function patchedLlama(): Promise<Llama> {
+/** llama.cpp's own words go to `log` (the last of them), not to the terminal: a cancelled batch also counts as an error there. */
+async function patchedLlama(log: string[]): Promise<Llama> {
   try {
     const llama = await getLlama({
       build: "never",
       usePrebuiltBinaries: false,
       skipDownload: true,
       logLevel: LlamaLogLevel.error,
+      logger: (_, message) => {
+        log.push(message.trim());
+        if (log.length > 20) log.shift();
+      },
     });
     if (llama.buildType === "localBuild") return llama;
     await llama.dispose();
