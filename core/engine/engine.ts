@@ -82,8 +82,10 @@ function engineOf(
   const info = modelInfo(model, path, id);
   const wrapper = resolveChatWrapper(model);
   const sessions = new Set<DocumentSession>();
-  // two threads spin while they wait for each other: more than there are cores makes each token many times slower
-  const threads = Math.max(1, Math.min(llama.cpuMathCores, availableParallelism()));
+  // ggml's threads spin while they wait for each other: where one must share its core with another program, all of them
+  // wait. So one core is left to the system, where there are more than two.
+  const cores = Math.min(llama.cpuMathCores, availableParallelism());
+  const threads = cores > 2 ? cores - 1 : cores;
   return {
     model: info,
     tokenize: (text) => Uint32Array.from(model.tokenize(text, false, "trimLeadingSpace")),
