@@ -70,6 +70,6 @@ function words(figures: Figures, share: number, full: boolean): string {
   return [
     `${formatPercent(share)} of the full cache${name ? ` (${name})` : ""}`,
     `${formatCount(figures.tokensPerLayer)} of ${formatCount(figures.promptTokens)} tokens in each layer on average`,
-    `at most ${formatBytes(figures.peakBytes)} while reading`,
+    `about ${formatBytes(figures.peakBytes)} at the peak of reading`,
   ].join(" · ");
 }

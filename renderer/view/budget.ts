@@ -66,7 +66,7 @@ export interface Figures {
   readonly fullBytes: number;
   readonly bytes: number;
   readonly tokensPerLayer: number;
-  /** The most that reading holds at any moment. */
+  /** About the most that reading holds at any moment; a policy that holds more before it cuts goes somewhat over it. */
   readonly peakBytes: number;
 }
 
