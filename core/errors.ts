@@ -45,7 +45,12 @@ export function cancelled(): PrecisError {
 export function toPrecisError(thrown: unknown): PrecisError {
   if (thrown instanceof PrecisError) return thrown;
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
-  return new PrecisError("internal", `Something unexpected failed: ${reason}`, "Try again; if it happens again, report it with the log.", {
-    cause: thrown,
-  });
+  return new PrecisError(
+    "internal",
+    `Something unexpected failed: ${reason}`,
+    "Try again; if it happens again, report it with the log.",
+    {
+      cause: thrown,
+    },
+  );
 }

@@ -140,11 +140,16 @@ async function compileLlama(log, work, out, prebuilt, pinned) {
   log("unpacking llama.cpp and applying the patch");
   await must("git", ["clone", "--quiet", join(llamaFolder, "gitRelease.bundle"), source]);
   await must("git", ["apply", "--whitespace=nowarn", join(here, "llama.patch")], { cwd: source });
-  for (const file of ["llama-retain.h", "llama-retain.cpp"]) await cp(join(here, "llama", file), join(source, "src", file));
+  for (const file of ["llama-retain.h", "llama-retain.cpp"])
+    await cp(join(here, "llama", file), join(source, "src", file));
 
   log("compiling libllama (one to three minutes)");
   const output = join(work, "llama");
-  await cmake(join(here, "llama"), output, { LLAMA_SOURCE: source, PREBUILT: prebuilt, LLAMA_RELEASE: pinned.llamaCpp });
+  await cmake(join(here, "llama"), output, {
+    LLAMA_SOURCE: source,
+    PREBUILT: prebuilt,
+    LLAMA_RELEASE: pinned.llamaCpp,
+  });
   for (const file of await readdir(output)) {
     if (/^(lib)?llama\.v.*\.(so|dylib|dll|lib)$/.test(file)) await cp(join(output, file), join(out, file));
   }

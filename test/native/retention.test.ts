@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { LayerRetention, LayerScores, Policy, ReadingShape } from "../../core/compression/policy.js";
+import type { LayerScores, Policy, ReadingShape } from "../../core/compression/policy.js";
 import { createPolicy } from "../../core/compression/registry.js";
 import type { Engine, Sampling } from "../../core/engine/types.js";
 import { parseBudget } from "../../core/estimate/estimate.js";
@@ -20,7 +20,12 @@ function watching(scores: LayerScores[], reduction: "mean" | "max"): Policy {
     reduction,
     begin: (shape: ReadingShape) => {
       const run = keepEverything.begin(shape);
-      return { onGroup: (group): LayerRetention[] => (scores.push(...group), run.onGroup(group)) };
+      return {
+        onGroup: (group) => {
+          scores.push(...group);
+          return run.onGroup(group);
+        },
+      };
     },
   };
 }
