@@ -12,6 +12,10 @@ const sample = join(root, "assets", "samples", "harbour-report.pdf");
 const folder = mkdtempSync(join(tmpdir(), "precis-cli-"));
 const note = join(folder, "note.md");
 writeFileSync(note, `# Storm\n\n${"The storm tore the north pier away and the repair cost 4 million. ".repeat(30)}`);
+const tenPages = join(folder, "log.txt");
+const page = (number: number) =>
+  `Day ${number}. The crew counted ${number * 17} seals and painted one of the sheds. `.repeat(5);
+writeFileSync(tenPages, Array.from({ length: 10 }, (_, index) => page(index + 1)).join("\f"));
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -57,16 +61,15 @@ describe("precis summarize", () => {
   });
 
   test("prints the contract's object with --json, within the budget, and nothing else with --quiet", async () => {
-    const args = ["summarize", sample, "--budget", "6.9%", "--length", "short", "--json", "--quiet"];
+    const args = ["summarize", tenPages, "--budget", "12%", "--length", "short", "--json", "--quiet"];
     const { code, stdout, stderr } = await precis(args);
     expect(code).toBe(0);
     expect(stderr.replace(/^Warning: .*\n/gm, "")).toBe("");
     const result = summaryResultSchema.strict().parse(JSON.parse(stdout));
     expect(result.text.length).toBeGreaterThan(20);
-    expect(result.document.pages).toBeGreaterThanOrEqual(10);
-    expect(result.document.pagesRead).toHaveLength(result.document.pages);
+    expect(result.document.pagesRead).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     const { kv, budget } = result;
-    expect(budget.bytes).toBeLessThanOrEqual(0.069 * kv.fullBytes);
+    expect(budget.bytes).toBeLessThanOrEqual(0.12 * kv.fullBytes);
     expect(kv.retainedBytes).toBeLessThanOrEqual(budget.bytes);
     expect(kv.retainedBytes).toBeGreaterThanOrEqual(0.99 * budget.bytes);
     expect(kv.layers).toHaveLength(result.model.layers);
@@ -104,6 +107,7 @@ describe("precis summarize", () => {
     expect(code).toBe(130);
     expect(stdout).toBe("");
     expect(stderr).toContain("precis: Cancelled.");
+    expect(stderr).not.toMatch(/graph_compute|llama/);
     expect(signalMs).toBeLessThan(2_000);
   });
 });

@@ -32,15 +32,15 @@ function watching(scores: LayerScores[], reduction: "mean" | "max"): Policy {
 
 describe("retention", () => {
   it("holds exactly the budget, byte for byte as the native side counts", async () => {
-    const prompt = promptOf(textTokens(engine, 1500));
+    const prompt = promptOf(textTokens(engine, 1300));
     const { layers, kvHeads, keySize, valueSize } = engine.model;
-    const full = 1500 * layers * kvHeads * 2 * (keySize + valueSize);
+    const full = 1300 * layers * kvHeads * 2 * (keySize + valueSize);
     const asked = {
       "50%": 0.5 * full,
       "6.9%": 0.069 * full,
       "1.7%": 0.017 * full,
-      "128": (128 / 1500) * full,
-      "512": (512 / 1500) * full,
+      "128": (128 / 1300) * full,
+      "512": (512 / 1300) * full,
     };
     for (const [text, bytes] of Object.entries(asked)) {
       const budget = parseBudget(text, engine.model, prompt.tokens.length);
@@ -60,7 +60,7 @@ describe("retention", () => {
   });
 
   it("gives memory back to the system", async () => {
-    const prompt = promptOf(textTokens(engine, 4000));
+    const prompt = promptOf(textTokens(engine, 2500));
     const rssAfter = async (policy: Policy, budgetEntries: number) => {
       const session = await openSession(engine);
       const { kv } = await session.read(prompt, { policy, budgetEntries });
@@ -68,11 +68,10 @@ describe("retention", () => {
       await session.dispose();
       return { rss, held: kv.retainedBytes };
     };
-    await rssAfter(createPolicy("dynamickv"), 200 * engine.model.layers);
     const small = await rssAfter(createPolicy("dynamickv"), 200 * engine.model.layers);
     const all = await rssAfter(keepEverything, 0);
     const saved = all.held - small.held;
-    expect(saved).toBeGreaterThan(60e6);
+    expect(saved).toBeGreaterThan(50e6);
     expect(all.rss - small.rss).toBeGreaterThan(0.8 * saved);
   });
 
@@ -116,7 +115,7 @@ describe("retention", () => {
   });
 
   it("writes the same text as without compression when everything is retained", async () => {
-    const prompt = promptOf(textTokens(engine, 900));
+    const prompt = promptOf(textTokens(engine, 600));
     const texts: string[] = [];
     for (const policy of [createPolicy("full"), keepEverything]) {
       const session = await openSession(engine);
@@ -124,14 +123,14 @@ describe("retention", () => {
       let streamed = "";
       const { text } = await session.generate({
         sampling: greedy,
-        maxTokens: 300,
+        maxTokens: 120,
         onText: (part) => (streamed += part),
       });
       await session.dispose();
       expect(streamed).toBe(text);
       texts.push(text);
     }
-    expect(texts[0]?.length).toBeGreaterThan(200);
+    expect(texts[0]?.length).toBeGreaterThan(100);
     expect(texts[1]).toBe(texts[0]);
   });
 
