@@ -121,4 +121,3 @@ export interface LoadOptions {
   readonly onProgress?: (fraction: number) => void;
   readonly signal?: AbortSignal;
 }
-// core/engine/engine.ts exports: loadEngine(path: string, id: string, options?: LoadOptions): Promise<Engine>
