@@ -1,9 +1,11 @@
 /**
  * `npm run eval -- needle`: is a number of five digits in ~2,000 tokens of text still found after compression? One
  * question after the document, as `precis ask` puts it, over positions and seeds, for several poolings at equal bytes.
- * Prints a table and writes it to docs/eval/needle.md. `--quick` takes three positions instead of ten.
+ * Prints a table and writes it to docs/eval/needle.md. `--quick` takes three positions instead of ten, `--only TEXT` the
+ * rows whose name holds the text; neither writes the file.
  */
 import { readFile, writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
 import { createPolicy, type PolicyName, type PolicySettings } from "../../core/compression/registry.js";
 import { loadEngine } from "../../core/engine/engine.js";
 import type { Engine } from "../../core/engine/types.js";
@@ -80,7 +82,11 @@ async function ask(engine: Engine, { document, question }: Case, setting: Settin
   }
 }
 
-const quick = process.argv.includes("--quick");
+const { values } = parseArgs({
+  args: process.argv.slice(3),
+  options: { quick: { type: "boolean", default: false }, only: { type: "string", default: "" } },
+});
+const { quick, only } = values;
 const report = await readFile(new URL("../../assets/samples/harbour-report.md", import.meta.url), "utf8");
 const { path, id } = await findModel();
 const engine = await loadEngine(path, id);
@@ -88,11 +94,15 @@ const positions = quick ? [0.1, 0.5, 0.9] : [0.05, 0.15, 0.25, 0.35, 0.45, 0.55,
 const cases = positions.map((depth, index) => needleCase(engine, report, depth, index + 1));
 
 const rows: string[] = [];
-for (const setting of settings) {
+for (const setting of settings.filter(({ label }) => label.includes(only))) {
   const found: string[] = [];
   for (const budget of setting.policy === "full" ? ["100%"] : budgets) {
     let hits = 0;
-    for (const one of cases) if ((await ask(engine, one, setting, budget)).includes(one.answer)) hits++;
+    for (const one of cases) {
+      const text = await ask(engine, one, setting, budget);
+      if (text.includes(one.answer)) hits++;
+      else console.error(`${setting.label}, ${budget}: ${one.answer} is not in "${text}"`);
+    }
     found.push(`${hits} of ${cases.length}`);
   }
   const cells = setting.policy === "full" ? [found[0], found[0]] : found;
@@ -107,7 +117,7 @@ const table = [
   ...rows,
 ].join("\n");
 console.log(table);
-if (!quick) {
+if (!quick && only === "") {
   const head =
     "# One number of five digits in 2,000 tokens\n\n" +
     `Made by \`npm run eval -- needle\` with ${id}: ten positions, each with other text and another number, the question\n` +
