@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { createPolicy } from "../../core/compression/registry.js";
+import { loadEngine } from "../../core/engine/engine.js";
+import { type RandomModel, writeRandomModel } from "../support/gguf.js";
+import { keepEverything, largestDifference, openSession, promptOf, stockLogits } from "./support.js";
+
+const folder = mkdtempSync(join(tmpdir(), "precis-models-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const tiny: Omit<RandomModel, "architecture"> = {
+  layers: 4,
+  embedding: 128,
+  feedForward: 256,
+  queryHeads: 4,
+  kvHeads: 2,
+  headSize: 64,
+  context: 2048,
+  weights: "f16",
+  seed: 1,
+};
+
+describe("a tiny model with random weights", () => {
+  for (const architecture of ["llama"] as const) {
+    it(`of architecture ${architecture} has stock llama.cpp's logits, read plainly and layer by layer`, async () => {
+      const path = join(folder, `${architecture}.gguf`);
+      writeRandomModel(path, { ...tiny, architecture });
+      const engine = await loadEngine(path, architecture);
+      expect(engine.model).toMatchObject({ architecture, layers: 4, queryHeads: 4, kvHeads: 2, keySize: 64 });
+      const tokens = Uint32Array.from({ length: 700 }, (_, index) => 3 + ((index * 7919) % 256));
+      const [prompt, following] = [tokens.slice(0, 690), tokens.slice(690)];
+      const stock = stockLogits(engine, prompt, following);
+      const vocabulary = stock.length / (1 + following.length);
+      for (const policy of [createPolicy("full"), keepEverything]) {
+        const session = await openSession(engine);
+        await session.read(promptOf(prompt), { policy, budgetEntries: 0 });
+        expect(largestDifference(session.logits(), stock.slice(0, vocabulary)), policy.name).toBe(0);
+        expect(largestDifference(await session.feed(following), stock.slice(vocabulary)), policy.name).toBe(0);
+      }
+      await engine.dispose();
+    });
+  }
+});
