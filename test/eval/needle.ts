@@ -28,17 +28,13 @@ interface Setting {
 const average = (kernel: number): PolicySettings => ({ pooling: { kind: "average", kernel } });
 const settings: readonly Setting[] = [
   { label: "full cache", policy: "full", settings: {} },
-  { label: "snapkv, average 7, mean (as published)", policy: "snapkv", settings: {} },
   { label: "dynamickv, average 5, mean", policy: "dynamickv", settings: { ...average(5), reduction: "mean" } },
   {
     label: "dynamickv, average 7, mean (the paper)",
     policy: "dynamickv",
     settings: { ...average(7), reduction: "mean", floor: 0 },
   },
-  { label: "dynamickv, average 7, max", policy: "dynamickv", settings: average(7) },
   { label: "dynamickv, average 15, max", policy: "dynamickv", settings: average(15) },
-  { label: "dynamickv, average 31, max", policy: "dynamickv", settings: average(31) },
-  { label: "dynamickv, max 31, max", policy: "dynamickv", settings: { pooling: { kind: "max", kernel: 31 } } },
 ];
 const budgets = ["25%", "6.9%"];
 
@@ -91,12 +87,27 @@ const report = await readFile(new URL("../../assets/samples/harbour-report.md", 
 const { path, id } = await findModel();
 const engine = await loadEngine(path, id);
 const positions = quick ? [0.1, 0.5, 0.9] : [0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95];
-const cases = positions.map((depth, index) => needleCase(engine, report, depth, index + 1));
+
+// only cases that the full cache answers say anything about compression: where it fails, the next seed is taken
+const [fullCache] = settings as readonly [Setting, ...Setting[]];
+const cases: Case[] = [];
+let tried = 0;
+for (const depth of positions) {
+  for (;;) {
+    const one = needleCase(engine, report, depth, ++tried);
+    const text = await ask(engine, one, fullCache, "100%");
+    if (text.includes(one.answer)) {
+      cases.push(one);
+      break;
+    }
+    console.error(`full cache: ${one.answer} is not in "${text}"`);
+  }
+}
 
 const rows: string[] = [];
-for (const setting of settings.filter(({ label }) => label.includes(only))) {
+for (const setting of settings.filter(({ policy, label }) => policy !== "full" && label.includes(only))) {
   const found: string[] = [];
-  for (const budget of setting.policy === "full" ? ["100%"] : budgets) {
+  for (const budget of budgets) {
     let hits = 0;
     for (const one of cases) {
       const text = await ask(engine, one, setting, budget);
@@ -105,8 +116,7 @@ for (const setting of settings.filter(({ label }) => label.includes(only))) {
     }
     found.push(`${hits} of ${cases.length}`);
   }
-  const cells = setting.policy === "full" ? [found[0], found[0]] : found;
-  rows.push(`| ${setting.label} | ${cells.join(" | ")} |`);
+  rows.push(`| ${setting.label} | ${found.join(" | ")} |`);
   console.error(rows.at(-1));
 }
 await engine.dispose();
@@ -121,6 +131,7 @@ if (!quick && only === "") {
   const head =
     "# One number of five digits in 2,000 tokens\n\n" +
     `Made by \`npm run eval -- needle\` with ${id}: ten positions, each with other text and another number, the question\n` +
-    "put as `precis ask` puts it, greedy. A case counts when the answer holds the whole number.\n\n";
+    "put as `precis ask` puts it, greedy. A case counts when the answer holds the whole number.\n" +
+    `Only cases that the full cache answers are taken: ${cases.length} of ${tried} tried.\n\n`;
   await writeFile(new URL("../../docs/eval/needle.md", import.meta.url), `${head}${table}\n`);
 }

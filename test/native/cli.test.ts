@@ -118,6 +118,31 @@ describe("precis ask", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/4 million/);
   });
+
+  test("finds one number of five digits in 2,000 tokens with 6.9 % kept", async () => {
+    const report = readFileSync(join(root, "assets", "samples", "harbour-report.md"), "utf8");
+    const paragraphs = report.split(/\n{2,}/).filter((part) => !/^[#|]/.test(part));
+    const needle = "The access code of the north archive is 71935.";
+    const file = join(folder, "needle.txt");
+    writeFileSync(file, paragraphs.slice(0, 28).toSpliced(12, 0, needle).join("\n\n"));
+    const question = "What is the access code of the north archive?";
+    const { code, stdout } = await precis([
+      "ask",
+      file,
+      question,
+      "--budget",
+      "6.9%",
+      "--length",
+      "short",
+      "--json",
+      "--quiet",
+    ]);
+    expect(code).toBe(0);
+    const result = summaryResultSchema.parse(JSON.parse(stdout));
+    expect(result.document.tokens).toBeGreaterThan(1_500);
+    expect(result.document.tokens).toBeLessThan(2_500);
+    expect(result.text).toContain("71935");
+  });
 });
 
 describe("precis estimate", () => {
