@@ -124,7 +124,7 @@ describe("precis ask", () => {
     const paragraphs = report.split(/\n{2,}/).filter((part) => !/^[#|]/.test(part));
     const needle = "The access code of the north archive is 71935.";
     const file = join(folder, "needle.txt");
-    writeFileSync(file, paragraphs.slice(0, 28).toSpliced(12, 0, needle).join("\n\n"));
+    writeFileSync(file, paragraphs.slice(0, 20).toSpliced(9, 0, needle).join("\n\n"));
     const question = "What is the access code of the north archive?";
     const { code, stdout } = await precis([
       "ask",
