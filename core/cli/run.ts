@@ -1,5 +1,6 @@
 /** What `summarize` and `ask` do: one model, one file after the other. */
 import { extname } from "node:path";
+import type { SourceDocument } from "../documents/document.js";
 import { openDocument } from "../documents/open.js";
 import type { Engine } from "../engine/types.js";
 import { cancelled, PrecisError, toPrecisError } from "../errors.js";
@@ -61,6 +62,8 @@ export async function runFiles(files: readonly string[], flags: RunFlags, questi
 async function answerAll(files: readonly string[], run: Run): Promise<number> {
   const { signal, view } = run;
   const { id, path } = await findModel(run.flags.model);
+  // the first file is read while the model loads; what is wrong with it is said in its turn
+  const first = reading(files[0] as string, signal);
   const started = performance.now();
   const onProgress = (fraction: number) => view.update({ stage: "Loading model", fraction });
   const engine = await loadEngine(path, id, { signal, onProgress });
@@ -70,7 +73,7 @@ async function answerAll(files: readonly string[], run: Run): Promise<number> {
     for (const [index, file] of files.entries()) {
       if (files.length > 1) view.note(`${index > 0 ? "\n" : ""}${file}`);
       try {
-        await answerFile(engine, file, loadMs, run);
+        await answerFile(engine, index === 0 ? first : reading(file, signal), loadMs, run);
       } catch (thrown) {
         const error = toPrecisError(thrown);
         if (error.code === "cancelled") throw error;
@@ -85,12 +88,23 @@ async function answerAll(files: readonly string[], run: Run): Promise<number> {
   }
 }
 
-async function answerFile(engine: Engine, file: string, loadMs: number, run: Run): Promise<void> {
-  const { flags, output, signal, view } = run;
+interface OpenedFile {
+  readonly document: SourceDocument;
+  readonly readMs: number;
+}
+
+/** Opens a file at once; a failure waits until somebody asks for it. */
+function reading(file: string, signal: AbortSignal): Promise<OpenedFile> {
   const started = performance.now();
-  const document = await openDocument(file, { signal });
+  const opened = openDocument(file, { signal }).then((document) => ({ document, readMs: performance.now() - started }));
+  opened.catch(() => {});
+  return opened;
+}
+
+async function answerFile(engine: Engine, opened: Promise<OpenedFile>, loadMs: number, run: Run): Promise<void> {
+  const { flags, output, signal, view } = run;
+  const { document, readMs } = await opened;
   if (signal.aborted) throw cancelled();
-  const readMs = performance.now() - started;
   for (const warning of document.warnings) view.warn(warning);
 
   let written = "";

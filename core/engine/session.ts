@@ -42,6 +42,7 @@ export class DocumentSession implements Session {
       signal,
       () => this.#report(tokens, started, onProgress),
       async () => {
+        onProgress?.({ fraction: 0, layersRead: 0, elapsedMs: 0, remainingMs: undefined });
         await this.native.open(this.model.path, prompt.tokens, prompt.windowTokens, batchTokens, this.threads);
         signal?.throwIfAborted();
 

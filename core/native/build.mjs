@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { hashFile, onPath, readJson, run, SetupError, tail, withTempFolder } from "../../scripts/setup/tools.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -42,6 +42,7 @@ export async function build({ log, cacheDir }) {
     await cp(prebuilt, out, { recursive: true });
     await cp(llama, out, { recursive: true });
     await cp(join(work, "precis.node"), join(out, "precis.node"));
+    await checkLoads(out);
     // where the tests and the bench find stock llama.cpp
     await writeFile(join(out, "precis.json"), JSON.stringify({ key, llamaCpp: pinned.llamaCpp, stock: prebuilt }));
   });
@@ -172,6 +173,22 @@ async function compileAddon(log, work, prebuilt, llama, pinned) {
     NODE_API_DEF: join(modules, "node-api-headers", "def", "node_api.def"),
   });
   await cp(join(output, "precis.node"), join(work, "precis.node"));
+}
+
+/**
+ * Loads the libraries once, in a process of their own, and notes for which system: node-llama-cpp otherwise repeats that
+ * test at every start (more than a second) because the prebuilt part was made on another Linux than this one.
+ */
+async function checkLoads(folder) {
+  const load = ["llama-addon.node", "precis.node"].map((file) => `require(${JSON.stringify(join(folder, file))})`);
+  await must(process.execPath, ["-e", load.join(";")]);
+  const { getPlatformInfo } = await import(
+    pathToFileURL(join(modules, "node-llama-cpp", "dist", "bindings", "utils", "getPlatformInfo.js")).href
+  );
+  const path = join(folder, "_nlcBuildMetadata.json");
+  const metadata = readJson(path);
+  metadata.buildOptions.platformInfo = await getPlatformInfo();
+  await writeFile(path, JSON.stringify(metadata));
 }
 
 async function cmake(source, output, definitions) {
