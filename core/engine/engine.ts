@@ -79,7 +79,9 @@ function engineOf(
   path: string,
   id: string,
 ): Engine {
-  const info = modelInfo(model, path, id);
+  const sliding = new Set(addon.slidingLayers(path));
+  const info = modelInfo(model, path, id, sliding.size);
+  const fullLayers = Array.from({ length: info.layers }, (_, layer) => layer).filter((layer) => !sliding.has(layer));
   const wrapper = resolveChatWrapper(model);
   const sessions = new Set<DocumentSession>();
   // ggml's threads spin while they wait for each other: where one must share its core with another program, all of them
@@ -91,7 +93,7 @@ function engineOf(
     tokenize: (text) => Uint32Array.from(model.tokenize(text, false, "trimLeadingSpace")),
     chatPrompt: (parts) => chatPrompt(model, wrapper, parts),
     async createSession() {
-      const session: DocumentSession = new DocumentSession(new addon.Session(), info, threads, () =>
+      const session: DocumentSession = new DocumentSession(new addon.Session(), info, fullLayers, threads, () =>
         sessions.delete(session),
       );
       sessions.add(session);
@@ -107,11 +109,12 @@ function engineOf(
 }
 
 /** A loaded model's shape. @throws PrecisError model-unsupported when its layers differ in shape */
-export function modelInfo(model: LlamaModel, path: string, id: string): ModelInfo {
+export function modelInfo(model: LlamaModel, path: string, id: string, slidingLayers = 0): ModelInfo {
   const { metadata } = model.fileInfo;
   const architecture = metadata.general.architecture;
   const shape = (metadata as unknown as Record<string, Record<string, unknown>>)[architecture] ?? {};
   const attention = (shape.attention ?? {}) as Record<string, unknown>;
+  const layers = whole(shape.block_count, "block_count");
   const queryHeads = whole(attention.head_count, "attention.head_count");
   const embeddingSize = whole(shape.embedding_length, "embedding_length");
   const headSize = embeddingSize / queryHeads;
@@ -119,7 +122,8 @@ export function modelInfo(model: LlamaModel, path: string, id: string): ModelInf
     id,
     path,
     architecture,
-    layers: whole(shape.block_count, "block_count"),
+    layers,
+    fullLayers: layers - slidingLayers,
     queryHeads,
     kvHeads: whole(attention.head_count_kv ?? queryHeads, "attention.head_count_kv"),
     keySize: whole(attention.key_length ?? headSize, "attention.key_length"),

@@ -3,9 +3,19 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { GroupReduction, LayerRetention } from "../compression/policy.js";
 import { PrecisError } from "../errors.js";
+import type { KvType } from "./kv.js";
 
 /** Must equal LLAMA_RETAIN_ABI in core/native/llama/llama-retain.h. */
 const abi = 1;
+
+export interface NativeOpenOptions {
+  /** Tokens per batch. */
+  readonly batch: number;
+  readonly threads: number;
+  readonly kvType: KvType;
+  /** How hidden states wait between groups. */
+  readonly hiddenType: "f16" | "f32";
+}
 
 export interface NativeWriteOptions {
   readonly temperature: number;
@@ -22,9 +32,9 @@ export interface NativeWriteOptions {
  * "out-of-memory", "model-missing", "model-unsupported" or "failed". One call at a time, except for abort and progress.
  */
 export interface NativeSession {
-  open(modelPath: string, tokens: Uint32Array, window: number, batch: number, threads: number): Promise<void>;
-  /** Reads all tokens through layers [begin, end); per layer f32 [kvHeads x (tokens - window)], none without reduction. */
-  read(begin: number, end: number, reduction: GroupReduction | undefined): Promise<Float32Array[]>;
+  open(modelPath: string, tokens: Uint32Array, window: number, options: NativeOpenOptions): Promise<void>;
+  /** Reads all tokens through layers [begin, end); f32 [kvHeads x (tokens - window)] per full-attention layer, none without reduction. */
+  read(begin: number, end: number, reduction: GroupReduction | undefined, plain: boolean): Promise<Float32Array[]>;
   keep(layers: readonly LayerRetention[]): Promise<void>;
   finish(): Promise<void>;
   write(
@@ -51,6 +61,8 @@ interface NativeAddon {
   readonly Session: new () => NativeSession;
   /** Why the model loaded from this path cannot be read, as the end of a sentence; undefined when it can. */
   refusal(modelPath: string): string | undefined;
+  /** Indices of the loaded model's layers that see a sliding window only. */
+  slidingLayers(modelPath: string): number[];
   /** The loaded libllama's ABI stamp, and the one the addon was compiled with. */
   readonly abi: number;
   readonly builtFor: number;

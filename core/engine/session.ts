@@ -1,5 +1,6 @@
 /** One document's reading and writing: asks the policy what to keep and has native code do it. */
 import { cancelled, PrecisError } from "../errors.js";
+import { entryBytes, type KvType } from "./kv.js";
 import type { NativeSession } from "./native.js";
 import type {
   GenerateOptions,
@@ -28,11 +29,14 @@ export class DocumentSession implements Session {
   constructor(
     private readonly native: NativeSession,
     private readonly model: ModelInfo,
+    /** Indices of the layers that attend to every position; a policy counts only these. */
+    private readonly fullLayers: readonly number[],
     private readonly threads: number,
     private readonly onDispose: () => void,
   ) {}
 
-  async read(prompt: Prompt, { policy, budgetEntries, signal, onProgress }: ReadOptions): Promise<ReadingResult> {
+  async read(prompt: Prompt, options: ReadOptions): Promise<ReadingResult> {
+    const { policy, budgetEntries, kvType = "f16", hiddenType = "f32", signal, onProgress } = options;
     const { layers, kvHeads } = this.model;
     const tokens = prompt.tokens.length;
     this.#read = false;
@@ -43,16 +47,21 @@ export class DocumentSession implements Session {
       () => this.#report(tokens, started, onProgress),
       async () => {
         onProgress?.({ fraction: 0, layersRead: 0, elapsedMs: 0, remainingMs: undefined });
-        await this.native.open(this.model.path, prompt.tokens, prompt.windowTokens, batchTokens, this.threads);
+        await this.native.open(this.model.path, prompt.tokens, prompt.windowTokens, {
+          batch: batchTokens,
+          threads: this.threads,
+          kvType,
+          hiddenType,
+        });
         signal?.throwIfAborted();
 
         if (policy.keepsAll) {
-          await this.native.read(0, layers, undefined);
+          await this.native.read(0, layers, undefined, true);
         } else {
           const before = tokens - prompt.windowTokens;
           const kept = Math.min(before, Math.max(prompt.headTokens, sinks));
           const run = policy.begin({
-            layers,
+            layers: this.fullLayers.length,
             kvHeads,
             tokens,
             window: prompt.windowTokens,
@@ -61,9 +70,12 @@ export class DocumentSession implements Session {
           });
           // one layer at a time holds the least
           for (let layer = 0; layer < layers; layer++) {
-            const [scores = new Float32Array(0)] = await this.native.read(layer, layer + 1, policy.reduction);
+            const [scores = new Float32Array(0)] = await this.native.read(layer, layer + 1, policy.reduction, false);
+            const index = this.fullLayers.indexOf(layer);
+            if (index < 0) continue;
             const since = performance.now();
-            await this.native.keep(run.onGroup([{ layer, scores }]));
+            const retained = run.onGroup([{ layer: index, scores }]);
+            await this.native.keep(retained.map((one) => ({ ...one, layer: this.fullLayers[one.layer] as number })));
             compressMs += performance.now() - since;
           }
         }
@@ -72,7 +84,7 @@ export class DocumentSession implements Session {
         onProgress?.({ fraction: 1, layersRead: layers, elapsedMs: performance.now() - started, remainingMs: 0 });
         return {
           tokens,
-          kv: this.#kv(tokens),
+          kv: this.#kv(tokens, kvType),
           timings: { prefillMs: performance.now() - started - compressMs, compressMs },
         };
       },
@@ -123,15 +135,15 @@ export class DocumentSession implements Session {
     this.onDispose();
   }
 
-  #kv(tokens: number): ReadingResult["kv"] {
-    const { layers, kvHeads, keySize, valueSize } = this.model;
-    const rowBytes = 2 * (keySize + valueSize) * kvHeads;
-    const held: LayerKv[] = Array.from({ length: layers }, (_, layer) => {
+  #kv(tokens: number, kvType: KvType): ReadingResult["kv"] {
+    const { kvHeads } = this.model;
+    const rowBytes = entryBytes(this.model, kvType) * kvHeads;
+    const held: LayerKv[] = this.fullLayers.map((layer) => {
       const bytes = this.native.layerBytes(layer);
       return { layer, bytes, tokens: bytes / rowBytes };
     });
     return {
-      fullBytes: tokens * rowBytes * layers,
+      fullBytes: tokens * entryBytes(this.model) * kvHeads * this.fullLayers.length,
       retainedBytes: held.reduce((sum, { bytes }) => sum + bytes, 0),
       peakBytes: this.native.peakBytes(),
       layers: held,

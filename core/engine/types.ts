@@ -1,4 +1,5 @@
 import type { Policy } from "../compression/policy.js";
+import type { KvType } from "./kv.js";
 
 /** A loaded model's shape, read from the GGUF file's metadata. */
 export interface ModelInfo {
@@ -7,6 +8,8 @@ export interface ModelInfo {
   readonly path: string;
   readonly architecture: string;
   readonly layers: number;
+  /** Those of them that attend to every position. Their KV is what a budget counts; sliding-window layers keep little. */
+  readonly fullLayers: number;
   readonly queryHeads: number;
   readonly kvHeads: number;
   /** Elements of one key row and one value row of one head. */
@@ -74,6 +77,10 @@ export interface ReadOptions {
   readonly policy: Policy;
   /** Entries per KV head summed over all layers (see ReadingShape.budget); ignored by a policy that keeps all. */
   readonly budgetEntries: number;
+  /** How kept entries are stored; f16 when left out. */
+  readonly kvType?: KvType;
+  /** How hidden states wait between layers: f32 (exact, the default) or f16 (half the bytes). */
+  readonly hiddenType?: "f16" | "f32";
   readonly signal?: AbortSignal;
   /** At least twice a second. */
   readonly onProgress?: (progress: ReadingProgress) => void;

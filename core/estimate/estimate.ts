@@ -2,11 +2,12 @@
  * What a run takes, before it runs: pure arithmetic on a model's shape and a token count, for the CLI, the worker and
  * the window alike (no Node imports).
  */
+import { entryBytes } from "../engine/kv.js";
 import type { ModelInfo } from "../engine/types.js";
 import { PrecisError } from "../errors.js";
 
 /** The part of a model that decides the size of its KV cache. */
-export type KvShape = Pick<ModelInfo, "layers" | "kvHeads" | "keySize" | "valueSize">;
+export type KvShape = Pick<ModelInfo, "fullLayers" | "kvHeads" | "keySize" | "valueSize">;
 
 /** The part of a model that decides what a run takes. */
 export type MemoryShape = KvShape & Pick<ModelInfo, "embeddingSize" | "weightsBytes">;
@@ -35,20 +36,14 @@ export interface Estimate {
   readonly totalBytes: number;
 }
 
-const F16_BYTES = 2;
 const F32_BYTES = 4;
 
 /** The budget that is used when the user names none. */
 export const defaultBudget = "25%";
 
-/** Bytes of one entry: the K and the V row of one KV head at one position, in f16. */
-export function entryBytes(model: KvShape): number {
-  return F16_BYTES * (model.keySize + model.valueSize);
-}
-
-/** Bytes of the full f16 KV cache of `tokens` tokens: every layer, every KV head. */
+/** Bytes of the full f16 KV cache of `tokens` tokens: every full-attention layer, every KV head. */
 export function fullKvBytes(model: KvShape, tokens: number): number {
-  return tokens * model.layers * model.kvHeads * entryBytes(model);
+  return tokens * model.fullLayers * model.kvHeads * entryBytes(model);
 }
 
 /**
@@ -59,10 +54,10 @@ export function fullKvBytes(model: KvShape, tokens: number): number {
  * @throws PrecisError budget-invalid when it cannot be read, budget-too-small when it does not exceed `minimumTokens`
  */
 export function parseBudget(text: string, model: KvShape, promptTokens: number, minimumTokens = 0): Budget {
-  const fullEntries = promptTokens * model.layers;
+  const fullEntries = promptTokens * model.fullLayers;
   const wanted = wantedEntries(text, model, promptTokens);
   const entriesTotal = Math.min(wanted, fullEntries);
-  const tokensPerLayer = Math.floor(entriesTotal / model.layers);
+  const tokensPerLayer = Math.floor(entriesTotal / model.fullLayers);
   // At least one token of the document must fit beside what is always kept, unless the whole prompt fits.
   const least = Math.min(minimumTokens + 1, promptTokens);
   if (tokensPerLayer < least) {
@@ -123,9 +118,11 @@ export function readBudget(text: string): BudgetRequest {
 /** Whole entries per KV head over all layers that a budget's text asks for. */
 function wantedEntries(text: string, model: KvShape, promptTokens: number): number {
   const { unit, amount } = readBudget(text);
-  if (unit === "tokens") return amount * model.layers;
+  if (unit === "tokens") return amount * model.fullLayers;
   const entries =
-    unit === "percent" ? (amount / 100) * promptTokens * model.layers : amount / (model.kvHeads * entryBytes(model));
+    unit === "percent"
+      ? (amount / 100) * promptTokens * model.fullLayers
+      : amount / (model.kvHeads * entryBytes(model));
   // 29 / 100 * 3000 is a hair less than 870 in floating point: round such hairs away.
   return Math.floor(entries + 1e-6);
 }
@@ -146,7 +143,7 @@ function invalid(text: string): PrecisError {
  */
 export function estimate(model: MemoryShape, promptTokens: number, budget: Budget | undefined): Estimate {
   const full = fullKvBytes(model, promptTokens);
-  const staging = full / model.layers;
+  const staging = full / model.fullLayers;
   const hidden = promptTokens * model.embeddingSize * F32_BYTES;
   const retained = budget ? budget.bytes : full;
   const peak = budget ? staging + hidden + retained : full;

@@ -52,20 +52,27 @@ async function checkFile(path: string, entry?: CatalogueModel): Promise<void> {
   if (!(await startsAsGguf(path))) {
     throw new PrecisError(
       "model-damaged",
-      `${path} is not a GGUF model: its first bytes are something else.`,
+      `${path} is not a whole GGUF model: its first bytes are something else.`,
       entry ? setUp : "Choose a model file in GGUF format, or download this one again.",
     );
   }
 }
 
 /** GGUF files start with their name (gguf.md, "File Structure"). */
+/**
+ * Whether the file has a GGUF header (ggml's docs/gguf.md) with counts that a model can have. Readers of the format trust
+ * the counts: a damaged one sends them through billions of entries that are not there.
+ */
 async function startsAsGguf(path: string): Promise<boolean> {
   const file = await open(path, "r").catch((cause) => {
     throw new PrecisError("model-damaged", `${path} cannot be read.`, "Check the file's permissions.", { cause });
   });
   try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
-    return bytesRead === 4 && buffer.toString("latin1") === "GGUF";
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(24), 0, 24, 0);
+    if (bytesRead < 24 || buffer.toString("latin1", 0, 4) !== "GGUF") return false;
+    const version = buffer.readUInt32LE(4);
+    const [tensors, entries] = [buffer.readBigUInt64LE(8), buffer.readBigUInt64LE(16)];
+    return (version === 2 || version === 3) && tensors > 0n && tensors < 100_000n && entries > 0n && entries < 100_000n;
   } finally {
     await file.close();
   }

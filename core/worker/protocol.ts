@@ -41,6 +41,7 @@ export const modelSummarySchema = z.object({
   path: z.string(),
   architecture: z.string(),
   layers: z.number().int(),
+  fullLayers: z.number().int(),
   kvHeads: z.number().int(),
   keySize: z.number().int(),
   valueSize: z.number().int(),

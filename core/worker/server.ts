@@ -220,7 +220,30 @@ function idOf(message: unknown): number {
 }
 
 function modelSummary({ model }: Engine): ModelSummary {
-  const { id, path, architecture, layers, kvHeads, keySize, valueSize, embeddingSize, contextLength, weightsBytes } =
-    model;
-  return { id, path, architecture, layers, kvHeads, keySize, valueSize, embeddingSize, contextLength, weightsBytes };
+  const {
+    id,
+    path,
+    architecture,
+    layers,
+    fullLayers,
+    kvHeads,
+    keySize,
+    valueSize,
+    embeddingSize,
+    contextLength,
+    weightsBytes,
+  } = model;
+  return {
+    id,
+    path,
+    architecture,
+    layers,
+    fullLayers,
+    kvHeads,
+    keySize,
+    valueSize,
+    embeddingSize,
+    contextLength,
+    weightsBytes,
+  };
 }

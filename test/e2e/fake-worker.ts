@@ -5,7 +5,8 @@
  */
 import { setTimeout as wait } from "node:timers/promises";
 import { parentPort } from "node:worker_threads";
-import { entryBytes, fullKvBytes, parseBudget } from "../../core/estimate/estimate.js";
+import { entryBytes } from "../../core/engine/kv.js";
+import { fullKvBytes, parseBudget } from "../../core/estimate/estimate.js";
 import type { SummaryResult } from "../../core/summarize/result.js";
 import {
   type DocumentSummary,
@@ -27,6 +28,7 @@ const model: ModelSummary = {
   path: "/models/SmolLM2-135M-Instruct.Q4_1.gguf",
   architecture: "llama",
   layers: 30,
+  fullLayers: 30,
   kvHeads: 3,
   keySize: 64,
   valueSize: 64,

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { entryBytes } from "../../core/engine/kv.js";
 import { PrecisError } from "../../core/errors.js";
-import { defaultBudget, entryBytes, estimate, fullKvBytes, parseBudget } from "../../core/estimate/estimate.js";
+import { defaultBudget, estimate, fullKvBytes, parseBudget } from "../../core/estimate/estimate.js";
 import { fakeModel } from "../support/fake-engine.js";
 
 const MIB = 2 ** 20;
@@ -12,7 +13,7 @@ describe("fullKvBytes", () => {
   });
 
   test("is 4 GiB for an 8B model at 32k tokens", () => {
-    expect(fullKvBytes({ layers: 32, kvHeads: 8, keySize: 128, valueSize: 128 }, 32_768)).toBe(4 * 2 ** 30);
+    expect(fullKvBytes({ fullLayers: 32, kvHeads: 8, keySize: 128, valueSize: 128 }, 32_768)).toBe(4 * 2 ** 30);
   });
 });
 
@@ -45,7 +46,7 @@ describe("parseBudget", () => {
 
   test("is an upper bound, exact to one entry of every head, whatever the model", () => {
     const shape = fc.record({
-      layers: fc.integer({ min: 1, max: 96 }),
+      fullLayers: fc.integer({ min: 1, max: 96 }),
       kvHeads: fc.integer({ min: 1, max: 32 }),
       keySize: fc.constantFrom(64, 80, 128, 256),
       valueSize: fc.constantFrom(64, 80, 128, 256),

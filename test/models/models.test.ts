@@ -11,11 +11,21 @@ const model = catalogue.models[0]!;
 const realModel = join(cacheFolder(), "models", model.file);
 let cache: string;
 
+/** A header of GGUF version 3 with these counts. */
+function ggufHeader(tensors: bigint, entries: bigint): Buffer {
+  const header = Buffer.alloc(24);
+  header.write("GGUF", "latin1");
+  header.writeUInt32LE(3, 4);
+  header.writeBigUInt64LE(tensors, 8);
+  header.writeBigUInt64LE(entries, 16);
+  return header;
+}
+
 /** A file of the catalogue model's size that starts as GGUF but holds nothing else. */
 function writeHollowModel(bytes = model.bytes): string {
   const path = join(cache, "precis", "models", model.file);
   mkdirSync(join(path, ".."), { recursive: true });
-  writeFileSync(path, "GGUF");
+  writeFileSync(path, ggufHeader(272n, 33n));
   truncateSync(path, bytes);
   return path;
 }
@@ -39,7 +49,7 @@ describe("findModel", () => {
 
   it("takes any GGUF file by its path and names it after the file", async () => {
     const path = join(cache, "Other.Q8_0.gguf");
-    writeFileSync(path, "GGUF and more");
+    writeFileSync(path, ggufHeader(1n, 1n));
     expect(await findModel(path)).toEqual({ id: "Other.Q8_0", path });
   });
 
@@ -63,7 +73,14 @@ describe("findModel", () => {
     });
   });
 
-  it.each([["GGU"], ["PK\u0003\u0004 zip"], [""]])("refuses a file that starts with %j", async (content) => {
+  it.each([
+    ["GGU"],
+    ["PK\u0003\u0004 zip"],
+    [""],
+    ["GGUF\u0003\0\0\0garbage garbage garbage"],
+    [ggufHeader(1n << 40n, 33n)],
+    [ggufHeader(272n, 1n << 40n)],
+  ])("refuses a file that starts with %j", async (content) => {
     const path = join(cache, "x.gguf");
     writeFileSync(path, content);
     await expect(findModel(path)).rejects.toMatchObject({ code: "model-damaged" });

@@ -11,9 +11,9 @@ const folder = mkdtempSync(join(tmpdir(), "precis-models-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const tiny: Omit<RandomModel, "architecture"> = {
-  layers: 4,
-  embedding: 128,
-  feedForward: 256,
+  layers: 12,
+  embedding: 256,
+  feedForward: 512,
   queryHeads: 4,
   kvHeads: 2,
   headSize: 64,
@@ -23,12 +23,12 @@ const tiny: Omit<RandomModel, "architecture"> = {
 };
 
 describe("a tiny model with random weights", () => {
-  for (const architecture of ["llama"] as const) {
+  for (const architecture of ["llama", "qwen2", "qwen3", "phi3", "smollm3", "granite", "mistral3", "gemma3"] as const) {
     it(`of architecture ${architecture} has stock llama.cpp's logits, read plainly and layer by layer`, async () => {
       const path = join(folder, `${architecture}.gguf`);
       writeRandomModel(path, { ...tiny, architecture });
       const engine = await loadEngine(path, architecture);
-      expect(engine.model).toMatchObject({ architecture, layers: 4, queryHeads: 4, kvHeads: 2, keySize: 64 });
+      expect(engine.model).toMatchObject({ architecture, layers: 12, queryHeads: 4, kvHeads: 2, keySize: 64 });
       const tokens = Uint32Array.from({ length: 700 }, (_, index) => 3 + ((index * 7919) % 256));
       const [prompt, following] = [tokens.slice(0, 690), tokens.slice(690)];
       const stock = stockLogits(engine, prompt, following);

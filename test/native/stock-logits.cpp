@@ -1,16 +1,17 @@
 // Stock llama.cpp, driven the plain way, for comparison: reads tokens (u32) from standard input, decodes the first
 // PROMPT of them in batches of BATCH and the rest one by one, and writes the logits after the prompt and after each
 // further token (f32) to standard output.
-// usage: stock-logits MODEL PROMPT BATCH THREADS
+// usage: stock-logits MODEL PROMPT BATCH THREADS f16|q8_0|q4_0
 #include "llama.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <vector>
 
 int main(int argc, char ** argv) {
-    if (argc != 5) {
+    if (argc != 6) {
         return 2;
     }
     const int n_prompt = atoi(argv[2]), n_batch = atoi(argv[3]), n_threads = atoi(argv[4]);
@@ -31,6 +32,8 @@ int main(int argc, char ** argv) {
     params.n_ctx = tokens.size();
     params.n_batch = params.n_ubatch = n_batch;
     params.n_threads = params.n_threads_batch = n_threads;
+    const std::string kv = argv[5];
+    params.type_k = params.type_v = kv == "q8_0" ? GGML_TYPE_Q8_0 : kv == "q4_0" ? GGML_TYPE_Q4_0 : GGML_TYPE_F16;
     params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
     llama_context * ctx = llama_init_from_model(model, params);
     if (!ctx) {

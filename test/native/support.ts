@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { LayerRetention, Policy, ReadingShape } from "../../core/compression/policy.js";
 import { loadEngine } from "../../core/engine/engine.js";
+import type { KvType } from "../../core/engine/kv.js";
 import { runtimeFolder } from "../../core/engine/native.js";
 import { batchTokens, type DocumentSession } from "../../core/engine/session.js";
 import type { Engine, Prompt } from "../../core/engine/types.js";
@@ -51,7 +52,12 @@ export const keepEverything: Policy = {
 let driver: { path: string; libraries: string } | undefined;
 
 /** Stock llama.cpp's logits after the prompt and after each following token: f32 [(1 + following) x vocabulary]. */
-export function stockLogits(engine: Engine, prompt: Uint32Array, following: Uint32Array): Float32Array {
+export function stockLogits(
+  engine: Engine,
+  prompt: Uint32Array,
+  following: Uint32Array,
+  kvType: KvType = "f16",
+): Float32Array {
   driver ??= buildDriver();
   const input = Buffer.concat([
     Buffer.from(prompt.buffer, prompt.byteOffset, prompt.byteLength),
@@ -59,7 +65,7 @@ export function stockLogits(engine: Engine, prompt: Uint32Array, following: Uint
   ]);
   const run = spawnSync(
     driver.path,
-    [engine.model.path, String(prompt.length), String(batchTokens), String(availableParallelism())],
+    [engine.model.path, String(prompt.length), String(batchTokens), String(availableParallelism()), kvType],
     { input, maxBuffer: 1 << 30, env: { ...process.env, GGML_BACKENDS: driver.libraries } },
   );
   if (run.status !== 0) throw new Error(`stock llama.cpp ended with ${run.status ?? run.signal}: ${run.stderr}`);

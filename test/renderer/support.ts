@@ -6,6 +6,7 @@ export const model: ModelSummary = {
   path: "/m.gguf",
   architecture: "llama",
   layers: 30,
+  fullLayers: 30,
   kvHeads: 3,
   keySize: 64,
   valueSize: 64,

@@ -28,6 +28,7 @@ export const fakeModel: ModelInfo = {
   path: "/fake.gguf",
   architecture: "llama",
   layers: 30,
+  fullLayers: 30,
   queryHeads: 9,
   kvHeads: 3,
   keySize: 64,

@@ -15,7 +15,7 @@ export interface RandomModel {
   readonly kvHeads: number;
   readonly headSize: number;
   readonly context: number;
-  /** Tokens beside the 259 of a byte vocabulary; real models have tens of thousands. */
+  /** Tokens beside the 260 of a byte vocabulary; real models have tens of thousands. */
   readonly extraTokens?: number;
   readonly weights: WeightType;
   readonly seed: number;
@@ -77,6 +77,9 @@ function metadataOf(model: RandomModel): [string, Value][] {
     ...Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`),
   ];
   const types: number[] = tokens.map((_, index) => (index === 0 ? 2 : index < 3 ? 3 : 6));
+  // llama.cpp's vocabulary code asks for it by name when the architecture is phi3
+  tokens.push("<|endoftext|>");
+  types.push(3);
   for (let extra = 0; extra < (model.extraTokens ?? 0); extra++) {
     tokens.push(`\u2581x${extra}`);
     types.push(1);
@@ -120,7 +123,7 @@ function tensorsOf(model: RandomModel): Tensor[] {
   const { architecture: name, embedding, feedForward, weights, headSize } = model;
   const queries = model.queryHeads * headSize;
   const keys = model.kvHeads * headSize;
-  const vocabulary = 259 + (model.extraTokens ?? 0);
+  const vocabulary = 260 + (model.extraTokens ?? 0);
   const matrix = (tensor: string, ...shape: number[]): Tensor => ({ name: `${tensor}.weight`, shape, type: weights });
   const norm = (tensor: string, size: number): Tensor => ({
     name: `${tensor}.weight`,

@@ -7,9 +7,22 @@ static Napi::Value refusal(const Napi::CallbackInfo & info) {
     return reason ? Napi::String::New(info.Env(), reason) : info.Env().Undefined();
 }
 
+// Which layers of the loaded model see a sliding window only: their indices.
+static Napi::Value slidingLayers(const Napi::CallbackInfo & info) {
+    const auto * model = llama_retain_find_model(info[0].As<Napi::String>().Utf8Value().c_str());
+    auto list = Napi::Array::New(info.Env());
+    for (uint32_t il = 0; model && il < uint32_t(llama_model_n_layer(model)); ++il) {
+        if (llama_retain_is_sliding(model, il)) {
+            list.Set(list.Length(), il);
+        }
+    }
+    return list;
+}
+
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("Session", Session::define(env));
     exports.Set("refusal", Napi::Function::New(env, refusal, "refusal"));
+    exports.Set("slidingLayers", Napi::Function::New(env, slidingLayers, "slidingLayers"));
     exports.Set("abi", Napi::Number::New(env, llama_retain_abi()));
     exports.Set("builtFor", Napi::Number::New(env, LLAMA_RETAIN_ABI));
     return exports;

@@ -3,6 +3,7 @@
 #include "job.h"
 
 #include <algorithm>
+#include <cstring>
 
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -15,8 +16,8 @@ static void return_memory() {
 #endif
 }
 
-Context::Context(const std::string & model_path, std::vector<llama_token> prompt, uint32_t window, uint32_t batch, uint32_t threads) :
-    tokens(std::move(prompt)), window(window), batch(batch) {
+Context::Context(const std::string & model_path, std::vector<llama_token> prompt, uint32_t window, const Options & options) :
+    tokens(std::move(prompt)), window(window), options(options) {
     llama_model * found = llama_retain_find_model(model_path.c_str());
     if (!found) {
         throw Failure("model-missing", "the model is not loaded in this process");
@@ -31,12 +32,15 @@ Context::Context(const std::string & model_path, std::vector<llama_token> prompt
     n_layer = llama_model_n_layer(model);
 
     llama_context_params params = llama_context_default_params();
-    params.n_ctx           = tokens.size();
-    params.n_batch         = batch;
-    params.n_ubatch        = batch;
+    // a sliding-window cache is sized by the context, and must not fill up while writing
+    params.n_ctx           = tokens.size() + llama_model_n_swa(model);
+    params.n_batch         = options.batch;
+    params.n_ubatch        = options.batch;
     params.n_outputs_max   = 1;
-    params.n_threads       = threads;
-    params.n_threads_batch = threads;
+    params.n_threads       = options.threads;
+    params.n_threads_batch = options.threads;
+    params.type_k          = options.kv_type;
+    params.type_v          = options.kv_type;
     params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_AUTO;
     params.no_perf         = true;
     params.abort_callback      = [](void * self) { return static_cast<Context *>(self)->aborted.load(); };
@@ -63,7 +67,7 @@ void Context::check(int status, const char * what) const {
     }
 }
 
-std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Reduction reduction) {
+std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Reduction reduction, bool plain) {
     const uint32_t n_tokens = tokens.size();
     const uint32_t n_before = n_tokens - window;
     const uint32_t n_embd   = llama_model_n_embd(model);
@@ -74,19 +78,25 @@ std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Redu
     if (begin >= end || end > n_layer || (begin > 0 && hidden.empty())) {
         throw Failure("failed", "layers must be read in order");
     }
+    const size_t row_bytes = n_embd*(options.hidden_f16 ? sizeof(ggml_fp16_t) : sizeof(float));
     if (!last) {
-        hidden.resize(size_t(n_tokens)*n_embd);
+        hidden.resize(n_tokens*row_bytes);
     }
-    if (!llama_retain_begin(ctx.get(), begin, end, n_tokens)) {
+    if (!llama_retain_begin(ctx.get(), begin, end, n_tokens, plain)) {
         throw Failure("out-of-memory", "the KV cache of a layer group could not be allocated");
     }
-    peak = std::max(peak, llama_retain_peak_bytes(ctx.get()) + hidden.size()*sizeof(float));
+    peak = std::max(peak, llama_retain_peak_bytes(ctx.get()) + hidden.size());
 
-    std::vector<std::vector<float>> by_head(reduction == Reduction::none ? 0 : end - begin);
-    for (auto & sums : by_head) {
-        sums.assign(size_t(n_head)*n_before, 0.0f);
+    std::vector<uint32_t> scored;
+    for (uint32_t il = begin; reduction != Reduction::none && il < end; ++il) {
+        if (!llama_retain_is_sliding(model, il)) {
+            scored.push_back(il);
+        }
     }
+    std::vector<std::vector<float>> by_head(scored.size(), std::vector<float>(size_t(n_head)*n_before, 0.0f));
 
+    const uint32_t batch = options.batch;
+    std::vector<float>          states(options.hidden_f16 && begin > 0 ? size_t(batch)*n_embd : 0);
     std::vector<llama_pos>      pos(batch);
     std::vector<int32_t>        n_seq_id(batch, 1);
     llama_seq_id                seq = 0;
@@ -103,10 +113,15 @@ std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Redu
         }
         output[n - 1] = last && stop == n_tokens;
 
+        uint8_t * waiting = hidden.data() + start*row_bytes;
+        if (!states.empty()) {
+            ggml_fp16_to_fp32_row((const ggml_fp16_t *) waiting, states.data(), int64_t(n)*n_embd);
+        }
+
         llama_batch part = {};
         part.n_tokens = n;
         part.token    = begin == 0 ? tokens.data() + start : nullptr;
-        part.embd     = begin == 0 ? nullptr : hidden.data() + size_t(start)*n_embd;
+        part.embd     = begin == 0 ? nullptr : states.empty() ? (float *) waiting : states.data();
         part.pos      = pos.data();
         part.n_seq_id = n_seq_id.data();
         part.seq_id   = seq_id.data();
@@ -116,16 +131,20 @@ std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Redu
         check(llama_decode(ctx.get(), part), "reading");
 
         if (!last) {
-            const float * states = llama_retain_hidden(ctx.get());
-            std::copy(states, states + size_t(n)*n_embd, hidden.data() + size_t(start)*n_embd);
+            const float * leaving = llama_retain_hidden(ctx.get());
+            if (options.hidden_f16) {
+                ggml_fp32_to_fp16_row(leaving, (ggml_fp16_t *) waiting, int64_t(n)*n_embd);
+            } else {
+                memcpy(waiting, leaving, n*row_bytes);
+            }
         }
-        for (uint32_t il = begin; rows > 0 && il < end; ++il) {
+        for (size_t l = 0; rows > 0 && l < scored.size(); ++l) {
             uint32_t n_cells = 0;
-            const float * part_scores = llama_retain_scores(ctx.get(), il, &n_cells);
+            const float * part_scores = llama_retain_scores(ctx.get(), scored[l], &n_cells);
             if (!part_scores) {
                 throw Failure("failed", "a layer returned no scores");
             }
-            auto & sums = by_head[il - begin];
+            auto & sums = by_head[l];
             const uint32_t n_seen = std::min(n_cells, n_before);
             for (uint32_t h = 0; h < n_head; ++h) {
                 for (uint32_t i = 0; i < n_seen; ++i) {

@@ -30,12 +30,20 @@ class Context {
         std::vector<uint32_t> positions; // [kv heads][count]
     };
 
-    // throws Failure "model-missing", "model-unsupported", "out-of-memory"
-    Context(const std::string & model_path, std::vector<llama_token> tokens, uint32_t window, uint32_t batch, uint32_t threads);
+    struct Options {
+        uint32_t  batch;      // tokens
+        uint32_t  threads;
+        ggml_type kv_type;    // of what is kept: f16, q8_0 or q4_0
+        bool      hidden_f16; // hidden states wait between groups in f16 (half the bytes) or f32 (exact)
+    };
 
-    // Reads all tokens through layers [begin, end), which must follow the last call's.
-    // Returns per layer [kv heads][tokens - window] f32 (empty with Reduction::none).
-    std::vector<std::vector<float>> read(uint32_t begin, uint32_t end, Reduction reduction);
+    // throws Failure "model-missing", "model-unsupported", "out-of-memory"
+    Context(const std::string & model_path, std::vector<llama_token> tokens, uint32_t window, const Options & options);
+
+    // Reads all tokens through layers [begin, end), which must follow the last call's. `plain`: nothing will be dropped,
+    // so the storage is final.
+    // Returns, for each layer that is not sliding, [kv heads][tokens - window] f32 (nothing with Reduction::none).
+    std::vector<std::vector<float>> read(uint32_t begin, uint32_t end, Reduction reduction, bool plain);
 
     void keep(const std::vector<Keep> & layers);
     void finish();
@@ -65,12 +73,12 @@ class Context {
 
     std::vector<llama_token> tokens;
     uint32_t window;
-    uint32_t batch;
+    Options  options;
     uint32_t n_layer;
     uint32_t n_past = 0;
     bool     retained = false; // after keep: the window is all that stands in the cells
 
-    std::vector<float> hidden; // [tokens][embedding], between groups
+    std::vector<uint8_t> hidden; // [tokens][embedding] f16 or f32, between groups
     size_t peak = 0;
 
     std::atomic<bool>   aborted{false};

@@ -53,10 +53,16 @@ Napi::Value Session::open(const Napi::CallbackInfo & info) {
     const auto path    = info[0].As<Napi::String>().Utf8Value();
     const auto tokens  = tokenList(info[1]);
     const auto window  = info[2].As<Napi::Number>().Uint32Value();
-    const auto batch   = info[3].As<Napi::Number>().Uint32Value();
-    const auto threads = info[4].As<Napi::Number>().Uint32Value();
+    const auto given   = info[3].As<Napi::Object>();
+    const auto kv_type = given.Get("kvType").As<Napi::String>().Utf8Value();
+    const Context::Options options = {
+        given.Get("batch").As<Napi::Number>().Uint32Value(),
+        given.Get("threads").As<Napi::Number>().Uint32Value(),
+        kv_type == "q8_0" ? GGML_TYPE_Q8_0 : kv_type == "q4_0" ? GGML_TYPE_Q4_0 : GGML_TYPE_F16,
+        given.Get("hiddenType").As<Napi::String>().Utf8Value() == "f16",
+    };
     context.reset();
-    return start(info.Env(), [=] { context = std::make_unique<Context>(path, tokens, window, batch, threads); }, undefined);
+    return start(info.Env(), [=] { context = std::make_unique<Context>(path, tokens, window, options); }, undefined);
 }
 
 Napi::Value Session::read(const Napi::CallbackInfo & info) {
@@ -65,8 +71,9 @@ Napi::Value Session::read(const Napi::CallbackInfo & info) {
     const auto end   = info[1].As<Napi::Number>().Uint32Value();
     const auto name  = info[2].IsString() ? info[2].As<Napi::String>().Utf8Value() : "";
     const auto reduction = name == "mean" ? Reduction::mean : name == "max" ? Reduction::max : Reduction::none;
+    const bool plain = info[3].As<Napi::Boolean>().Value();
     auto scores = std::make_shared<std::vector<std::vector<float>>>();
-    return start(info.Env(), [=, &at] { *scores = at.read(begin, end, reduction); }, [=](Napi::Env env) -> Napi::Value {
+    return start(info.Env(), [=, &at] { *scores = at.read(begin, end, reduction, plain); }, [=](Napi::Env env) -> Napi::Value {
         auto list = Napi::Array::New(env, scores->size());
         for (size_t i = 0; i < scores->size(); ++i) {
             list[uint32_t(i)] = floats(env, (*scores)[i]);

@@ -2,7 +2,7 @@
 
 #include "llama-context.h"
 #include "llama-impl.h"
-#include "llama-kv-cache.h"
+#include "llama-kv-cache-iswa.h"
 #include "llama-model.h"
 
 #include <algorithm>
@@ -66,12 +66,18 @@ const char * llama_retain_refusal(const llama_model * model) {
     if (llama_model_is_recurrent(model) || llama_model_is_hybrid(model)) {
         return "its recurrent layers keep no KV cache to compress";
     }
-    if (model->arch != LLM_ARCH_LLAMA) {
-        reason = std::string("the architecture '") + llm_arch_name(model->arch) + "' is not supported (supported: llama)";
+    // those whose graph is bounded by il_begin and il_end
+    static const llm_arch supported[] = {
+        LLM_ARCH_LLAMA, LLM_ARCH_MISTRAL3, LLM_ARCH_QWEN2, LLM_ARCH_QWEN3, LLM_ARCH_PHI3, LLM_ARCH_SMOLLM3, LLM_ARCH_GRANITE,
+        LLM_ARCH_GEMMA3,
+    };
+    if (std::find(std::begin(supported), std::end(supported), model->arch) == std::end(supported)) {
+        reason = std::string("the architecture '") + llm_arch_name(model->arch) + "' is not supported (supported:";
+        for (const auto arch : supported) {
+            reason += std::string(" ") + llm_arch_name(arch);
+        }
+        reason += ")";
         return reason.c_str();
-    }
-    if (hparams.swa_type != LLAMA_SWA_TYPE_NONE) {
-        return "its sliding-window layers are not supported";
     }
     if (hparams.use_alibi || hparams.is_mla() || !hparams.causal_attn || hparams.n_layer() != hparams.n_layer_all) {
         return "its kind of attention is not supported";
@@ -88,39 +94,50 @@ llama_context * llama_retain_init(llama_model * model, llama_context_params para
 
 // what needs the insides of the context and of its cache
 struct llama_retain {
+    // the cache of the layers that attend to everything: the one that retains
     static llama_kv_cache & cache(const llama_context * ctx) {
-        auto * kv = dynamic_cast<llama_kv_cache *>(ctx->memory.get());
+        auto * iswa = dynamic_cast<llama_kv_cache_iswa *>(ctx->memory.get());
+        auto * kv   = iswa ? iswa->get_base() : dynamic_cast<llama_kv_cache *>(ctx->memory.get());
         GGML_ASSERT(kv && kv->retain && kv->n_stream == 1);
         return *kv;
+    }
+
+    // the small cache of the sliding-window layers, if there are any: it keeps what they see, and is left alone
+    static llama_kv_cache * sliding(const llama_context * ctx) {
+        auto * iswa = dynamic_cast<llama_kv_cache_iswa *>(ctx->memory.get());
+        return iswa ? iswa->get_swa() : nullptr;
+    }
+
+    static llama_kv_cache & holder(const llama_context * ctx, uint32_t il) {
+        auto & kv = cache(ctx);
+        return kv.map_layer_ids.count(il) ? kv : *sliding(ctx);
     }
 
     static size_t bytes(const llama_kv_cache::kv_layer & layer) {
         return layer.own_buf ? ggml_nbytes(layer.k) + ggml_nbytes(layer.v) : 0;
     }
 
-    static size_t layer_bytes(const llama_kv_cache & kv, uint32_t il) {
+    static size_t layer_bytes(const llama_context * ctx, uint32_t il) {
+        const auto & kv = holder(ctx, il);
         return bytes(kv.layers[kv.map_layer_ids.at(il)]);
     }
 
-    static size_t peak(const llama_kv_cache & kv) {
-        return kv.retain_peak;
-    }
-
-    static void count(llama_kv_cache & kv) {
+    static void count(const llama_context * ctx) {
         size_t total = 0;
-        for (const auto & layer : kv.layers) {
-            total += bytes(layer);
+        for (uint32_t il = 0; il < ctx->model.hparams.n_layer(); ++il) {
+            total += layer_bytes(ctx, il);
         }
+        auto & kv = cache(ctx);
         kv.retain_peak = std::max(kv.retain_peak, total);
     }
 
     // new tensors of n_rows rows on the layer's device, not yet the layer's
-    static bool alloc(const llama_kv_cache::kv_layer & old, uint32_t n_rows, llama_kv_cache::kv_layer & out) {
+    static bool alloc(const llama_kv_cache::kv_layer & old, ggml_type type_k, ggml_type type_v, uint32_t n_rows, llama_kv_cache::kv_layer & out) {
         ggml_init_params params = { 2*ggml_tensor_overhead(), nullptr, true };
         std::shared_ptr<ggml_context> ctx(ggml_init(params), ggml_free);
 
-        out.k = ggml_new_tensor_3d(ctx.get(), old.k->type, old.k->ne[0], n_rows, 1);
-        out.v = ggml_new_tensor_3d(ctx.get(), old.v->type, old.v->ne[0], n_rows, 1);
+        out.k = ggml_new_tensor_3d(ctx.get(), type_k, old.k->ne[0], n_rows, 1);
+        out.v = ggml_new_tensor_3d(ctx.get(), type_v, old.v->ne[0], n_rows, 1);
         ggml_set_name(out.k, old.k->name);
         ggml_set_name(out.v, old.v->name);
 
@@ -146,7 +163,8 @@ struct llama_retain {
         return copy.data();
     }
 
-    // rows [0, n_rows) of dst from rows of src, chosen per head: row(head, r)
+    // rows [0, n_rows) of dst from rows of src, chosen per head: row(head, r). f16 may become a quantised type; a block
+    // never spans two heads, and what is quantised already is copied bit by bit
     template <typename F>
     static void gather(const ggml_tensor * src, ggml_tensor * dst, uint32_t n_head, uint32_t n_rows, F row) {
         std::vector<uint8_t> copy_src;
@@ -159,15 +177,26 @@ struct llama_retain {
         }
         uint8_t * to = host ? (uint8_t *) dst->data : copy_dst.data();
 
-        const size_t n_row  = src->nb[1];
-        const size_t n_part = n_row/n_head;
+        const int64_t n_embd   = src->ne[0]/n_head;
+        const size_t  src_row  = src->nb[1];
+        const size_t  dst_row  = dst->nb[1];
+        const size_t  src_part = src_row/n_head;
+        const size_t  dst_part = dst_row/n_head;
+        std::vector<float> values(n_embd);
         for (uint32_t r = 0; r < n_rows; ++r) {
             for (uint32_t h = 0; h < n_head; ++h) {
-                memcpy(to + r*n_row + h*n_part, from + row(h, r)*n_row + h*n_part, n_part);
+                const uint8_t * part = from + row(h, r)*src_row + h*src_part;
+                uint8_t *       into = to + r*dst_row + h*dst_part;
+                if (src->type == dst->type) {
+                    memcpy(into, part, dst_part);
+                } else {
+                    ggml_fp16_to_fp32_row((const ggml_fp16_t *) part, values.data(), n_embd);
+                    ggml_quantize_chunk(dst->type, values.data(), into, 0, 1, n_embd, nullptr);
+                }
             }
         }
         // the cells behind are not used yet, but masked values must not be NaN
-        memset(to + n_rows*n_row, 0, ggml_nbytes(dst) - n_rows*n_row);
+        memset(to + n_rows*dst_row, 0, ggml_nbytes(dst) - n_rows*dst_row);
         if (!host) {
             ggml_backend_tensor_set(dst, copy_dst.data(), 0, copy_dst.size());
         }
@@ -178,7 +207,8 @@ struct llama_retain {
         kv.v_heads[0] = 0;
     }
 
-    static void changed(llama_context * ctx, llama_kv_cache & kv, uint32_t il_begin, uint32_t il_end) {
+    static void changed(llama_context * ctx, uint32_t il_begin, uint32_t il_end) {
+        auto & kv = cache(ctx);
         kv.retain_begin = ctx->cparams.retain_begin = il_begin;
         kv.retain_end   = ctx->cparams.retain_end   = il_end;
         ctx->cparams.retain_gen++;
@@ -190,29 +220,41 @@ struct llama_retain {
         }
     }
 
-    static bool begin(llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells) {
-        auto & kv = cache(ctx);
+    static bool begin(llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells, bool plain) {
+        auto & full  = cache(ctx);
+        auto * small = sliding(ctx);
+        const uint32_t n_small = small ? small->get_size() : 0;
         ctx->synchronize();
         for (uint32_t il = il_begin; il < il_end; ++il) {
+            auto & kv    = holder(ctx, il);
             auto & layer = kv.layers[kv.map_layer_ids.at(il)];
             llama_kv_cache::kv_layer fresh = {};
-            if (!alloc(layer, n_cells, fresh)) {
+            const bool final = plain || &kv == small;
+            if (!alloc(layer, final ? kv.retain_type_k : GGML_TYPE_F16, final ? kv.retain_type_v : GGML_TYPE_F16,
+                        &kv == small ? n_small : n_cells, fresh)) {
                 return false;
             }
             ggml_backend_buffer_clear(fresh.own_buf.get(), 0);
             layer = std::move(fresh);
         }
-        reset_cells(kv, n_cells);
-        changed(ctx, kv, il_begin, il_end);
-        count(kv);
+        reset_cells(full, n_cells);
+        if (small) {
+            reset_cells(*small, n_small);
+        }
+        changed(ctx, il_begin, il_end);
+        count(ctx);
         return true;
     }
 
     static bool keep(llama_context * ctx, uint32_t il, const uint32_t * positions, uint32_t n_keep, uint32_t n_tokens, uint32_t n_window) {
         auto & kv = cache(ctx);
         ctx->synchronize();
-        auto & layer = kv.layers[kv.map_layer_ids.at(il)];
-        if (!layer.own_buf || n_window > n_tokens) {
+        const auto id = kv.map_layer_ids.find(il);
+        if (id == kv.map_layer_ids.end() || n_window > n_tokens) {
+            return false;
+        }
+        auto & layer = kv.layers[id->second];
+        if (!layer.own_buf) {
             return false;
         }
         const uint32_t n_head = kv.hparams.n_head_kv(il);
@@ -245,7 +287,7 @@ struct llama_retain {
         const uint32_t window = staged ? first : layer.n_prefix;
 
         llama_kv_cache::kv_layer next = {};
-        if (!alloc(layer, n_keep + n_window, next)) {
+        if (!alloc(layer, kv.retain_type_k, kv.retain_type_v, n_keep + n_window, next)) {
             return false;
         }
         const auto row = [&](uint32_t h, uint32_t r) -> size_t {
@@ -274,7 +316,7 @@ struct llama_retain {
             cells.seq_add(i, 0);
         }
         ctx->cparams.retain_rows = 0;
-        changed(ctx, kv, 0, kv.hparams.n_layer());
+        changed(ctx, 0, kv.hparams.n_layer());
         return true;
     }
 
@@ -287,7 +329,7 @@ struct llama_retain {
 
         for (auto & layer : kv.layers) {
             llama_kv_cache::kv_layer next = {};
-            if (!layer.own_buf || !alloc(layer, layer.n_prefix + n_cells, next)) {
+            if (!layer.own_buf || !alloc(layer, layer.k->type, layer.v->type, layer.n_prefix + n_cells, next)) {
                 return false;
             }
             const uint32_t n_head = kv.hparams.n_head_kv(layer.il);
@@ -313,8 +355,12 @@ struct llama_retain {
         }
         kv.v_heads[0] = n_used;
         ctx->cparams.retain_gen++;
-        count(kv);
+        count(ctx);
         return true;
+    }
+
+    static size_t peak(const llama_context * ctx) {
+        return cache(ctx).retain_peak;
     }
 
     static void set_rows(llama_context * ctx, uint32_t n_rows) {
@@ -345,8 +391,8 @@ bool llama_retain_flash_attn(const llama_context * ctx) {
     return llama_retain::flash_attn(ctx);
 }
 
-bool llama_retain_begin(llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells) {
-    return llama_retain::begin(ctx, il_begin, il_end, n_cells);
+bool llama_retain_begin(llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells, bool plain) {
+    return llama_retain::begin(ctx, il_begin, il_end, n_cells, plain);
 }
 
 void llama_retain_set_rows(llama_context * ctx, uint32_t n_rows) {
@@ -373,14 +419,18 @@ bool llama_retain_reserve(llama_context * ctx, uint32_t n_cells) {
     return llama_retain::reserve(ctx, n_cells);
 }
 
+bool llama_retain_is_sliding(const llama_model * model, uint32_t il) {
+    return model->hparams.is_swa(il);
+}
+
 uint32_t llama_retain_n_cells(const llama_context * ctx) {
     return llama_retain::cache(ctx).get_size();
 }
 
 size_t llama_retain_layer_bytes(const llama_context * ctx, uint32_t il) {
-    return llama_retain::layer_bytes(llama_retain::cache(ctx), il);
+    return llama_retain::layer_bytes(ctx, il);
 }
 
 size_t llama_retain_peak_bytes(const llama_context * ctx) {
-    return llama_retain::peak(llama_retain::cache(ctx));
+    return llama_retain::peak(ctx);
 }

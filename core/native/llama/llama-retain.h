@@ -31,14 +31,19 @@ LLAMA_API struct llama_model * llama_retain_find_model(const char * path);
 // why this model cannot be read in groups, as the end of a sentence; NULL when it can
 LLAMA_API const char * llama_retain_refusal(const struct llama_model * model);
 
+// whether a layer sees a sliding window only: its cache is small, is not scored and keeps what it holds
+LLAMA_API bool llama_retain_is_sliding(const struct llama_model * model, uint32_t il);
+
 // like llama_init_from_model, without storage for the KV cache; NULL on failure
 LLAMA_API struct llama_context * llama_retain_init(struct llama_model * model, struct llama_context_params params);
 
 // whether flash attention is really on, after the backends had their say
 LLAMA_API bool llama_retain_flash_attn(const struct llama_context * ctx);
 
-// storage of n_cells tokens for layers [il_begin, il_end); forgets the positions of the group before. false: no memory
-LLAMA_API bool llama_retain_begin(struct llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells);
+// storage of n_cells tokens for layers [il_begin, il_end) (as many as its window needs for a sliding one); forgets the
+// positions of the group before. Plain storage is of the context's KV types and is to stay; otherwise it is f16, exact,
+// until llama_retain_keep. false: no memory
+LLAMA_API bool llama_retain_begin(struct llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells, bool plain);
 
 // the next batches read back what their last n_rows tokens attend to; 0: nothing
 LLAMA_API void llama_retain_set_rows(struct llama_context * ctx, uint32_t n_rows);
@@ -55,7 +60,7 @@ LLAMA_API const float * llama_retain_scores(struct llama_context * ctx, uint32_t
 LLAMA_API bool llama_retain_keep(struct llama_context * ctx, uint32_t il, const uint32_t * positions, uint32_t n_keep,
         uint32_t n_tokens, uint32_t n_window);
 
-// all layers are read: makes the window the first cells of the cache. false: a layer still has its staging
+// all layers are read: makes the window the first cells of the cache. false: a layer that can retain has its staging
 LLAMA_API bool llama_retain_finish(struct llama_context * ctx, uint32_t n_tokens, uint32_t n_window);
 
 // room for n_cells tokens beside the retained rows, in every layer; never fewer than are in use. false: no memory
