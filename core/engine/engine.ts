@@ -84,10 +84,7 @@ function engineOf(
   const fullLayers = Array.from({ length: info.layers }, (_, layer) => layer).filter((layer) => !sliding.has(layer));
   const wrapper = resolveChatWrapper(model);
   const sessions = new Set<DocumentSession>();
-  // ggml's threads spin while they wait for each other: where one must share its core with another program, all of them
-  // wait. So one core is left to the system, where there are more than two.
-  const cores = Math.min(llama.cpuMathCores, availableParallelism());
-  const threads = cores > 2 ? cores - 1 : cores;
+  const threads = computeThreads(llama);
   return {
     model: info,
     tokenize: (text) => Uint32Array.from(model.tokenize(text, false, "trimLeadingSpace")),
@@ -106,6 +103,15 @@ function engineOf(
       await llama.dispose();
     },
   };
+}
+
+/**
+ * Threads to compute with. ggml's threads spin while they wait for each other: where one must share its core with
+ * another program, all of them wait. So one core is left to the system, where there are more than two.
+ */
+export function computeThreads(llama: Pick<Llama, "cpuMathCores">): number {
+  const cores = Math.min(llama.cpuMathCores, availableParallelism());
+  return cores > 2 ? cores - 1 : cores;
 }
 
 /** A loaded model's shape. @throws PrecisError model-unsupported when its layers differ in shape */

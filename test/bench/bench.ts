@@ -1,75 +1,136 @@
-/**
- * `npm run bench`: reading and decoding beside stock node-llama-cpp, in one run, each in a process of its own and in
- * turn (A B A B), so that a machine that slows down slows both. Prints a table and writes it to docs/bench/reading.md.
- * `--tokens N` (7500), `--rounds N` (3), `--decode N` (100).
- */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { arch, cpus, platform } from "node:os";
+/** `npm run bench`: memory and speed beside stock node-llama-cpp. Options and figures: docs/bench/README.md. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { arch, cpus, platform, release, totalmem } from "node:os";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { formatBytes } from "../../core/report/format.js";
-import type { Measurement } from "./one.js";
+import { runtimeFolder } from "../../core/engine/native.js";
+import { findModel } from "../../core/models/models.js";
+import { formatBytes, formatDuration } from "../../core/report/format.js";
+import { cachedModel } from "../support/shapes.js";
+import { type BenchModel, type Case, parseLength, selectCases } from "./cases.js";
+import { chart } from "./chart.js";
+import { demonstrateLimit } from "./limit.js";
+import type { Outcome } from "./one.js";
+import { charts, page } from "./report.js";
+import { runOne, workFolder } from "./run.js";
+import { type Conditions, Store } from "./store.js";
+import { type Measured, summarize } from "./summary.js";
 
-const { values } = parseArgs({
-  options: {
-    tokens: { type: "string", default: "7500" },
-    rounds: { type: "string", default: "3" },
-    decode: { type: "string", default: "100" },
-  },
-});
-const rounds = Number(values.rounds);
-const sides = [
-  { label: "stock node-llama-cpp, f16", side: "stock", budget: "100%" },
-  { label: "precis, full", side: "full", budget: "100%" },
-  { label: "precis, dynamickv 25 %", side: "dynamickv", budget: "25%" },
-  { label: "precis, dynamickv 6.9 %", side: "dynamickv", budget: "6.9%" },
-] as const;
+const usage = `npm run bench -- [--long] [--rounds N] [--decode N] [--lengths 1k,2k,…] [--only stock,dynamickv-6.9,…]
+                 [--fresh] [--out FOLDER]
+npm run bench -- --limit [--tokens N] [--layers N] [--memory MiB] [--out FOLDER]`;
 
-const measured: Measurement[][] = sides.map(() => []);
-for (let round = 0; round < rounds; round++) {
-  for (const [index, { side, budget, label }] of sides.entries()) {
-    const script = fileURLToPath(new URL("one.ts", import.meta.url));
-    const run = spawnSync("npx", ["tsx", script, side, values.tokens, budget, values.decode], { encoding: "utf8" });
-    if (run.status !== 0) throw new Error(`${label} failed:\n${run.stderr}`);
-    const one = JSON.parse(run.stdout.trim().split("\n").at(-1) as string) as Measurement;
-    measured[index]?.push(one);
-    console.error(
-      `${round + 1}/${rounds} ${label}: first token ${one.firstTokenMs.toFixed(0)} ms, ${one.decodeTokensPerSecond.toFixed(1)} tokens/s`,
-    );
+class UsageError extends Error {}
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, ${formatBytes(totalmem())} of memory, ${platform()} ${release()} ${arch()}, Node.js ${process.version}`;
+const today = new Date().toISOString().slice(0, 10);
+
+function options() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        long: { type: "boolean", default: false },
+        rounds: { type: "string", default: "3" },
+        decode: { type: "string", default: "100" },
+        lengths: { type: "string" },
+        only: { type: "string" },
+        fresh: { type: "boolean", default: false },
+        out: { type: "string", default: join(root, "docs", "bench") },
+        limit: { type: "boolean", default: false },
+        tokens: { type: "string", default: "32k" },
+        layers: { type: "string", default: "8" },
+        memory: { type: "string" },
+      },
+    });
+    return values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
   }
 }
 
-const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] as number;
-/** The median over rounds of this side's figure against stock's of the same round. */
-const ratio = (index: number, figure: keyof Measurement) => {
-  const [stock = []] = measured;
-  return median((measured[index] ?? []).map((one, round) => one[figure] / (stock[round] ?? one)[figure]));
-};
-const figure = (index: number, name: keyof Measurement) =>
-  median((measured[index] as Measurement[]).map((one) => one[name]));
+function whole(text: string, option: string, least: number): number {
+  if (!/^\d{1,7}$/.test(text) || Number(text) < least) {
+    throw new UsageError(`--${option} takes a whole number of ${least} at least.`);
+  }
+  return Number(text);
+}
 
-const rows = sides.map(({ label }, index) =>
-  [
-    label,
-    `${(figure(index, "firstTokenMs") / 1000).toFixed(1)} s`,
-    `${ratio(index, "firstTokenMs").toFixed(2)}x`,
-    figure(index, "decodeTokensPerSecond").toFixed(1),
-    `${ratio(index, "decodeTokensPerSecond").toFixed(2)}x`,
-    formatBytes(figure(index, "kvBytes")),
-    formatBytes(figure(index, "kvPeakBytes")),
-    formatBytes(figure(index, "peakRssBytes")),
-  ].join(" | "),
-);
-const table = [
-  "| | first token | against stock | decoding, tokens/s | against stock | KV after reading | KV at the peak | peak RSS |",
-  "| --- | --- | --- | --- | --- | --- | --- | --- |",
-  ...rows.map((row) => `| ${row} |`),
-].join("\n");
-console.log(table);
-mkdirSync(new URL("../../docs/bench/", import.meta.url), { recursive: true });
-writeFileSync(
-  new URL("../../docs/bench/reading.md", import.meta.url),
-  `# Reading and decoding beside stock node-llama-cpp\n\nMade by \`npm run bench\`: ${values.tokens} tokens, ${values.decode} decoded, median of ${rounds} rounds, ratios within a round; ` +
-    `${cpus().length} x ${cpus()[0]?.model.trim()}, ${platform()} ${arch()}, Node.js ${process.version}. Peak KV counts hidden states between layers.\n\n${table}\n`,
-);
+async function bench(values: ReturnType<typeof options>): Promise<void> {
+  const rounds = whole(values.rounds, "rounds", 1);
+  // the speed is taken after the first token
+  const decode = whole(values.decode, "decode", 2);
+  const only = values.only?.split(",").map((name) => name.trim());
+  const all = selectCases({ long: values.long, rounds });
+  const wanted = selectCases({ long: values.long, rounds, lengths: values.lengths?.split(",").map(parseLength), only });
+
+  const store = new Store(join(workFolder, "cases"));
+  if (values.fresh) store.clear();
+  const { key: runtime } = JSON.parse(readFileSync(join(runtimeFolder(false), "precis.json"), "utf8"));
+  const models = new Map<BenchModel, { path: string; id: string }>();
+  for (const { model } of all) {
+    if (!models.has(model)) {
+      models.set(model, model === "default" ? await findModel() : { path: cachedModel(model), id: model });
+    }
+  }
+  const modelOf = ({ model }: Case) => models.get(model) as { path: string; id: string };
+  const conditions = (one: Case): Conditions => ({ machine, runtime, file: basename(modelOf(one).path), decode });
+
+  for (const [index, one] of wanted.entries()) {
+    const name = `${index + 1}/${wanted.length} ${one.side.label}, ${one.tokens} tokens, ${one.model}, round ${one.round}`;
+    if (store.load(one, conditions(one))) {
+      console.error(`${name}: measured before`);
+      continue;
+    }
+    console.error(`${name} …`);
+    const since = performance.now();
+    const run = await runOne({ model: modelOf(one), side: one.side, tokens: one.tokens, decode });
+    if ("failure" in run) throw new Error(`${name} ${run.failure}`);
+    store.save(one, conditions(one), run.outcome);
+    console.error(`  ${inShort(run.outcome)} (${formatDuration(performance.now() - since)})`);
+  }
+
+  // every case that is there, so that measuring a few of them again loses none of the others
+  const measured: Measured[] = all.flatMap((one) => {
+    const outcome = store.load(one, conditions(one));
+    return outcome ? [{ one, outcome }] : [];
+  });
+  const summary = summarize(measured);
+  const where = { machine: `${machine}, ${today}`, decode, rounds, measured: measured.length, of: all.length };
+  const text = page(summary, where);
+  mkdirSync(values.out, { recursive: true });
+  writeFileSync(join(values.out, "reading.md"), text);
+  writeFileSync(join(values.out, "reading.json"), `${JSON.stringify({ ...where, ...summary }, undefined, 2)}\n`);
+  for (const { file, chart: content } of charts(summary)) writeFileSync(join(values.out, file), chart(content));
+  console.log(text);
+}
+
+function inShort(outcome: Outcome): string {
+  if ("impossible" in outcome) return outcome.impossible;
+  const { firstTokenMs, decodeTokensPerSecond, kvPeakBytes, rssPeakBytes } = outcome;
+  return `first token ${formatDuration(firstTokenMs)}, ${decodeTokensPerSecond.toFixed(1)} tokens/s, peak KV ${formatBytes(kvPeakBytes)}, peak RSS ${formatBytes(rssPeakBytes)}`;
+}
+
+try {
+  const values = options();
+  if (values.limit) {
+    const held = await demonstrateLimit({
+      tokens: parseLength(values.tokens),
+      layers: whole(values.layers, "layers", 1),
+      memoryMiB: values.memory === undefined ? undefined : whole(values.memory, "memory", 1),
+      machine: `${machine}, ${today}`,
+      out: values.out,
+    });
+    process.exitCode = held ? 0 : 1;
+  } else {
+    await bench(values);
+  }
+} catch (error) {
+  if (error instanceof UsageError || error instanceof RangeError) {
+    console.error(`${error.message}\n${usage}`);
+    process.exitCode = 2;
+  } else {
+    throw error;
+  }
+}

@@ -1,61 +1,110 @@
 /**
- * One measurement in a process of its own: `one.ts stock|POLICY TOKENS BUDGET DECODE`. Prints one line of JSON.
- * Both sides read the same tokens with the same batches and threads, and decode greedily to the same count.
+ * One measurement in a process of its own: `one.ts SPEC` (JSON, see cases.ts). Prints one line of JSON. All sides read
+ * the same tokens with the same batches and threads, and decode greedily to the same count.
  */
 import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { createPolicy } from "../../core/compression/registry.js";
-import { loadEngine, modelInfo } from "../../core/engine/engine.js";
+import { computeThreads, loadEngine, modelInfo } from "../../core/engine/engine.js";
+import { entryBytes } from "../../core/engine/kv.js";
 import { batchTokens } from "../../core/engine/session.js";
-import { fullKvBytes, parseBudget } from "../../core/estimate/estimate.js";
-import { findModel } from "../../core/models/models.js";
+import type { ModelInfo } from "../../core/engine/types.js";
+import { PrecisError } from "../../core/errors.js";
+import { estimate, fullKvBytes, parseBudget } from "../../core/estimate/estimate.js";
+import type { Side, Spec } from "./cases.js";
 import { stockNodeLlamaCpp } from "./stock.js";
 
 export interface Measurement {
-  readonly prefillMs: number;
+  /** Until the document is read; stock cannot tell it from the first token. */
+  readonly readMs: number;
   readonly firstTokenMs: number;
+  /** After the first token. */
   readonly decodeTokensPerSecond: number;
-  readonly peakRssBytes: number;
-  readonly kvBytes: number;
+  /** K, V and hidden states that wait between layers, at the worst moment. */
   readonly kvPeakBytes: number;
+  /** Of the prompt, once it is read. */
+  readonly kvBytes: number;
+  /** All that is held, half of the written tokens included: attention reads all of it for each token. */
+  readonly kvReadPerTokenBytes: number;
+  /** Of the process: model loaded, after reading, and at its highest (VmHWM). */
+  readonly rssLoadedBytes: number;
+  readonly rssAfterReadingBytes: number;
+  readonly rssPeakBytes: number;
+  /** The full f16 cache of the prompt. */
+  readonly fullKvBytes: number;
+  /** What core/estimate says for the process at its peak; stock has no estimate of ours. */
+  readonly estimatedPeakBytes?: number;
 }
 
-const [side = "", count = "", budget = "", decode = ""] = process.argv.slice(2);
-const tokens = Number(count);
-const decodeTokens = Number(decode);
-const { path, id } = await findModel();
+/** A case that cannot be: the budget does not hold what is always kept. */
+export interface Impossible {
+  readonly impossible: string;
+}
+
+export type Outcome = Measurement | Impossible;
+
+/** The observation window and the tokens kept at the start. */
+const windowTokens = 16;
+const headTokens = 4;
+
+const spec = JSON.parse(process.argv[2] as string) as Spec;
+const { tokens, decode } = spec;
+const { path, id } = spec.model;
 const text = readFileSync(new URL("../../assets/samples/harbour-report.md", import.meta.url), "utf8");
-const repeated = (once: ArrayLike<number>) => Array.from({ length: tokens }, (_, i) => once[i % once.length] as number);
-const peakRssBytes = () => process.resourceUsage().maxRSS * 1024;
+const repeated = (once: ArrayLike<number>, length: number) =>
+  Array.from({ length }, (_, i) => once[i % once.length] as number);
 
-console.log(JSON.stringify(side === "stock" ? await stock() : await ours(side)));
+console.log(JSON.stringify(await (spec.side.policy === "stock" ? stock(spec.side) : ours(spec.side))));
 
-async function ours(policy: string): Promise<Measurement> {
+async function ours(side: Side): Promise<Outcome> {
   const engine = await loadEngine(path, id);
-  const prompt = { tokens: Uint32Array.from(repeated(engine.tokenize(text))), headTokens: 4, windowTokens: 32 };
-  const session = await engine.createSession();
-  const started = performance.now();
-  const { kv } = await session.read(prompt, {
-    policy: createPolicy(policy),
-    budgetEntries: parseBudget(budget, engine.model, tokens).entriesTotal,
-  });
-  const prefillMs = performance.now() - started;
-  // no end-of-turn token may cut the run short: with a fixed count both sides do the same work
-  const greedy = { temperature: 0, topK: 0, topP: 1, minP: 0, repeatPenalty: 1, seed: 1 };
-  const generation = await session.generate({ sampling: greedy, maxTokens: decodeTokens });
-  const result = {
-    prefillMs,
-    firstTokenMs: prefillMs + generation.firstTokenMs,
-    decodeTokensPerSecond: (generation.tokens - 1) / ((generation.decodeMs - generation.firstTokenMs) / 1000),
-    peakRssBytes: peakRssBytes(),
-    kvBytes: kv.retainedBytes,
-    kvPeakBytes: kv.peakBytes,
-  };
-  await engine.dispose();
-  return result;
+  try {
+    const { budgetEntries, estimatedPeakBytes } = planned(engine.model, side);
+    const prompt = { tokens: Uint32Array.from(repeated(engine.tokenize(text), tokens)), headTokens, windowTokens };
+    const session = await engine.createSession();
+    const rssLoadedBytes = rss("VmRSS");
+    const started = performance.now();
+    const { kv } = await session.read(prompt, {
+      policy: createPolicy(side.policy),
+      budgetEntries,
+      kvType: side.kvType,
+      hiddenType: spec.hiddenType,
+    });
+    const readMs = performance.now() - started;
+    const rssAfterReadingBytes = rss("VmRSS");
+    // no end-of-turn token may cut the run short: with a fixed count all sides do the same work
+    const greedy = { temperature: 0, topK: 0, topP: 1, minP: 0, repeatPenalty: 1, seed: 1 };
+    const generation = await session.generate({ sampling: greedy, maxTokens: decode });
+    return {
+      readMs,
+      firstTokenMs: readMs + generation.firstTokenMs,
+      decodeTokensPerSecond: (generation.tokens - 1) / ((generation.decodeMs - generation.firstTokenMs) / 1000),
+      kvPeakBytes: kv.peakBytes,
+      kvBytes: kv.retainedBytes,
+      kvReadPerTokenBytes: kv.retainedBytes + writtenBytes(engine.model, side),
+      rssLoadedBytes,
+      rssAfterReadingBytes,
+      rssPeakBytes: rss("VmHWM"),
+      fullKvBytes: fullKvBytes(engine.model, tokens),
+      estimatedPeakBytes,
+    };
+  } catch (error) {
+    if (error instanceof PrecisError && error.code === "budget-too-small") return { impossible: error.message };
+    throw error;
+  } finally {
+    await engine.dispose();
+  }
 }
 
-async function stock(): Promise<Measurement> {
+/** The only place that knows how budgets and estimates are asked for. @throws PrecisError budget-too-small */
+function planned(model: ModelInfo, side: Side) {
+  const budget = parseBudget(side.budget, model, tokens, windowTokens + headTokens);
+  const all = tokens * model.fullLayers;
+  const budgetEntries = Math.min(all, Math.floor(budget.bytes / (model.kvHeads * entryBytes(model, side.kvType))));
+  const { totalBytes } = estimate(model, tokens, createPolicy(side.policy).keepsAll ? undefined : budget);
+  return { budgetEntries, estimatedPeakBytes: totalBytes };
+}
+
+async function stock(side: Side): Promise<Measurement> {
   const { getLlama, LlamaLogLevel } = (await import(stockNodeLlamaCpp())) as typeof import("node-llama-cpp");
   const llama = await getLlama({
     build: "never",
@@ -63,32 +112,63 @@ async function stock(): Promise<Measurement> {
     skipDownload: true,
     logLevel: LlamaLogLevel.error,
   });
-  const model = await llama.loadModel({ modelPath: path });
+  const type = side.kvType.toUpperCase() as "F16" | "Q8_0" | "Q4_0";
+  const model = await llama.loadModel({ modelPath: path, ignoreMemorySafetyChecks: true });
+  const info = modelInfo(model, path, id);
+  const prompt = repeated(model.tokenize(text), spec.reads ?? tokens) as ReturnType<typeof model.tokenize>;
+  const rssLoadedBytes = rss("VmRSS");
   const context = await model.createContext({
-    contextSize: tokens + decodeTokens + 1,
+    contextSize: tokens + decode + 1,
     batchSize: batchTokens,
     flashAttention: true,
-    threads: availableParallelism(),
+    threads: computeThreads(llama),
+    experimentalKvCacheKeyType: type,
+    experimentalKvCacheValueType: type,
+    // what does not fit is to fail, not to be made smaller
+    ignoreMemorySafetyChecks: true,
+    failedCreationRemedy: false,
   });
-  const prompt = repeated(model.tokenize(text)) as ReturnType<typeof model.tokenize>;
   const started = performance.now();
   let first = 0;
   let written = 0;
+  let rssAfterReadingBytes = 0;
   for await (const _ of context.getSequence().evaluate(prompt, { temperature: 0, yieldEogToken: true })) {
-    if (written++ === 0) first = performance.now();
-    if (written === decodeTokens) break;
+    if (written++ === 0) {
+      first = performance.now();
+      rssAfterReadingBytes = rss("VmRSS");
+    }
+    if (written === decode) break;
   }
   const ended = performance.now();
-  const kvBytes = fullKvBytes(modelInfo(model, path, id), tokens);
+  // allocated up front for the whole context; the room for written tokens is left out, as it is for ours
+  const kvBytes = tokens * info.fullLayers * info.kvHeads * entryBytes(info, side.kvType);
   const result = {
-    prefillMs: first - started,
+    readMs: first - started,
     firstTokenMs: first - started,
     decodeTokensPerSecond: (written - 1) / ((ended - first) / 1000),
-    peakRssBytes: peakRssBytes(),
-    kvBytes,
     kvPeakBytes: kvBytes,
+    kvBytes,
+    kvReadPerTokenBytes: kvBytes + writtenBytes(info, side),
+    rssLoadedBytes,
+    rssAfterReadingBytes,
+    rssPeakBytes: rss("VmHWM"),
+    fullKvBytes: fullKvBytes(info, tokens),
   };
   await model.dispose();
   await llama.dispose();
   return result;
+}
+
+/** KV of the tokens written by the middle of decoding. */
+function writtenBytes(model: ModelInfo, { kvType }: Side): number {
+  return (decode / 2) * model.fullLayers * model.kvHeads * entryBytes(model, kvType);
+}
+
+/** Resident bytes of this process, now or at most. getrusage's maximum would count the parent's pages before exec. */
+function rss(field: "VmRSS" | "VmHWM"): number {
+  if (process.platform !== "linux") {
+    return field === "VmRSS" ? process.memoryUsage.rss() : process.resourceUsage().maxRSS * 1024;
+  }
+  const line = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(readFileSync("/proc/self/status", "utf8"));
+  return Number(line?.[1]) * 1024;
 }

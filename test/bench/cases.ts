@@ -1,0 +1,113 @@
+/** What `npm run bench` measures: who reads, which model, how much. */
+import type { KvType } from "../../core/engine/kv.js";
+import type { ShapeName } from "../support/shapes.js";
+
+/** One way of reading a document. */
+export interface Side {
+  readonly id: string;
+  readonly label: string;
+  /** "stock" is unmodified node-llama-cpp; otherwise one of our policies. */
+  readonly policy: string;
+  /** Share of the full f16 cache, in bytes: with smaller entries more of them are kept. */
+  readonly budget: string;
+  readonly kvType: KvType;
+}
+
+const side = (policy: string, budget: string, kvType: KvType): Side => ({
+  id: [policy, ...(budget === "100%" ? [] : [budget.slice(0, -1)]), ...(policy === "full" ? [] : [kvType])].join("-"),
+  label: [
+    policy === "stock" ? "stock node-llama-cpp" : `precis, ${policy}`,
+    ...(budget === "100%" ? [] : [` ${budget}`]),
+    ...(policy === "stock" || kvType !== "f16" ? [`, ${kvType}`] : []),
+  ].join(""),
+  policy,
+  budget,
+  kvType,
+});
+
+/** Every ratio is against the first, of the same round. */
+export const sides: readonly Side[] = [
+  side("stock", "100%", "f16"),
+  side("stock", "100%", "q8_0"),
+  side("stock", "100%", "q4_0"),
+  side("full", "100%", "f16"),
+  side("dynamickv", "25%", "f16"),
+  side("dynamickv", "6.9%", "f16"),
+  side("dynamickv", "1.7%", "f16"),
+  side("dynamickv", "6.9%", "q8_0"),
+  side("dynamickv", "6.9%", "q4_0"),
+];
+
+/** The default model with its own weights, or a shape with random ones. */
+export type BenchModel = "default" | ShapeName;
+
+export interface Case {
+  readonly model: BenchModel;
+  /** Of the prompt. */
+  readonly tokens: number;
+  readonly side: Side;
+  /** From 1. */
+  readonly round: number;
+}
+
+/** What the process of one measurement is told. */
+export interface Spec {
+  readonly model: { readonly path: string; readonly id: string };
+  readonly side: Side;
+  readonly tokens: number;
+  /** Tokens written after reading. */
+  readonly decode: number;
+  /** Of `tokens`, how many are really read; the cache has room for all of them. Stock only. */
+  readonly reads?: number;
+  /** How hidden states wait between layers; the engine's default when left out. Ours only. */
+  readonly hiddenType?: "f16" | "f32";
+}
+
+export const caseId = ({ model, tokens, side, round }: Case) => `${model}.${tokens}.${side.id}.${round}`;
+
+const lengths: readonly { readonly model: BenchModel; readonly tokens: readonly number[]; readonly long: boolean }[] = [
+  { model: "default", tokens: [1024, 2048, 4096, 8192], long: false },
+  { model: "smollm2-like", tokens: [16_384, 32_768], long: true },
+];
+
+export interface Selection {
+  readonly long: boolean;
+  readonly rounds: number;
+  /** Prompt lengths; all when left out. */
+  readonly lengths?: readonly number[];
+  /** Ids of sides, or beginnings of them; all when left out. */
+  readonly only?: readonly string[];
+}
+
+/** In the order of measuring: side after side within a length, so that a machine that slows down slows all. */
+export function selectCases(selection: Selection): Case[] {
+  const chosen = lengths.filter(({ long }) => selection.long || !long);
+  const known = new Set(chosen.flatMap(({ tokens }) => tokens));
+  for (const length of selection.lengths ?? []) {
+    if (!known.has(length)) {
+      throw new RangeError(
+        `No length ${length}; there are ${[...known].join(", ")}${selection.long ? "" : ", and more with --long"}.`,
+      );
+    }
+  }
+  for (const name of selection.only ?? []) {
+    if (!sides.some(({ id }) => id.startsWith(name))) {
+      throw new RangeError(`Nothing begins with "${name}"; there are ${sides.map(({ id }) => id).join(", ")}.`);
+    }
+  }
+  const wanted = sides.filter(({ id }) => selection.only?.some((name) => id.startsWith(name)) ?? true);
+  return Array.from({ length: selection.rounds }, (_, index) => index + 1).flatMap((round) =>
+    chosen.flatMap(({ model, tokens }) =>
+      tokens
+        .filter((length) => selection.lengths?.includes(length) ?? true)
+        .flatMap((length) => wanted.map((side) => ({ model, tokens: length, side, round }))),
+    ),
+  );
+}
+
+/** "8k" or "8192". @throws RangeError */
+export function parseLength(text: string): number {
+  const [, digits, kilo] = /^([1-9]\d{0,6})(k?)$/i.exec(text.trim()) ?? [];
+  if (digits === undefined) throw new RangeError(`"${text}" is no number of tokens; write 8k or 8192.`);
+  return Number(digits) * (kilo ? 1024 : 1);
+}
