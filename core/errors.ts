@@ -6,6 +6,8 @@ export type ErrorCode =
   | "file-unreadable"
   | "file-empty"
   | "file-type"
+  | "file-damaged"
+  | "file-encrypted"
   | "pdf-encrypted"
   | "pdf-damaged"
   | "no-text-layer"

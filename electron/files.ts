@@ -1,7 +1,8 @@
 /** Files named on a command line. */
 import path from "node:path";
+import { extensions } from "../core/documents/extensions.js";
 
-const endings = new Set([".pdf", ".txt", ".md", ".markdown"]);
+const endings = new Set(extensions.map((extension) => `.${extension}`));
 
 /**
  * The documents among a start's arguments, as absolute paths: options and the app's own folder are none. A missing

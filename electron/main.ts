@@ -2,6 +2,7 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { app, type BrowserWindow, clipboard, dialog, ipcMain } from "electron";
+import { extensions } from "../core/documents/extensions.js";
 import { summaryMarkdown } from "../core/report/markdown.js";
 import { writeFileAtomically } from "../core/report/write.js";
 import { channelOf, type EventData, type EventName } from "./contract.js";
@@ -35,7 +36,10 @@ async function chooseFiles(): Promise<string[]> {
   if (!window) return [];
   const { filePaths } = await dialog.showOpenDialog(window, {
     properties: ["openFile", "multiSelections"],
-    filters: [{ name: "Documents", extensions: ["pdf", "txt", "md", "markdown"] }],
+    filters: [
+      { name: "Documents", extensions },
+      { name: "All files", extensions: ["*"] },
+    ],
   });
   return filePaths;
 }

@@ -25,8 +25,19 @@ function nodeBundles(root) {
     target: targets.node,
     sourcemap: true,
     logLevel: "warning",
-    // Found at run time beside their own files: prebuilt libraries, pdf.js' worker, character maps and fonts.
-    external: ["electron", "node-llama-cpp", "pdfjs-dist"],
+    // Found at run time beside their own files: prebuilt libraries, workers, character maps and fonts; and what is
+    // written for CommonJS.
+    external: [
+      "electron",
+      "node-llama-cpp",
+      "pdfjs-dist",
+      "@napi-rs/canvas",
+      "tesseract.js",
+      "mammoth",
+      "jszip",
+      "linkedom",
+      "yauzl",
+    ],
   };
   return [
     { ...common, entryPoints: ["electron/main.ts"], outfile: "dist/electron/main.mjs", format: "esm" },

@@ -7,7 +7,7 @@ export function addAsk(program: Command, exit: (code: number) => void): void {
   const command = program
     .command("ask")
     .description("read a document whole and answer a question")
-    .argument("<file>", "a PDF, Markdown or text file")
+    .argument("<file>", "a document: PDF, DOCX, PPTX, ODT, EPUB, HTML, Markdown or text")
     .argument("<question>", "the question, in quotes");
   addRunOptions(command, "short").action(async (file: string, question: string, flags: RunFlags) => {
     if (question.trim() === "") throw new PrecisError("usage", "The question is empty.");

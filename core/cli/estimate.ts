@@ -37,7 +37,7 @@ export function addEstimate(program: Command): void {
   program
     .command("estimate")
     .description("what a summary would take, without running it")
-    .argument("<file>", "a PDF, Markdown or text file")
+    .argument("<file>", "a document: PDF, DOCX, PPTX, ODT, EPUB, HTML, Markdown or text")
     .addOption(budgetOption())
     .addOption(policyOption())
     .addOption(modelOption())

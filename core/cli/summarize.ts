@@ -6,7 +6,7 @@ export function addSummarize(program: Command, exit: (code: number) => void): vo
   const command = program
     .command("summarize")
     .description("read documents whole and summarise each")
-    .argument("<file...>", "PDF, Markdown or text files");
+    .argument("<file...>", "documents: PDF, DOCX, PPTX, ODT, EPUB, HTML, Markdown or text");
   addRunOptions(command, "medium").action(async (files: string[], flags: RunFlags) =>
     exit(await runFiles(files, flags)),
   );

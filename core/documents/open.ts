@@ -2,17 +2,25 @@ import { constants } from "node:fs";
 import { access, readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { cancelled, PrecisError } from "../errors.js";
-import type { SourceDocument } from "./document.js";
+import { coverageOf, coverageWarnings } from "./coverage.js";
+import type { Source, SourceDocument } from "./document.js";
+import { readDocx } from "./docx.js";
+import { readEpub } from "./epub.js";
+import { readHtml } from "./html.js";
 import { isMarkdownName, readMarkdown } from "./markdown.js";
+import { readOdt } from "./odt.js";
+import { reading } from "./office.js";
 import { readPdf } from "./pdf.js";
-import { sniff } from "./sniff.js";
+import { readPptx } from "./pptx.js";
+import { sniff, sniffBrokenZip, sniffZip } from "./sniff.js";
 import { readText } from "./text.js";
+import { ZipArchive } from "./zip.js";
 
 const MIB = 2 ** 20;
 
 /** A file is held in memory while it is read. */
 export const MAX_FILE_BYTES = 256 * MIB;
-/** Text far beyond any model's context; a PDF of that size is mostly pictures. */
+/** Text far beyond any model's context; other files of that size are mostly pictures. */
 export const MAX_TEXT_BYTES = 32 * MIB;
 
 export interface OpenOptions {
@@ -20,28 +28,57 @@ export interface OpenOptions {
 }
 
 /**
- * Reads a document whole; its format is told by its content, not by its name.
- * @throws PrecisError file-missing, file-unreadable, file-empty, file-type, pdf-encrypted, pdf-damaged,
- *   no-text-layer, cancelled
+ * Reads a document whole; its format is told by its content, not by its name. Each page of the result says how it was
+ * read, and the warnings name those that gave no text.
+ * @throws PrecisError file-missing, file-unreadable, file-empty, file-type, file-damaged, file-encrypted, pdf-encrypted,
+ *   pdf-damaged, no-text-layer, cancelled
  */
 export async function openDocument(path: string, { signal }: OpenOptions = {}): Promise<SourceDocument> {
   const bytes = await readBytes(path, signal);
-  const name = basename(path);
-  const sniffed = sniff(bytes);
-  if (sniffed.kind === "other") {
-    throw new PrecisError(
-      "file-type",
-      `"${name}" is ${sniffed.what}, not a PDF, a text or a Markdown file.`,
-      "Export it as PDF and open that.",
-    );
-  }
-  if (sniffed.kind === "pdf") return readPdf(path, bytes, signal);
-
-  if (bytes.length > MAX_TEXT_BYTES) throw tooLarge(name, bytes.length, MAX_TEXT_BYTES);
-  const document = isMarkdownName(path) ? readMarkdown(path, bytes) : readText(path, bytes);
-  if (document.pages.every((page) => page.text === "")) throw empty(name);
-  return document;
+  const source: Source = { path, name: basename(path), bytes };
+  const document = await readSource(source, signal);
+  const { pages } = document;
+  if (pages.every(({ reading }) => reading.how === "empty")) throw empty(source.name);
+  if (pages.every(({ text }) => text === "")) throw unreadable(document, source.name);
+  return { ...document, warnings: [...document.warnings, ...coverageWarnings(coverageOf(document))] };
 }
+
+async function readSource(source: Source, signal: AbortSignal | undefined): Promise<SourceDocument> {
+  const sniffed = sniff(source.bytes);
+  switch (sniffed.kind) {
+    case "other":
+      throw unknownType(source.name, sniffed.what);
+    case "pdf":
+      return readPdf(source, signal);
+    case "zip":
+      return readZipped(source, signal);
+  }
+  const { name, bytes, path } = source;
+  if (bytes.length > MAX_TEXT_BYTES) throw tooLarge(name, bytes.length, MAX_TEXT_BYTES);
+  if (isMarkdownName(path)) return readMarkdown(source);
+  if (sniffed.kind === "text") return readText(source);
+  return reading(path, "HTML page", signal, () => readHtml(source, signal));
+}
+
+async function readZipped(source: Source, signal: AbortSignal | undefined): Promise<SourceDocument> {
+  const { path, name, bytes } = source;
+  let zip: ZipArchive | undefined;
+  let broken: unknown;
+  try {
+    zip = await ZipArchive.open(bytes, signal);
+  } catch (thrown) {
+    if (signal?.aborted) throw cancelled();
+    broken = thrown;
+  }
+  const { kind, what } = zip ? await sniffZip(zip).catch(() => sniffBrokenZip(bytes)) : sniffBrokenZip(bytes);
+  if (kind === "other") throw unknownType(name, what);
+  return reading(path, what, signal, () => {
+    if (zip === undefined) throw broken;
+    return zippedReaders[kind](source, zip, signal);
+  });
+}
+
+const zippedReaders = { docx: readDocx, pptx: readPptx, odt: readOdt, epub: readEpub };
 
 async function readBytes(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const name = basename(path);
@@ -96,6 +133,24 @@ function fileError(path: string, thrown: unknown): PrecisError {
       );
     }
   }
+}
+
+function unknownType(name: string, what: string): PrecisError {
+  return new PrecisError(
+    "file-type",
+    `"${name}" is ${what}, and Precis reads PDF, Word (DOCX), PowerPoint (PPTX), OpenDocument (ODT), EPUB, HTML, Markdown and text.`,
+    "Export it as PDF and open that.",
+  );
+}
+
+/** Of a document none of whose pages could be read. */
+function unreadable({ pages, unit }: SourceDocument, name: string): PrecisError {
+  const reason = pages.map(({ reading }) => (reading.how === "failed" ? reading.reason : undefined)).find(Boolean);
+  return new PrecisError(
+    "file-damaged",
+    `"${name}" could not be read: none of its ${pages.length} ${unit}s gave any text (${reason}).`,
+    "Get the file again, or open it in its own program and save it anew, or as a PDF.",
+  );
 }
 
 function empty(name: string): PrecisError {

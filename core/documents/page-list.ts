@@ -1,8 +1,10 @@
+import type { PageUnit } from "./document.js";
+
 /**
  * Page numbers in words: `[1, 2, 3, 7]` becomes "pages 1 to 3 and 7", `[4]` becomes "page 4".
  * @param numbers ascending, 1-based
  */
-export function pageList(numbers: readonly number[]): string {
+export function pageList(numbers: readonly number[], unit: PageUnit = "page"): string {
   const ranges: string[] = [];
   let first = 0;
   for (let i = 0; i < numbers.length; i++) {
@@ -16,5 +18,5 @@ export function pageList(numbers: readonly number[]): string {
   }
   const last = ranges.pop() ?? "none";
   const listed = ranges.length > 0 ? `${ranges.join(", ")} and ${last}` : last;
-  return `${numbers.length > 1 ? "pages" : "page"} ${listed}`;
+  return `${unit}${numbers.length > 1 ? "s" : ""} ${listed}`;
 }

@@ -1,9 +1,9 @@
 import { createRequire } from "node:module";
-import { basename, dirname } from "node:path";
+import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { PDFDocumentLoadingTask, PDFDocumentProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
 import { cancelled, PrecisError } from "../errors.js";
-import type { DocumentPage, SourceDocument } from "./document.js";
+import { type DocumentPage, failedPage, type Source, type SourceDocument, textPage } from "./document.js";
 import { pageList } from "./page-list.js";
 import { paragraphs, type TextPiece } from "./pdf-lines.js";
 import { fileTitle } from "./text.js";
@@ -17,20 +17,18 @@ export type PageLimits = typeof PAGE_LIMITS;
  * @throws PrecisError pdf-encrypted, pdf-damaged, no-text-layer, cancelled
  */
 export async function readPdf(
-  path: string,
-  bytes: Uint8Array,
+  { path, name, bytes }: Source,
   signal?: AbortSignal,
   limits: PageLimits = PAGE_LIMITS,
 ): Promise<SourceDocument> {
-  const name = basename(path);
   const task = await startLoading(bytes);
   const left: PageReader[] = [];
   try {
     const pdf = await stoppable(task.promise, signal);
     if (pdf.numPages === 0) throw damaged(name, "it has no pages");
-    const { pages, failed } = await readPages(pdf, left, limits, signal);
-    const warnings = checkPages(name, pages, failed);
-    return { path, title: await documentTitle(pdf, path), kind: "pdf", pages, warnings };
+    const pages = await readPages(pdf, left, limits, signal);
+    checkPages(name, pages);
+    return { path, title: await documentTitle(pdf, path), kind: "pdf", unit: "page", pages, warnings: [] };
   } catch (thrown) {
     if (signal?.aborted) throw cancelled();
     if (thrown instanceof PrecisError) throw thrown;
@@ -79,27 +77,25 @@ async function startLoading(bytes: Uint8Array): Promise<PDFDocumentLoadingTask> 
   });
 }
 
-/** All pages' texts, one page in memory at a time; the numbers of pages that could not be read are in `failed`. */
+/** All pages, one in memory at a time. */
 async function readPages(
   pdf: PDFDocumentProxy,
   left: PageReader[],
   limits: PageLimits,
   signal: AbortSignal | undefined,
-): Promise<{ pages: DocumentPage[]; failed: number[] }> {
+): Promise<DocumentPage[]> {
   const pages: DocumentPage[] = [];
-  const failed: number[] = [];
   for (let number = 1; number <= pdf.numPages; number++) {
     const timeout = AbortSignal.timeout(limits.milliseconds);
-    let text = "";
     try {
-      text = await readPage(pdf, number, left, limits, signal ? AbortSignal.any([signal, timeout]) : timeout);
+      const both = signal ? AbortSignal.any([signal, timeout]) : timeout;
+      pages.push(textPage(number, await readPage(pdf, number, left, limits, both)));
     } catch (thrown) {
       if (signal?.aborted) throw thrown;
-      failed.push(number);
+      pages.push(failedPage(number, timeout.aborted ? "it takes too long to read" : "it is damaged"));
     }
-    pages.push({ number, text });
   }
-  return { pages, failed };
+  return pages;
 }
 
 type PageReader = ReadableStreamDefaultReader<{ items: readonly unknown[] }>;
@@ -141,24 +137,17 @@ async function readPage(
   }
 }
 
-/** What the user must be told about pages that gave no text; an error when none gave any. */
-function checkPages(name: string, pages: readonly DocumentPage[], failed: readonly number[]): string[] {
-  const silent = pages.filter((page) => page.text === "" && !failed.includes(page.number)).map((page) => page.number);
+/** An error when no page gave any text. */
+function checkPages(name: string, pages: readonly DocumentPage[]): void {
+  const failed = pages.filter(({ reading }) => reading.how === "failed");
   if (failed.length === pages.length) throw damaged(name, `none of its ${pages.length} pages can be read`);
-  if (silent.length + failed.length === pages.length) {
-    const all = pageList(pages.map((page) => page.number));
-    throw new PrecisError(
-      "no-text-layer",
-      `"${name}" has no text to read: ${all} ${pages.length > 1 ? "hold" : "holds"} only pictures or nothing.`,
-      "If it was scanned, run text recognition (OCR) on it first, and open the result.",
-    );
-  }
-  const warnings: string[] = [];
-  if (silent.length > 0) {
-    warnings.push(`No text on ${pageList(silent)} (scanned or blank): nothing of it was read.`);
-  }
-  if (failed.length > 0) warnings.push(`Damaged: ${pageList(failed)} could not be read.`);
-  return warnings;
+  if (pages.some(({ text }) => text !== "")) return;
+  const all = pageList(pages.map((page) => page.number));
+  throw new PrecisError(
+    "no-text-layer",
+    `"${name}" has no text to read: ${all} ${pages.length > 1 ? "hold" : "holds"} only pictures or nothing.`,
+    "If it was scanned, run text recognition (OCR) on it first, and open the result.",
+  );
 }
 
 async function documentTitle(pdf: PDFDocumentProxy, path: string): Promise<string> {

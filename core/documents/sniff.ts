@@ -1,9 +1,19 @@
+import { decodeText, utf16ByZeros } from "./encoding.js";
+import type { ZipArchive } from "./zip.js";
+
 /** What a file is, told by its bytes and never by its name. */
-export type Sniffed = { readonly kind: "pdf" | "text" } | { readonly kind: "other"; readonly what: string };
+export type Sniffed =
+  | { readonly kind: "pdf" | "text" | "html" | "zip" }
+  | { readonly kind: "other"; readonly what: string };
+
+/** What a ZIP archive is; `what` are the words for it. */
+export interface Zipped {
+  readonly kind: "docx" | "pptx" | "odt" | "epub" | "other";
+  readonly what: string;
+}
 
 /** First bytes of files that people drop by mistake, with the words for them. */
 const SIGNATURES: readonly (readonly [offset: number, bytes: string, what: string])[] = [
-  [0, "PK\x03\x04", "a ZIP archive"],
   [0, "PK\x05\x06", "an empty ZIP archive"],
   [0, "\x89PNG\r\n\x1a\n", "a PNG picture"],
   [0, "\xff\xd8\xff", "a JPEG picture"],
@@ -28,14 +38,22 @@ const SIGNATURES: readonly (readonly [offset: number, bytes: string, what: strin
   [0, "SQLite format 3\0", "an SQLite database"],
 ];
 
-/** Names inside a ZIP archive that say which document it is; they stand uncompressed in its entries. */
-const ZIP_CONTENTS: readonly (readonly [entry: string, what: string])[] = [
-  ["word/", "a Word document (DOCX)"],
-  ["xl/", "an Excel workbook (XLSX)"],
-  ["ppt/", "a PowerPoint presentation (PPTX)"],
-  ["application/vnd.oasis.opendocument.text", "an OpenDocument text (ODT)"],
-  ["application/epub+zip", "an EPUB book"],
+/** What a ZIP archive holds, by a name or a media type that stands uncompressed in it. */
+const ZIP_CONTENTS: readonly (readonly [mark: string, zipped: Zipped])[] = [
+  ["application/epub+zip", { kind: "epub", what: "EPUB book" }],
+  ["META-INF/container.xml", { kind: "epub", what: "EPUB book" }],
+  ["application/vnd.oasis.opendocument.text", { kind: "odt", what: "OpenDocument text (ODT)" }],
+  ["application/vnd.oasis.opendocument.spreadsheet", { kind: "other", what: "an OpenDocument spreadsheet (ODS)" }],
+  ["application/vnd.oasis.opendocument.presentation", { kind: "other", what: "an OpenDocument presentation (ODP)" }],
+  ["word/", { kind: "docx", what: "Word document (DOCX)" }],
+  ["ppt/", { kind: "pptx", what: "PowerPoint presentation (PPTX)" }],
+  ["xl/", { kind: "other", what: "an Excel workbook (XLSX)" }],
 ];
+const SOME_ZIP: Zipped = { kind: "other", what: "a ZIP archive" };
+
+/** Tags that an HTML page begins with (WHATWG MIME Sniffing, 7.1). */
+const HTML_START =
+  /^(?:\s|<!--[\s\S]*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p)[\s>]/i;
 
 /** A PDF may have other bytes before its header (PDF 1.7, Annex H, implementation note 13). */
 const PDF_HEADER_WITHIN = 1024;
@@ -50,13 +68,19 @@ export function sniff(bytes: Uint8Array): Sniffed {
   if (header >= 0 && (/^\W*$/.test(start.slice(0, header)) || latin1(bytes.subarray(-2048)).includes("startxref"))) {
     return { kind: "pdf" };
   }
+  if (start.startsWith("PK\x03\x04")) return { kind: "zip" };
   const signature = SIGNATURES.find(([offset, magic]) => start.startsWith(magic, offset));
   // "MZ", "ID3" and their like may also begin a text: the rest of the bytes decides.
   if (signature !== undefined && (signature[1].length > 4 || looksBinary(bytes))) {
-    return { kind: "other", what: signature[2] === "a ZIP archive" ? zipContent(bytes) : signature[2] };
+    return { kind: "other", what: signature[2] };
   }
-  if (hasUtf16Mark(bytes)) return { kind: "text" };
-  return looksBinary(bytes) ? { kind: "other", what: "a binary file of an unknown kind" } : { kind: "text" };
+  if (!hasUtf16Mark(bytes) && utf16ByZeros(bytes) === undefined) {
+    if (looksBinary(bytes)) return { kind: "other", what: "a binary file of an unknown kind" };
+    if (HTML_START.test(start.replace(/^\xef\xbb\xbf/, ""))) return { kind: "html" };
+  } else if (HTML_START.test(decodeText(bytes.subarray(0, PDF_HEADER_WITHIN)).text)) {
+    return { kind: "html" };
+  }
+  return { kind: "text" };
 }
 
 /** Whether the bytes begin with the byte-order mark of UTF-16, which makes zeros normal. */
@@ -74,9 +98,19 @@ function looksBinary(bytes: Uint8Array): boolean {
   return controls > bytes.length * CONTROL_SHARE;
 }
 
-function zipContent(bytes: Uint8Array): string {
+/** What an archive is by its parts' names and its "mimetype" (OPF and ODF demand it). */
+export async function sniffZip(zip: ZipArchive): Promise<Zipped> {
+  const type = zip.has("mimetype") ? (await zip.readText("mimetype")).trim() : "";
+  return (
+    ZIP_CONTENTS.find(([mark]) => type.startsWith(mark) || zip.names.some((name) => name.startsWith(mark)))?.[1] ??
+    SOME_ZIP
+  );
+}
+
+/** What an archive was before it was damaged, by what still stands in its bytes. */
+export function sniffBrokenZip(bytes: Uint8Array): Zipped {
   const sample = latin1(bytes.subarray(0, 8192)) + latin1(bytes.subarray(-8192));
-  return ZIP_CONTENTS.find(([entry]) => sample.includes(entry))?.[1] ?? "a ZIP archive";
+  return ZIP_CONTENTS.find(([mark]) => sample.includes(mark))?.[1] ?? SOME_ZIP;
 }
 
 function latin1(bytes: Uint8Array): string {

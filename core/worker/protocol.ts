@@ -26,7 +26,8 @@ export const documentSummarySchema = z.object({
   documentId: z.string(),
   path: z.string(),
   title: z.string(),
-  kind: z.enum(["pdf", "text", "markdown"]),
+  kind: z.enum(["pdf", "docx", "epub", "html", "odt", "pptx", "text", "markdown"]),
+  unit: z.enum(["page", "chapter", "slide", "section"]),
   pages: z.number().int(),
   /** Tokens of the document's text in the loaded model's vocabulary. */
   tokens: z.number().int(),

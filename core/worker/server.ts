@@ -153,6 +153,7 @@ class Server {
       path: document.path,
       title: document.title,
       kind: document.kind,
+      unit: document.unit,
       pages: document.pages.length,
       tokens: engine.tokenize(documentText(document).text).length,
       promptTokens: promptOverhead(engine),

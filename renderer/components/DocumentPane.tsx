@@ -6,7 +6,18 @@ import { useRuns } from "../stores/runs.js";
 import { formatBytes, formatCount } from "../view/format.js";
 import { RetentionChart } from "./RetentionChart.js";
 
-const kinds = { pdf: "PDF", text: "Plain text", markdown: "Markdown" } as const;
+const kinds = {
+  pdf: "PDF",
+  docx: "Word",
+  pptx: "PowerPoint",
+  odt: "OpenDocument",
+  epub: "EPUB",
+  html: "HTML",
+  text: "Plain text",
+  markdown: "Markdown",
+} as const;
+/** What the numbers of a document's pages count. */
+const units = { page: "Pages", chapter: "Chapters", slide: "Slides", section: "Sections" } as const;
 
 /** What is known of the selected document, before and after it was read. */
 export function DocumentPane({ document }: { document: OpenDocument }) {
@@ -49,7 +60,7 @@ function DocumentFacts({ summary, model }: { summary: DocumentSummary; model: Mo
           <dd>{kinds[summary.kind]}</dd>
         </div>
         <div>
-          <dt>Pages</dt>
+          <dt>{units[summary.unit]}</dt>
           <dd>{formatCount(summary.pages)}</dd>
         </div>
         <div>

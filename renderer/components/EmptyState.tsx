@@ -16,10 +16,10 @@ export function EmptyState() {
     <main className="empty">
       <div className="empty-sheet">
         <PageMark />
-        <h1>Drop a PDF here</h1>
+        <h1>Drop a document here</h1>
         <p className="lead">
-          Precis reads it whole, on this computer, within the memory you allow, and writes a summary. Nothing is sent
-          anywhere.
+          PDF, Word, PowerPoint, OpenDocument, EPUB, HTML, Markdown or text. Precis reads it whole, on this computer,
+          within the memory you allow, and writes a summary. Nothing is sent anywhere.
         </p>
         <div className="buttons">
           <button type="button" className="primary" onClick={() => void chooseFiles()}>

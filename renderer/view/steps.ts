@@ -10,7 +10,15 @@ export function advisedShare(error: WireError): number | undefined {
 
 /** A file that could not be opened: trying again helps only when the file itself may have changed or the model is back. */
 export function openingSteps(error: WireError, acts: { retry: () => void; close: () => void }): NextStep[] {
-  const final = ["pdf-damaged", "pdf-encrypted", "no-text-layer", "file-empty", "file-type"].includes(error.code);
+  const final = [
+    "file-damaged",
+    "file-encrypted",
+    "file-empty",
+    "file-type",
+    "no-text-layer",
+    "pdf-damaged",
+    "pdf-encrypted",
+  ].includes(error.code);
   const close = { label: "Close this document", act: acts.close };
   const retry = { label: "Try again", act: acts.retry };
   return final ? [close, retry] : [retry, close];

@@ -5,8 +5,8 @@ import { documentText } from "../../core/documents/document-text.js";
 import { pageList } from "../../core/documents/page-list.js";
 
 function documentOf(texts: readonly string[]): SourceDocument {
-  const pages = texts.map((text, index) => ({ number: index + 1, text }));
-  return { path: "/a.pdf", title: "a", kind: "pdf", pages, warnings: [] };
+  const pages = texts.map((text, index) => ({ number: index + 1, text, reading: { how: "text" } as const }));
+  return { path: "/a.pdf", title: "a", kind: "pdf", unit: "page", pages, warnings: [] };
 }
 
 describe("documentText", () => {

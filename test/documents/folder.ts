@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
+import type { Source } from "../../core/documents/document.js";
 
 /** A folder for one test file's documents, removed after it; returns a function that writes a file and gives its path. */
 export function temporaryFolder(): (name: string, content: string | Uint8Array) => Promise<string> {
@@ -15,4 +16,9 @@ export function temporaryFolder(): (name: string, content: string | Uint8Array) 
     await writeFile(path, content);
     return path;
   };
+}
+
+/** What a reader is given, as openDocument gives it. */
+export function sourceOf(path: string, bytes: Uint8Array): Source {
+  return { path, name: basename(path), bytes };
 }

@@ -35,7 +35,7 @@ describe("openDocument tells the format by content", () => {
     ["a PNG picture", "scan.pdf", Buffer.from(PNG, "latin1")],
     ["a JPEG picture", "scan.txt", Buffer.from("\xff\xd8\xff\xe0\0\x10JFIF\0", "latin1")],
     ["a ZIP archive", "things.md", Buffer.from("PK\x03\x04\x14\0\0\0photos/a.jpg", "latin1")],
-    ["a Word document (DOCX)", "letter.pdf", Buffer.from("PK\x03\x04\x14\0\0\0word/document.xml", "latin1")],
+    ["an Excel workbook (XLSX)", "sums.pdf", Buffer.from("PK\x03\x04\x14\0\0\0xl/workbook.xml", "latin1")],
     ["a GGUF model", "model.txt", Buffer.from("GGUF\x03\0\0\0", "latin1")],
     ["a binary file of an unknown kind", "x.md", Buffer.from([1, 2, 3, 4, 0, 9, 9, 9])],
     ["a binary file of an unknown kind", "y.txt", Buffer.from("\x01\x02\x03 text with control characters", "latin1")],

@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { coverageOf } from "../../core/documents/coverage.js";
 import { readPdf } from "../../core/documents/pdf.js";
+import { sourceOf } from "./folder.js";
 import { drawnPdf, linesAt, rawPdf, scan, words } from "./pdfs.js";
 
-const read = async (bytes: Buffer, signal?: AbortSignal) => readPdf("/docs/Report 7.pdf", bytes, signal);
+const read = async (bytes: Buffer, signal?: AbortSignal) => readPdf(sourceOf("/docs/Report 7.pdf", bytes), signal);
 
 /** One page whose content stream is `content`, in Helvetica as /F. */
 function pageWith(content: string): Buffer {
@@ -22,9 +24,10 @@ describe("readPdf", () => {
       path: "/docs/Report 7.pdf",
       title: "The year",
       kind: "pdf",
+      unit: "page",
       pages: [
-        { number: 1, text: "First page." },
-        { number: 2, text: "Second page." },
+        { number: 1, text: "First page.", reading: { how: "text" } },
+        { number: 2, text: "Second page.", reading: { how: "text" } },
       ],
       warnings: [],
     });
@@ -62,10 +65,10 @@ describe("readPdf", () => {
     });
   });
 
-  it("warns of the pages without text when others have some", async () => {
+  it("says which pages have no text when others have some", async () => {
     const document = await read(await drawnPdf([words("Cover."), scan, scan, words("Index."), scan]));
     expect(document.pages.map((page) => page.text)).toEqual(["Cover.", "", "", "Index.", ""]);
-    expect(document.warnings).toEqual([expect.stringContaining("pages 2, 3 and 5")]);
+    expect(coverageOf(document)).toMatchObject({ text: [1, 4], empty: [2, 3, 5], failed: [] });
   });
 });
 
@@ -173,9 +176,12 @@ describe("readPdf survives damaged and hostile files", () => {
   it("refuses a page with more text than a page can hold", async () => {
     // Type so small that all of it lies on the page: pdf.js leaves out what lies beside it.
     const pdf = () => pageWith(`BT /F 0.04 Tf 1 TL 72 700 Td ${`(${"words ".repeat(200)}) Tj T* `.repeat(50)} ET`);
-    const whole = await readPdf("/docs/dense.pdf", pdf(), undefined, { milliseconds: 20_000, characters: 70_000 });
+    const whole = await readPdf(sourceOf("/docs/dense.pdf", pdf()), undefined, {
+      milliseconds: 20_000,
+      characters: 70_000,
+    });
     expect(whole.pages[0]?.text.length).toBeGreaterThan(40_000);
-    const less = readPdf("/docs/dense.pdf", pdf(), undefined, { milliseconds: 20_000, characters: 6_000 });
+    const less = readPdf(sourceOf("/docs/dense.pdf", pdf()), undefined, { milliseconds: 20_000, characters: 6_000 });
     await expect(less).rejects.toMatchObject({
       code: "pdf-damaged",
       message: expect.stringContaining("none of its 1"),
@@ -206,12 +212,12 @@ describe("readPdf survives damaged and hostile files", () => {
       page(16),
     ];
     const started = performance.now();
-    const document = await readPdf("/docs/bomb.pdf", rawPdf(objects), undefined, {
+    const document = await readPdf(sourceOf("/docs/bomb.pdf", rawPdf(objects)), undefined, {
       milliseconds: 2000,
       characters: 1e5,
     });
     expect(document.pages[1]?.text).toBe("Sound.");
-    expect(document.warnings).toEqual([expect.stringContaining("page 1 could not be read")]);
+    expect(coverageOf(document).failed).toEqual([{ page: 1, reason: "it takes too long to read" }]);
     expect(performance.now() - started).toBeLessThan(8000);
   }, 20_000);
 });

@@ -71,6 +71,7 @@ function open(documentId: string, path: string): DocumentSummary {
     path,
     title: title.charAt(0).toUpperCase() + title.slice(1),
     kind: "pdf",
+    unit: "page",
     pages: 12,
     tokens: name.includes("long") ? 11_480 : 6_204,
     promptTokens: 122,

@@ -20,6 +20,7 @@ export const documentSummary = (documentId = "d", tokens = 6_000): DocumentSumma
   path: `/${documentId}.pdf`,
   title: documentId,
   kind: "pdf",
+  unit: "page",
   pages: 12,
   tokens,
   promptTokens: 100,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { SourceDocument } from "../../core/documents/document.js";
+import { type SourceDocument, textPage } from "../../core/documents/document.js";
 import { parseBudget } from "../../core/estimate/estimate.js";
 import type { RunOptions } from "../../core/summarize/options.js";
 import { instruction, promptOverhead } from "../../core/summarize/prompt.js";
@@ -11,10 +11,11 @@ const document: SourceDocument = {
   path: "/reports/harbour.pdf",
   title: "Harbour",
   kind: "pdf",
+  unit: "page",
   pages: [
-    { number: 1, text: "The harbour silts up. ".repeat(100).trim() },
-    { number: 2, text: "" },
-    { number: 3, text: "Dredging costs money. ".repeat(100).trim() },
+    textPage(1, "The harbour silts up. ".repeat(100).trim()),
+    textPage(2, ""),
+    textPage(3, "Dredging costs money. ".repeat(100).trim()),
   ],
   warnings: ["Page 2 has no text."],
 };

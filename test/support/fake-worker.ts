@@ -4,6 +4,7 @@
  * unforeseen error. The model "stuck" never ends its disposal.
  */
 import { parentPort } from "node:worker_threads";
+import { textPage } from "../../core/documents/document.js";
 import type { Engine } from "../../core/engine/types.js";
 import { PrecisError } from "../../core/errors.js";
 import { serve } from "../../core/worker/server.js";
@@ -47,7 +48,7 @@ serve(
       if (path === "missing") throw new PrecisError("file-missing", "There is no such file.", "Check the path.");
       if (path === "broken") throw new TypeError("x is undefined");
       const text = `${path} ${"word ".repeat(500)}`;
-      return { path, title: path, kind: "text", pages: [{ number: 1, text }], warnings: [] };
+      return { path, title: path, kind: "text", unit: "section", pages: [textPage(1, text)], warnings: [] };
     },
     log: () => {},
     onShutdown: () => port.close(),

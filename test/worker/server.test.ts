@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { textPage } from "../../core/documents/document.js";
 import { WorkerClient } from "../../core/worker/client.js";
 import type { Reply } from "../../core/worker/protocol.js";
 import { type ServerDeps, serve } from "../../core/worker/server.js";
@@ -33,7 +34,8 @@ function joined(deps: Partial<ServerDeps> = {}) {
         path,
         title: path,
         kind: "text",
-        pages: [{ number: 1, text: "word ".repeat(200).trim() }],
+        unit: "section",
+        pages: [textPage(1, "word ".repeat(200).trim())],
         warnings: [],
       }),
       log: (error) => logged.push(error),
