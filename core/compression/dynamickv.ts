@@ -9,80 +9,136 @@ import type {
   ReadingShape,
 } from "./policy.js";
 import { checkPooling } from "./pooling.js";
-import { bestOpen, checkOrder, type HeadHolding, shrink, startReading, withProtected } from "./reading.js";
-import { countAgainst, cutAt } from "./select.js";
+import {
+  checkOrder,
+  type HeadHolding,
+  openHeads,
+  type Reading,
+  shrink,
+  startReading,
+  withProtected,
+} from "./reading.js";
+import { atOrAbove, countAgainst, cutAt } from "./select.js";
 import { withDefaults } from "./settings.js";
 
 export interface DynamicKvSettings {
   readonly reduction: GroupReduction;
   readonly pooling: Pooling;
-  /** The paper's m: layers after which all layers read so far are re-balanced. */
-  readonly groupLayers: number;
-  /** The paper's r_max, at least 1: a layer just read may hold this many times the uniform share until then. */
+  /**
+   * The paper's m: after every so many layers, the layers read so far are cut to their part of the budget. Undefined:
+   * after every layer they are cut to what the whole budget can spare.
+   */
+  readonly groupLayers: number | undefined;
+  /** The paper's r_max, at least 1: no layer ever holds more than this many times the uniform share. */
   readonly maxRatio: number;
   /** Share of the uniform budget (0 to 1) that no layer falls below; the paper has none, and starves layers. */
   readonly floor: number;
 }
 
 /**
- * groupLayers and maxRatio are the paper's m and r_max. Its kernel of 7 keeps the first digits of a number and drops
- * the rest on small models; 15 and the maximum over a KV head's query group keep whole spans.
+ * The paper's kernel of 7 keeps the first digits of a number and drops the rest on small models; 15 and the maximum
+ * over a KV head's query group keep whole spans.
  */
 export const dynamicKvDefaults: DynamicKvSettings = {
   reduction: "max",
   pooling: { kind: "average", kernel: 15 },
-  groupLayers: 4,
+  groupLayers: undefined,
   maxRatio: 10,
   floor: 0.2,
+};
+
+/** The paper's settings (section 4.1), averaging as it does for Llama; its window of 8 is the reading's to choose. */
+export const dynamicKvPaperDefaults: DynamicKvSettings = {
+  reduction: "mean",
+  pooling: { kind: "average", kernel: 7 },
+  groupLayers: 4,
+  maxRatio: 10,
+  floor: 0,
 };
 
 /**
  * DynamicKV (arXiv 2412.14838, Algorithm 1): how much each layer keeps is found while reading, from attention itself.
  *
- * Let base be the uniform share of the open budget (budget without window and protected positions, per layer).
- * - A layer just read, scores f32 [kvHeads x before], keeps the maxRatio x base best open positions of each KV head.
- * - After every `groupLayers` layers, and after the last one, the n layers read so far are cut to base x n positions:
- *   of all their scores, heads together, the base x n x kvHeads best are marked, and each layer's part is as large as
- *   its share of the marks.
+ * Let B be the open budget (without window and protected positions) per KV head, base = B / layers its uniform share.
+ * - A layer just read, scores f32 [kvHeads x before] -> pooled over the open positions, keeps the maxRatio x base best
+ *   of each KV head.
+ * - Of all scores of the n layers read so far, heads together, the best are marked, and each layer's budget is its
+ *   floor and, of what the floors leave, its share of the marks. Scores of dropped positions still count, as in the
+ *   published code, but only while they are among the best B x kvHeads: others can never be marked.
  *
- * Unlike the published code: scores and retention are per KV head; the last, incomplete group is re-balanced too; each
- * layer has a floor; the sum is exact each time. It can be, because the n layers read before hold exactly their
- * rounded-down base x n and each new one at least base, so what they hold together never falls short of the new total.
+ * The paper cuts after every m layers, to base x n entries with as many marks: until then m layers hold up to
+ * maxRatio x base each, and the first layers share what only n layers are due, however much more they deserve. Here
+ * (`groupLayers` undefined) layers are cut after each one, to B less the floors of the layers to come, with B x kvHeads
+ * marks. That never holds more than the end state does. It also ends where knowing all layers at once would: marks are
+ * a running best of fixed size, in which a layer only ever loses, so no layer is cut below its final budget (but for
+ * rounding, and for layers that maxRatio caps).
  *
- * The outcome does not depend on how many layers one call brings.
+ * Unlike the published code: scores and retention are per KV head; the last, incomplete group is cut too; each layer
+ * has a floor; the sum is exact each time. The outcome does not depend on how many layers one call brings.
  * @throws RangeError for settings outside their range
  */
 export function dynamickv(settings: Partial<DynamicKvSettings> = {}): Policy {
-  const checked = withDefaults("dynamickv", dynamicKvDefaults, settings);
+  return create("dynamickv", dynamicKvDefaults, settings);
+}
+
+/** DynamicKV as published, for comparison: `dynamickv` with the paper's settings and pace. */
+export function dynamickvPaper(settings: Partial<DynamicKvSettings> = {}): Policy {
+  return create("dynamickv-paper", dynamicKvPaperDefaults, settings);
+}
+
+function create(name: string, defaults: DynamicKvSettings, settings: Partial<DynamicKvSettings>): Policy {
+  const checked = withDefaults(name, defaults, settings);
+  const { groupLayers, maxRatio, floor } = checked;
   checkPooling(checked.pooling);
-  if (!Number.isInteger(checked.groupLayers) || checked.groupLayers < 1) {
-    throw new RangeError(`groupLayers is a whole number from 1 on, not ${checked.groupLayers}`);
+  if (groupLayers !== undefined && (!Number.isInteger(groupLayers) || groupLayers < 1)) {
+    throw new RangeError(`groupLayers is a whole number from 1 on, not ${groupLayers}`);
   }
-  if (!(checked.maxRatio >= 1)) throw new RangeError(`maxRatio is at least 1, not ${checked.maxRatio}`);
-  if (!(checked.floor >= 0 && checked.floor <= 1)) throw new RangeError(`floor is from 0 to 1, not ${checked.floor}`);
+  if (!(maxRatio >= 1)) throw new RangeError(`maxRatio is at least 1, not ${maxRatio}`);
+  if (!(floor >= 0 && floor <= 1)) throw new RangeError(`floor is from 0 to 1, not ${floor}`);
   return {
-    name: "dynamickv",
+    name,
     reduction: checked.reduction,
     keepsAll: false,
+    peakEntries(shape) {
+      const reading = startReading(shape);
+      const { heldAfter } = pace(reading, checked);
+      const held = Array.from(
+        { length: reading.layers },
+        (_, layer) => heldAfter(layer + 1) + (layer + 1) * reading.always,
+      );
+      return Math.max(...held);
+    },
     begin: (shape) => begin(shape, checked),
   };
 }
 
-function begin(shape: ReadingShape, { pooling, groupLayers, maxRatio, floor }: DynamicKvSettings): PolicyRun {
-  const reading = startReading(shape);
-  const { layers, open, openBudget } = reading;
+/** Open positions per KV head: the most and the least for one layer, and what `read` layers hold together. */
+function pace({ layers, open, openBudget }: Reading, { groupLayers, maxRatio, floor }: DynamicKvSettings) {
   const base = openBudget / layers;
-  const temporaryMaximum = Math.min(open.length, Math.ceil(maxRatio * base));
+  const most = Math.min(open.length, Math.ceil(maxRatio * base));
   const least = Math.floor(floor * base);
-  /** What each layer read so far holds, by layer; scores of dropped positions are gone. */
+  const heldAfter = (read: number): number => {
+    if (groupLayers === undefined) return Math.min(read * most, openBudget - (layers - read) * least);
+    const waiting = read === layers ? 0 : read % groupLayers;
+    return Math.floor((openBudget * (read - waiting)) / layers) + waiting * most;
+  };
+  return { most, least, heldAfter };
+}
+
+function begin(shape: ReadingShape, settings: DynamicKvSettings): PolicyRun {
+  const reading = startReading(shape);
+  const { kvHeads, openBudget } = reading;
+  const { most, least, heldAfter } = pace(reading, settings);
+  /** What each layer read so far holds, by layer. */
   const held: HeadHolding[][] = [];
+  /** Scores that may still be marked, by layer and head; positions that had them may be gone. */
+  let contenders: Float32Array[][] = [];
 
   const sizeOf = (heads: readonly HeadHolding[]) => (heads[0] as HeadHolding).positions.length;
-  const rebalance = (changed: Set<number>) => {
-    const total = Math.floor((openBudget * held.length) / layers);
+  const cutTo = (total: number, changed: Set<number>) => {
+    const marks = marksPerLayer(contenders, (settings.groupLayers === undefined ? openBudget : total) * kvHeads);
     const floors = new Array<number>(held.length).fill(least);
-    const budgets = apportion(total, marksPerLayer(held, total * reading.kvHeads), floors, held.map(sizeOf));
-    for (const [layer, budget] of budgets.entries()) {
+    for (const [layer, budget] of apportion(total, marks, floors, held.map(sizeOf)).entries()) {
       const heads = held[layer] as HeadHolding[];
       if (budget === sizeOf(heads)) continue;
       held[layer] = heads.map((head) => shrink(head, budget));
@@ -99,32 +155,48 @@ function begin(shape: ReadingShape, { pooling, groupLayers, maxRatio, floor }: D
       const changed = new Set<number>();
       for (const scores of group) {
         checkOrder(reading, held.length, scores.layer);
-        held.push(bestOpen(reading, scores, pooling, temporaryMaximum));
+        const heads = openHeads(reading, scores, settings.pooling);
+        held.push(heads.map((head) => shrink(head, most)));
         changed.add(scores.layer);
-        if (held.length % groupLayers === 0 || held.length === layers) rebalance(changed);
+        contenders = best([...contenders, heads.map((head) => head.scores)], openBudget * kvHeads);
+        const total = heldAfter(held.length);
+        if (held.reduce((sum, layer) => sum + sizeOf(layer), 0) > total) cutTo(total, changed);
       }
       return [...changed].sort((a, b) => a - b).map(retention);
     },
   };
 }
 
+function cutOf(rows: readonly (readonly Float32Array[])[], count: number) {
+  const all = rows.flat();
+  // Without a cut, all count: there are no more than were asked for.
+  return count < all.reduce((sum, row) => sum + row.length, 0) ? cutAt(all, count) : undefined;
+}
+
+/** The `count` best scores of all layers and heads, and those that equal the least of them. */
+function best(rows: Float32Array[][], count: number): Float32Array[][] {
+  if (count === 0) return rows.map((heads) => heads.map(() => new Float32Array(0)));
+  const cut = cutOf(rows, count);
+  return cut ? rows.map((heads) => heads.map((row) => atOrAbove(row, cut))) : rows;
+}
+
 /**
  * How many of the `count` best scores of all layers and heads fall in each layer. Marks on which equal scores leave
  * no decision are spread evenly over the layers that have such scores.
  */
-function marksPerLayer(held: readonly (readonly HeadHolding[])[], count: number): number[] {
-  if (count === 0) return held.map(() => 0);
-  const cut = cutAt(
-    held.flatMap((heads) => heads.map((head) => head.scores)),
-    count,
-  );
-  const counts = held.map((heads) => {
-    const rows = heads.map((head) => countAgainst(head.scores, cut));
-    return { above: rows.reduce((sum, row) => sum + row.above, 0), ties: rows.reduce((sum, row) => sum + row.ties, 0) };
+function marksPerLayer(rows: readonly (readonly Float32Array[])[], count: number): number[] {
+  if (count === 0) return rows.map(() => 0);
+  const cut = cutOf(rows, count);
+  if (!cut) return rows.map((heads) => heads.reduce((sum, row) => sum + row.length, 0));
+  const counts = rows.map((heads) => {
+    const parts = heads.map((row) => countAgainst(row, cut));
+    return {
+      above: parts.reduce((sum, part) => sum + part.above, 0),
+      ties: parts.reduce((sum, part) => sum + part.ties, 0),
+    };
   });
+  const each = (value: number) => rows.map(() => value);
   const ties = counts.map((layer) => layer.ties);
-  const even = held.map(() => 1);
-  const none = held.map(() => 0);
-  const tieMarks = apportion(cut.fromTies, even, none, ties);
+  const tieMarks = apportion(cut.fromTies, each(1), each(0), ties);
   return counts.map((layer, index) => layer.above + (tieMarks[index] as number));
 }

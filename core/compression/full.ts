@@ -1,5 +1,5 @@
-import type { Policy } from "./policy.js";
-import { checkOrder, startReading } from "./reading.js";
+import type { Policy, ReadingShape } from "./policy.js";
+import { checkOrder, finalEntries, startReading } from "./reading.js";
 import { withDefaults } from "./settings.js";
 
 /** No settings. */
@@ -15,8 +15,9 @@ export function full(settings: FullSettings = {}): Policy {
     name: "full",
     reduction: undefined,
     keepsAll: true,
+    peakEntries: (shape) => finalEntries(startWhole(shape)),
     begin(shape) {
-      const reading = startReading({ ...shape, budget: Number.POSITIVE_INFINITY });
+      const reading = startWhole(shape);
       const all = Uint32Array.from({ length: reading.before }, (_, position) => position);
       let layersRead = 0;
       return {
@@ -29,4 +30,8 @@ export function full(settings: FullSettings = {}): Policy {
       };
     },
   };
+}
+
+function startWhole(shape: ReadingShape) {
+  return startReading({ ...shape, budget: Number.POSITIVE_INFINITY });
 }

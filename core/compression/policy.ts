@@ -35,8 +35,8 @@ export interface ReadingShape {
   readonly protectedPositions: readonly number[];
   /**
    * Total entries (one K and one V row of one KV head) per KV head, summed over all layers, window and protected
-   * positions included. The end state holds exactly this many for each head index, or all when there are fewer; until
-   * then a policy may hold more, up to its temporary maximum for the layers read since it last re-balanced.
+   * positions included. The end state holds exactly this many for each head index, or all when there are fewer; what
+   * a policy holds at most until then, it says itself (`Policy.peakEntries`).
    */
   readonly budget: number;
 }
@@ -77,6 +77,13 @@ export interface Policy {
   readonly reduction: GroupReduction | undefined;
   /** True when nothing is dropped: the engine then reads the plain way. */
   readonly keepsAll: boolean;
+  /**
+   * The largest number of entries per KV head, summed over the layers read so far, window and protected positions
+   * included, that it holds after any `onGroup`. Exact when each call brings one layer; never less than what is held
+   * when calls bring more. It does not depend on the scores. Staging, and copies made while a layer is cut, come on top.
+   * @throws what `begin` throws
+   */
+  peakEntries(shape: ReadingShape): number;
   /**
    * @throws PrecisError budget-too-small, naming the smallest that works, when window and protected positions alone
    *   exceed the budget (a policy that keeps all ignores the budget)

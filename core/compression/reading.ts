@@ -11,6 +11,8 @@ import { selectTop } from "./select.js";
 export interface Reading {
   readonly layers: number;
   readonly kvHeads: number;
+  /** Tokens of the observation window that the prompt really has. */
+  readonly window: number;
   /** Positions before the window: 0 to before - 1. */
   readonly before: number;
   /** The open positions, ascending. */
@@ -18,6 +20,8 @@ export interface Reading {
   /** Entries for open positions per KV head, summed over all layers; at most layers x open.length. */
   readonly openBudget: number;
   readonly protectedPositions: Uint32Array;
+  /** Entries per KV head that each layer holds whatever the policy: window and protected positions. */
+  readonly always: number;
 }
 
 /** The open positions that one KV head holds, ascending, and their pooled scores. */
@@ -64,11 +68,18 @@ export function startReading(shape: ReadingShape): Reading {
   return {
     layers,
     kvHeads,
+    window,
     before,
     open: Uint32Array.from({ length: before }, (_, position) => position).filter((position) => !closed.has(position)),
     openBudget: budget - layers * always,
     protectedPositions: Uint32Array.from(protectedPositions),
+    always,
   };
+}
+
+/** Entries per KV head that a reading ends with, over all layers: the budget, or everything when that is less. */
+export function finalEntries({ openBudget, layers, always }: Reading): number {
+  return openBudget + layers * always;
 }
 
 /** @throws RangeError when a layer comes out of order or after the last one */
@@ -79,20 +90,19 @@ export function checkOrder(reading: Reading, layersRead: number, layer: number):
 }
 
 /**
- * One layer's best open positions per KV head. Protected positions are taken out before pooling, so that the large
- * scores of attention sinks do not spill over to their neighbours.
+ * All open positions of one layer with their pooled scores, per KV head. Protected positions are taken out before
+ * pooling, so that the large scores of attention sinks do not spill over to their neighbours.
  * @param scores f32 [kvHeads x before]
- * @param count open positions to keep per head, at most open.length
  * @throws RangeError when the scores have another shape
  */
-export function bestOpen(reading: Reading, { layer, scores }: LayerScores, pooling: Pooling, count: number) {
+export function openHeads(reading: Reading, { layer, scores }: LayerScores, pooling: Pooling): HeadHolding[] {
   const { kvHeads, before, open } = reading;
   if (scores.length !== kvHeads * before) {
     throw new RangeError(`layer ${layer} has ${scores.length} scores, not ${kvHeads} x ${before}`);
   }
-  return Array.from({ length: kvHeads }, (_, head): HeadHolding => {
+  return Array.from({ length: kvHeads }, (_, head) => {
     const row = scores.subarray(head * before, (head + 1) * before);
-    return shrink({ positions: open, scores: pool(pick(row, open), pooling) }, count);
+    return { positions: open, scores: pool(pick(row, open), pooling) };
   });
 }
 

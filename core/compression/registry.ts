@@ -1,16 +1,37 @@
 import { PrecisError } from "../errors.js";
-import { type DynamicKvSettings, dynamickv } from "./dynamickv.js";
+import { type ChunkKvSettings, chunkkv } from "./chunkkv.js";
+import { type DynamicKvSettings, dynamickv, dynamickvPaper } from "./dynamickv.js";
 import { type FullSettings, full } from "./full.js";
+import { type H2oSettings, h2o } from "./h2o.js";
 import type { Policy } from "./policy.js";
+import { type PyramidKvSettings, pyramidkv } from "./pyramidkv.js";
 import { type SnapKvSettings, snapkv } from "./snapkv.js";
+import { type StreamingLlmSettings, streamingLlm } from "./streaming-llm.js";
 
 /** Every policy's factory by the name that users type. A new policy is one new file and one line here. */
-export const policies = { full, snapkv, dynamickv } as const;
+export const policies = {
+  full,
+  "streaming-llm": streamingLlm,
+  h2o,
+  snapkv,
+  pyramidkv,
+  chunkkv,
+  "dynamickv-paper": dynamickvPaper,
+  dynamickv,
+} as const;
 
 export type PolicyName = keyof typeof policies;
 
 /** The settings of any policy; a policy refuses those it does not have. */
-export type PolicySettings = Partial<FullSettings & SnapKvSettings & DynamicKvSettings>;
+export type PolicySettings = Partial<
+  FullSettings &
+    StreamingLlmSettings &
+    H2oSettings &
+    SnapKvSettings &
+    PyramidKvSettings &
+    ChunkKvSettings &
+    DynamicKvSettings
+>;
 
 export const policyNames = Object.keys(policies) as PolicyName[];
 

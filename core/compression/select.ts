@@ -77,6 +77,17 @@ export function countAgainst(row: Float32Array, cut: Cut): { above: number; ties
   return { above, ties };
 }
 
+/** A row's scores that lie above a cut or on it, in their order. */
+export function atOrAbove(row: Float32Array, cut: Cut): Float32Array {
+  const { above, ties } = countAgainst(row, cut);
+  if (above + ties === row.length) return row;
+  const bits = bitsOf(row);
+  const kept = new Float32Array(above + ties);
+  let count = 0;
+  for (let i = 0; i < bits.length; i++) if (keyOf(bits[i] as number) >= cut.key) kept[count++] = row[i] as number;
+  return kept;
+}
+
 /**
  * The indices of the k largest scores, ascending. Of equal scores the later position wins: recent text is the safer
  * guess. NaN and infinities rank below everything else. O(n), deterministic.

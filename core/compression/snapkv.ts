@@ -1,7 +1,7 @@
-import { apportion } from "./budget.js";
+import { evenBudgets, layerwise } from "./layerwise.js";
 import type { GroupReduction, Policy, Pooling } from "./policy.js";
 import { checkPooling } from "./pooling.js";
-import { bestOpen, checkOrder, startReading, withProtected } from "./reading.js";
+import { openHeads, shrink } from "./reading.js";
 import { withDefaults } from "./settings.js";
 
 export interface SnapKvSettings {
@@ -28,25 +28,11 @@ export const snapKvDefaults: SnapKvSettings = { reduction: "mean", pooling: { ki
 export function snapkv(settings: Partial<SnapKvSettings> = {}): Policy {
   const { reduction, pooling } = withDefaults("snapkv", snapKvDefaults, settings);
   checkPooling(pooling);
-  return {
+  return layerwise({
     name: "snapkv",
     reduction,
-    keepsAll: false,
-    begin(shape) {
-      const reading = startReading(shape);
-      const { layers, open, openBudget } = reading;
-      const each = (value: number) => new Array<number>(layers).fill(value);
-      const budgets = apportion(openBudget, each(1), each(0), each(open.length));
-      let layersRead = 0;
-      return {
-        onGroup: (group) =>
-          group.map((scores) => {
-            checkOrder(reading, layersRead, scores.layer);
-            const heads = bestOpen(reading, scores, pooling, budgets[layersRead] as number);
-            layersRead++;
-            return { layer: scores.layer, positions: heads.map((head) => withProtected(reading, head.positions)) };
-          }),
-      };
-    },
-  };
+    budgets: evenBudgets,
+    choose: (reading, scores, count) =>
+      openHeads(reading, scores, pooling).map((head) => shrink(head, count).positions),
+  });
 }

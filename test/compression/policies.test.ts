@@ -1,9 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { chunkkv } from "../../core/compression/chunkkv.js";
 import { type DynamicKvSettings, dynamickv } from "../../core/compression/dynamickv.js";
-import type { LayerRetention, LayerScores, ReadingShape } from "../../core/compression/policy.js";
+import { h2o } from "../../core/compression/h2o.js";
+import type { LayerRetention, LayerScores, Policy, ReadingShape } from "../../core/compression/policy.js";
+import { pyramidkv } from "../../core/compression/pyramidkv.js";
 import { createPolicy, defaultPolicy, policyNames } from "../../core/compression/registry.js";
 import { snapkv } from "../../core/compression/snapkv.js";
+import { streamingLlm } from "../../core/compression/streaming-llm.js";
 import { PrecisError } from "../../core/errors.js";
 import { cases, layerScores } from "./arbitraries.js";
 
@@ -21,56 +25,92 @@ function openLength(shape: ReadingShape, { positions }: LayerRetention): number 
   return (positions[0] as Uint32Array).length - shape.protectedPositions.length;
 }
 
+/** Open positions per layer after the last layer. */
+function lengths(policy: Policy, shape: ReadingShape, scores: LayerScores[]): number[] {
+  const held: number[] = [];
+  const run = policy.begin(shape);
+  for (const layer of scores) {
+    for (const retention of run.onGroup([layer])) held[retention.layer] = openLength(shape, retention);
+  }
+  return held;
+}
+
 const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
 const small = { layers: 8, kvHeads: 2, tokens: 220, window: 20, protectedPositions: [], budget: 8 * 30 };
+/** A shape and pace that the published algorithm and ours both know. */
+const paces = fc.record({
+  groupLayers: fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined }),
+  maxRatio: fc.constantFrom(1, 1.01, 1.5, 5, 10, 1e6),
+  floor: fc.constantFrom(0, 0.2, 0.5, 1),
+});
 
 describe("dynamickv", () => {
-  it("is exact after every re-balance for any settings, 1 to 80 layers and any budget, and respects the floor", () => {
+  it("holds what its pace says for any settings, 1 to 80 layers and any budget, and respects floor and maximum", () => {
     fc.assert(
-      fc.property(
-        cases(80),
-        fc.record({
-          groupLayers: fc.integer({ min: 1, max: 8 }),
-          maxRatio: fc.constantFrom(1, 1.01, 1.5, 5, 10, 1e6),
-          floor: fc.constantFrom(0, 0.2, 0.5, 1),
-        }),
-        ({ shape, scores }, settings) => {
-          const window = Math.min(shape.window, shape.tokens);
-          const always = shape.layers * (window + shape.protectedPositions.length);
-          const open = Math.min(shape.budget, shape.layers * shape.tokens) - always;
-          const base = open / shape.layers;
-          const steps = history(settings, shape, scores);
-          for (const [index, held] of steps.entries()) {
-            const read = index + 1;
-            expect(Math.min(...held)).toBeGreaterThanOrEqual(Math.floor(settings.floor * base));
-            expect(Math.max(...held)).toBeLessThanOrEqual(Math.ceil(settings.maxRatio * base));
-            if (read % settings.groupLayers === 0 || read === shape.layers) {
-              expect(total(held)).toBe(Math.floor((open * read) / shape.layers));
-            }
+      fc.property(cases(80), paces, ({ shape, scores }, settings) => {
+        const window = Math.min(shape.window, shape.tokens);
+        const always = shape.layers * (window + shape.protectedPositions.length);
+        const open = Math.min(shape.budget, shape.layers * shape.tokens) - always;
+        const base = open / shape.layers;
+        const steps = history(settings, shape, scores);
+        for (const [index, held] of steps.entries()) {
+          const read = index + 1;
+          expect(Math.min(...held)).toBeGreaterThanOrEqual(Math.floor(settings.floor * base));
+          expect(Math.max(...held)).toBeLessThanOrEqual(Math.ceil(settings.maxRatio * base));
+          if (settings.groupLayers === undefined) {
+            expect(total(held)).toBeLessThanOrEqual(open);
+          } else if (read % settings.groupLayers === 0 || read === shape.layers) {
+            expect(total(held)).toBe(Math.floor((open * read) / shape.layers));
           }
-          expect(total(steps.at(-1) as number[])).toBe(open);
-        },
-      ),
+        }
+        expect(total(steps.at(-1) as number[])).toBe(open);
+        const peak = Math.max(...steps.map((held, index) => total(held) + ((index + 1) * always) / shape.layers));
+        expect(dynamickv(settings).peakEntries(shape)).toBe(peak);
+      }),
       { numRuns: 200 },
     );
   }, 30_000);
 
-  it("gives a layer's temporary maximum until its group is complete, then re-balances all layers read so far", () => {
-    const steps = history({ groupLayers: 4, maxRatio: 10 }, small, layerScores(small, "random", 7));
-    expect(steps[2]).toEqual([100, 100, 100]);
-    expect(total(steps[3] as number[])).toBe(40);
-    expect((steps[6] as number[]).slice(4)).toEqual([100, 100, 100]);
-    expect((steps[6] as number[]).slice(0, 4)).toEqual(steps[3]);
-    expect(total(steps[7] as number[])).toBe(80);
+  it("ends with the budgets that knowing all layers at once would give, within one entry, holding no more", () => {
+    const budgets = fc.integer({ min: 1, max: 8 * 100 });
+    fc.assert(
+      fc.property(fc.constantFrom("random", "skewed"), budgets, fc.nat(), (kind, openBudget, seed) => {
+        const shape = { ...small, budget: 8 * 20 + openBudget };
+        const scores = layerScores(shape, kind, seed);
+        const settings = { pooling: { kind: "none", kernel: 1 }, floor: 0, maxRatio: 1e6 } as const;
+        const ranked = scores
+          .flatMap(({ layer, scores: row }) => [...row].map((score) => ({ layer, score })))
+          .sort((a, b) => b.score - a.score)
+          .slice(0, 2 * openBudget);
+        const marks = scores.map(({ layer }) => ranked.filter((one) => one.layer === layer).length);
+        fc.pre(Math.max(...marks) <= 2 * 200);
+        const steps = history(settings, shape, scores);
+        for (const [layer, budget] of (steps.at(-1) as number[]).entries()) {
+          expect(Math.abs(budget - (marks[layer] as number) / 2)).toBeLessThanOrEqual(1);
+        }
+        expect(dynamickv(settings).peakEntries(shape)).toBe(shape.budget);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("lets the first layers hold what the later ones do not need yet, and no more than maxRatio", () => {
+    const steps = history({ maxRatio: 2.5 }, small, layerScores(small, "random", 7));
+    // 80 in all, of which each layer still to come is left its floor of 2.
+    expect(steps[0]).toEqual([25]);
+    expect(steps[1]).toEqual([25, 25]);
+    expect(steps.map(total)).toEqual([25, 50, 70, 72, 74, 76, 78, 80]);
   });
 
   it("gives a layer that is attended to more a larger budget, and the others their floor", () => {
-    const scores = layerScores(small, "random", 7);
-    for (const { layer, scores: row } of scores)
-      if (layer !== 6) for (const i of row.keys()) row[i] = 1e-3 * (row[i] as number);
-    const final = history({ floor: 0.2 }, small, scores).at(-1) as number[];
-    // Floors take 8 x 2; the rest, 64, all falls to layer 6.
-    expect(final).toEqual([2, 2, 2, 2, 2, 2, 66, 2]);
+    for (const rich of [0, 3, 6]) {
+      const scores = layerScores(small, "random", 7);
+      for (const { layer, scores: row } of scores)
+        if (layer !== rich) for (const i of row.keys()) row[i] = 1e-3 * (row[i] as number);
+      // Floors take 8 x 2; the rest, 64, all falls to one layer, be it the first.
+      const wanted = new Array<number>(8).fill(2).with(rich, 66);
+      expect(history({ floor: 0.2 }, small, scores).at(-1)).toEqual(wanted);
+    }
   });
 
   it("treats equal layers equally", () => {
@@ -100,13 +140,106 @@ describe("dynamickv", () => {
   });
 });
 
+describe("dynamickv-paper", () => {
+  it("gives a layer its temporary maximum until its group is complete, then cuts all layers read so far", () => {
+    const run = createPolicy("dynamickv-paper").begin(small);
+    const held: number[] = [];
+    const steps = layerScores(small, "random", 7).map((layer) => {
+      for (const retention of run.onGroup([layer])) held[retention.layer] = openLength(small, retention);
+      return [...held];
+    });
+    expect(steps[2]).toEqual([100, 100, 100]);
+    expect(total(steps[3] as number[])).toBe(40);
+    expect((steps[6] as number[]).slice(4)).toEqual([100, 100, 100]);
+    expect((steps[6] as number[]).slice(0, 4)).toEqual(steps[3]);
+    expect(total(steps[7] as number[])).toBe(80);
+    // 40 and three layers of 100, and the window of each of seven layers.
+    expect(createPolicy("dynamickv-paper").peakEntries(small)).toBe(40 + 300 + 7 * 20);
+  });
+});
+
 describe("snapkv", () => {
   it("gives every layer the same budget, within one entry", () => {
     const shape = { ...small, budget: 8 * 30 + 3 };
-    const kept = snapkv()
-      .begin(shape)
-      .onGroup(layerScores(shape, "skewed", 5));
-    expect(kept.map((layer) => openLength(shape, layer))).toEqual([11, 11, 11, 10, 10, 10, 10, 10]);
+    expect(lengths(snapkv(), shape, layerScores(shape, "skewed", 5))).toEqual([11, 11, 11, 10, 10, 10, 10, 10]);
+  });
+
+  it("keeps a peak's neighbours", () => {
+    const scores = layerScores(small, "zero", 1);
+    for (const { scores: row } of scores) row[100] = 1;
+    const shape = { ...small, budget: 8 * (20 + 7) };
+    const [{ positions }] = snapkv().begin(shape).onGroup(scores) as [LayerRetention];
+    expect(positions[0]).toEqual(Uint32Array.of(97, 98, 99, 100, 101, 102, 103));
+  });
+});
+
+describe("pyramidkv", () => {
+  it("falls linearly from nearly twice the mean to a twentieth of it, and sums exactly", () => {
+    const shape = { ...small, layers: 5, budget: 5 * (20 + 40) };
+    expect(lengths(pyramidkv(), shape, layerScores(shape, "random", 1))).toEqual([78, 59, 40, 21, 2]);
+    const uneven = { ...shape, budget: shape.budget + 3 };
+    expect(total(lengths(pyramidkv(), uneven, layerScores(uneven, "random", 1)))).toBe(203);
+    const flat = lengths(pyramidkv({ beta: 1 }), shape, layerScores(shape, "random", 1));
+    expect(flat).toEqual([40, 40, 40, 40, 40]);
+  });
+
+  it("tilts less where the first layer has no more positions", () => {
+    const shape = { ...small, layers: 3, budget: 3 * (20 + 150) };
+    expect(lengths(pyramidkv(), shape, layerScores(shape, "random", 1))).toEqual([200, 150, 100]);
+  });
+
+  it("refuses a beta below 1", () => {
+    expect(() => pyramidkv({ beta: 0.5 })).toThrow(RangeError);
+  });
+});
+
+/** What the first layer of a reading with one layer keeps. */
+function first(policy: Policy, shape: ReadingShape, scores: LayerScores[]): number[][] {
+  const [{ positions }] = policy.begin(shape).onGroup(scores) as [LayerRetention];
+  return positions.map((list) => [...list]);
+}
+
+const one = { layers: 1, kvHeads: 2, tokens: 40, window: 10, protectedPositions: [0], budget: 11 + 10 };
+
+describe("streaming-llm", () => {
+  it("keeps the sinks that are not protected anyway, and the end", () => {
+    const none = [{ layer: 0, scores: new Float32Array(0) }];
+    const wanted = [0, 1, 2, 3, 23, 24, 25, 26, 27, 28, 29];
+    expect(first(streamingLlm(), one, none)).toEqual([wanted, wanted]);
+    expect(first(streamingLlm(), { ...one, budget: 11 + 2 }, none)[0]).toEqual([0, 1, 2]);
+    expect(first(streamingLlm({ sinks: 0 }), { ...one, budget: 11 + 2 }, none)[0]).toEqual([0, 28, 29]);
+    expect(() => streamingLlm({ sinks: -1 })).toThrow(RangeError);
+  });
+});
+
+describe("h2o", () => {
+  it("keeps heavy hitters per head, unpooled, and a recent half that the window is part of", () => {
+    const scores = new Float32Array(60);
+    for (const hot of [3, 12, 20, 30 + 8, 30 + 15, 30 + 28]) scores[hot] = hot;
+    // 10 open + 10 of the window: the window is the recent half.
+    const heavy = first(h2o(), { ...one, budget: 11 + 3 }, [{ layer: 0, scores }]);
+    expect(heavy).toEqual([
+      [0, 3, 12, 20],
+      [0, 8, 15, 28],
+    ]);
+    // 8 open + 10: a share of 0.75 is 14 entries, 4 of them before the window.
+    const recent = first(h2o({ recent: 0.75 }), { ...one, budget: 11 + 8 }, [{ layer: 0, scores }]);
+    expect(recent[0]?.slice(-4)).toEqual([26, 27, 28, 29]);
+    expect(recent[0]).toEqual(expect.arrayContaining([3, 12, 20]));
+    expect(() => h2o({ recent: 1.5 })).toThrow(RangeError);
+  });
+});
+
+describe("chunkkv", () => {
+  it("keeps the chunks with the largest mean over both heads, and of the last one its best tokens", () => {
+    const scores = new Float32Array(60);
+    // Open position i is at i + 1. Chunks of 5: 6 to 10 has one very large score, 16 to 20 is good throughout.
+    scores.fill(0.5, 16, 21).fill(0.5, 30 + 16, 30 + 21);
+    scores[8] = 3;
+    scores[30 + 10] = 1;
+    const wanted = [0, 8, 10, 16, 17, 18, 19, 20];
+    expect(first(chunkkv({ chunk: 5 }), { ...one, budget: 11 + 7 }, [{ layer: 0, scores }])).toEqual([wanted, wanted]);
+    expect(() => chunkkv({ chunk: 0 })).toThrow(RangeError);
   });
 });
 

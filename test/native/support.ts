@@ -40,6 +40,7 @@ export const keepEverything: Policy = {
   name: "keep-everything",
   reduction: "max",
   keepsAll: false,
+  peakEntries: ({ layers, tokens }) => layers * tokens,
   begin: ({ kvHeads, tokens, window }: ReadingShape) => {
     const all = Uint32Array.from({ length: tokens - window }, (_, position) => position);
     return {

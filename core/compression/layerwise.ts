@@ -1,0 +1,46 @@
+import { apportion } from "./budget.js";
+import type { LayerScores, Policy } from "./policy.js";
+import { checkOrder, finalEntries, type Reading, startReading, withProtected } from "./reading.js";
+
+/** A method that knows each layer's budget before it reads, and cuts each layer once. */
+export interface LayerwiseMethod extends Pick<Policy, "name" | "reduction"> {
+  /** Open positions per KV head that each layer keeps; they sum to `openBudget`, none above `open.length`. */
+  budgets(reading: Reading): number[];
+  /** `count` open positions for each KV head of one layer, ascending; heads that keep the same may share a list. */
+  choose(reading: Reading, scores: LayerScores, count: number): Uint32Array[];
+}
+
+/** The policy of such a method. Nothing waits for a later layer, so it never holds more than in the end. */
+export function layerwise({ name, reduction, budgets, choose }: LayerwiseMethod): Policy {
+  return {
+    name,
+    reduction,
+    keepsAll: false,
+    peakEntries: (shape) => finalEntries(startReading(shape)),
+    begin(shape) {
+      const reading = startReading(shape);
+      const counts = budgets(reading);
+      let layersRead = 0;
+      return {
+        onGroup: (group) =>
+          group.map((scores) => {
+            checkOrder(reading, layersRead, scores.layer);
+            const chosen = choose(reading, scores, counts[layersRead] as number);
+            layersRead++;
+            return { layer: scores.layer, positions: chosen.map((open) => withProtected(reading, open)) };
+          }),
+      };
+    },
+  };
+}
+
+/** The open budget in proportion to `weights`, exactly; no layer above all its open positions. */
+export function budgetsByWeight({ layers, open, openBudget }: Reading, weights: ArrayLike<number>): number[] {
+  const each = (value: number) => new Array<number>(layers).fill(value);
+  return apportion(openBudget, weights, each(0), each(open.length));
+}
+
+/** The same for every layer, within one entry. */
+export function evenBudgets(reading: Reading): number[] {
+  return budgetsByWeight(reading, new Array<number>(reading.layers).fill(1));
+}
