@@ -1,10 +1,11 @@
 /** What a run is asked for, from the command line and the window alike; types are derived from the validation. */
 import { z } from "zod";
+import { policyNames } from "../compression/registry.js";
 
 export const lengthSchema = z.enum(["short", "medium", "long"]);
 export type AnswerLength = z.infer<typeof lengthSchema>;
 
-export const policySchema = z.enum(["dynamickv", "snapkv", "full"]);
+export const policySchema = z.enum(policyNames);
 
 export const runOptionsSchema = z.object({
   /** "6.9%", "512" (tokens per layer and KV head) or "300MiB"; see parseBudget in core/estimate/estimate.ts. */

@@ -1,0 +1,12 @@
+import { describe, expect, it } from "vitest";
+import { policyOption, runOptions } from "../../core/cli/usage.js";
+import { policyNames } from "../../core/compression/registry.js";
+
+const flags = { model: undefined, length: "short", seed: 1, temperature: 0, json: false, quiet: true } as const;
+
+describe("--policy", () => {
+  it("offers the registry's policies, and the core takes each of them", () => {
+    expect(policyOption().argChoices).toEqual(policyNames);
+    for (const policy of policyNames) expect(runOptions({ ...flags, policy })).toMatchObject({ policy });
+  });
+});
