@@ -21,8 +21,7 @@ export const pyramidKvDefaults: PyramidKvSettings = { ...snapKvDefaults, beta: 2
  * mean m of the open budget per layer, `b` falls from 2 m - m / beta to m / beta; where the first layer has not as
  * many open positions, it keeps all and the line tilts less about the same mean (as in the published code).
  *
- * Unlike that code: the window is no part of the pyramid, and the sum is exact (the code rounds the step down, and so
- * keeps up to one entry per layer more for each layer above it).
+ * Unlike that code, the sum is exact: the code rounds the step down, so that layer l keeps up to l entries too many.
  * @throws RangeError for settings outside their range
  */
 export function pyramidkv(settings: Partial<PyramidKvSettings> = {}): Policy {
