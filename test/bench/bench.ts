@@ -1,6 +1,6 @@
 /** `npm run bench`: memory and speed beside stock node-llama-cpp. Options and figures: docs/bench/README.md. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { arch, cpus, platform, release, totalmem } from "node:os";
+import { arch, cpus, loadavg, platform, release, totalmem } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -65,6 +65,9 @@ async function bench(values: ReturnType<typeof options>): Promise<void> {
   const all = selectCases({ long: values.long, rounds });
   const wanted = selectCases({ long: values.long, rounds, lengths: values.lengths?.split(",").map(parseLength), only });
 
+  // load averages are 0 on Windows
+  const busy = loadavg()[0] ?? 0;
+  if (busy > 0.5) console.error(`Other programs are at work (load ${busy.toFixed(1)}): times will not be worth much.`);
   const store = new Store(join(workFolder, "cases"));
   if (values.fresh) store.clear();
   const { key: runtime } = JSON.parse(readFileSync(join(runtimeFolder(false), "precis.json"), "utf8"));

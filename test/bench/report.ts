@@ -77,7 +77,9 @@ function look(side: string): { tone: Tone; dash: Dash } {
     ["stock", "full", "dynamickv-25", "dynamickv-6.9", "dynamickv-1.7"].findIndex((name) => side.startsWith(name))
   ];
   if (!tone) throw new RangeError(`${side} has no colour in the charts.`);
-  return { tone, dash: side.endsWith("q8_0") ? "dashed" : side.endsWith("q4_0") ? "dotted" : "solid" };
+  // the full cache is as large as stock's: dashed, so that the line below it shows
+  const dashed = side === "full" || side.endsWith("q8_0");
+  return { tone, dash: dashed ? "dashed" : side.endsWith("q4_0") ? "dotted" : "solid" };
 }
 
 export interface NamedChart {
