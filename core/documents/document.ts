@@ -30,12 +30,23 @@ export interface DocumentPage {
 
 export type DocumentKind = "pdf" | "docx" | "epub" | "html" | "odt" | "pptx" | "text" | "markdown";
 
+/** A line of a document's own table of contents. */
+export interface OutlineEntry {
+  readonly title: string;
+  /** Number of the page that it begins on. */
+  readonly page: number;
+  /** 1 for chapters, 2 for what is inside them, and so on. */
+  readonly level: number;
+}
+
 export interface SourceDocument {
   readonly path: string;
   readonly title: string;
   readonly kind: DocumentKind;
   readonly unit: PageUnit;
   readonly pages: readonly DocumentPage[];
+  /** In reading order; only where the file has one (PDF bookmarks). */
+  readonly outline?: readonly OutlineEntry[];
   /** Sentences for the user about what was not read, or read in another way than one might think. */
   readonly warnings: readonly string[];
 }

@@ -1,163 +1,180 @@
-/**
- * From positioned pieces of text to paragraphs. pdf.js gives the pieces in the order in which the page draws them,
- * which in nearly every document is the reading order, so nothing is sorted: lines are only told apart and joined.
- */
+/** From positioned pieces of text to lines: told apart, put upright, and their words and cells set apart. */
 
 /** A piece of text, in the page's units (1/72 inch), y upwards, as pdf.js gives it. */
 export interface TextPiece {
   readonly str: string;
+  /** "rtl": its letters are in logical order, but it stands on a line that is read from the right. */
+  readonly dir?: string;
   /** [a, b, c, d, x, y]: the baseline's start is (x, y). */
   readonly transform: readonly number[];
   readonly width: number;
+  readonly height?: number;
   /** pdf.js's own name for the font: only good for telling fonts of one page apart. */
   readonly fontName: string;
   readonly hasEOL: boolean;
+  /** Its font writes from top to bottom. */
+  readonly vertical?: boolean;
 }
 
-interface Line {
+/** Words without a wide gap between them; x from left to right in the line's own direction. */
+export interface Cell {
   readonly text: string;
   readonly x: number;
-  end: number;
+  readonly end: number;
+}
+
+/**
+ * One line. Its coordinates are turned so that its text runs from left to right and the next line is below, whatever
+ * the page's rotation: "across" is `x` to `end`, `y` grows upwards.
+ */
+export interface Line {
+  /** In reading order; more than one where wide gaps stand between words, as in the row of a table. */
+  readonly cells: readonly Cell[];
   readonly y: number;
   readonly size: number;
   readonly firstFont: string;
-  lastFont: string;
-  /** Cells of a table stand in it: wide gaps between words. */
-  row: boolean;
+  readonly lastFont: string;
+  /** How the line was turned, in quarter turns anticlockwise; vertical writing counts as 3. */
+  readonly turns: number;
+  /** Where its column ends on the right; the page's widest line when absent. */
+  readonly right?: number;
 }
 
-/** A line whose text is still being put together. */
-type OpenLine = Omit<Line, "text"> & { readonly parts: string[] };
+/** A piece put upright. */
+interface Placed {
+  readonly str: string;
+  readonly x: number;
+  readonly end: number;
+  readonly y: number;
+  readonly size: number;
+  readonly font: string;
+  readonly turns: number;
+  readonly rtl: boolean;
+}
 
 /** In multiples of the type size. */
 const CELL_GAP = 1.5;
 const WORD_GAP = 0.15;
-const INDENT = 0.8;
-/** Lines further apart than this many times the page's usual distance begin a paragraph. */
-const PARAGRAPH_GAP = 1.25;
 
-/**
- * The paragraphs of one page, separated by an empty line; rows of a table and items of a list by a single line break.
- * Takes time in proportion to the text, whatever the text.
- */
-export function paragraphs(pieces: readonly TextPiece[]): string {
-  const lines = joinLines(pieces);
-  const leading = usualLeading(lines);
-  const right = lines.reduce((most, line) => Math.max(most, line.end), 0);
-  const compounds = hyphenatedWords(lines);
-  const parts: string[] = [];
-  let before: Line | undefined;
-  let first: Line | undefined;
-  for (const line of lines) {
-    if (before === undefined || first === undefined) {
-      parts.push(line.text);
-      first = line;
-    } else if ((before.row && line.row) || (startsListItem(first.text) && startsListItem(line.text))) {
-      parts.push("\n", line.text);
-      first = line;
-    } else if (beginsParagraph(line, before, first, leading, right)) {
-      parts.push("\n\n", line.text);
-      first = line;
-    } else {
-      const { stem, joint } = joinBetween(before.text, line.text, compounds);
-      parts[parts.length - 1] = stem;
-      parts.push(joint, line.text);
-    }
-    before = line;
-  }
-  return parts.join("");
+export function lineText(line: Line): string {
+  return line.cells.map((cell) => cell.text).join("  ");
 }
 
-function joinLines(pieces: readonly TextPiece[]): Line[] {
-  const lines: OpenLine[] = [];
-  let line: OpenLine | undefined;
+export function lineStart(line: Line): number {
+  return line.cells.reduce((least, { x }) => Math.min(least, x), Number.POSITIVE_INFINITY);
+}
+
+export function lineEnd(line: Line): number {
+  return line.cells.reduce((most, { end }) => Math.max(most, end), Number.NEGATIVE_INFINITY);
+}
+
+/**
+ * The lines of one page in the order in which the page draws them, which is the reading order but for columns that are
+ * drawn side by side (pdf-columns.ts). Takes time in proportion to the text.
+ */
+export function linesOf(pieces: readonly TextPiece[]): Line[] {
+  const lines: Placed[][] = [];
+  let line: Placed[] | undefined;
   for (const piece of pieces) {
-    const [a = 0, b = 0, c = 0, d = 0, x = 0, y = 0] = piece.transform;
-    const size = Math.hypot(c, d) || Math.hypot(a, b) || 1;
-    const str = clean(piece.str);
-    if (str.trim() !== "") {
-      // A raised or lowered mark (a footnote's number) ends the line for pdf.js, but not for a reader.
-      const last = lines.at(-1);
-      if (!line && last && Math.abs(last.y - y) < last.size / 2 && x >= last.end - 1) line = last;
-      if (!line) {
-        line = { parts: [], x, end: x, y, size, firstFont: piece.fontName, lastFont: piece.fontName, row: false };
+    const placed = place(piece);
+    if (placed.str.trim() !== "") {
+      const last: Placed[] | undefined = line ?? lines.at(-1);
+      const goesOn = last !== undefined && (line === undefined ? continues(last, placed) : sameWay(last, placed));
+      if (!goesOn) {
+        line = [];
         lines.push(line);
+      } else {
+        line = last;
       }
-      const gap = line.parts.length === 0 ? 0 : x - line.end;
-      if (gap > CELL_GAP * size) {
-        line.row = true;
-        line.parts.push("  ");
-      } else if (gap > WORD_GAP * size) {
-        line.parts.push(" ");
-      }
-      line.parts.push(str);
-      line.lastFont = piece.fontName;
-      line.end = Math.max(line.end, x + piece.width);
-    } else if (line !== undefined && str !== "") {
-      line.parts.push(" ");
+      if (!isShadow(line?.at(-1), placed)) line?.push(placed);
+    } else if (line !== undefined && placed.str !== "") {
+      line.push(placed);
     }
     if (piece.hasEOL) line = undefined;
   }
-  return lines.map(({ parts, ...rest }) => ({ ...rest, text: spaced(parts.join(""), rest.row) }));
+  return lines.map(layOut);
 }
 
-/** One space between words; between the cells of a row, where more have come together, two. */
-function spaced(text: string, row: boolean): string {
-  return text.trim().replace(/ {2,}/g, row ? "  " : " ");
+/** The same text drawn again a hair's breadth away, to look bold. */
+function isShadow(before: Placed | undefined, piece: Placed): boolean {
+  if (before === undefined || before.str !== piece.str) return false;
+  const near = 0.1 * piece.size;
+  return Math.abs(before.x - piece.x) < near && Math.abs(before.y - piece.y) < near;
 }
 
-/** Control characters say nothing to a model, and a zero would end its text. */
-function clean(str: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these are to go
-  return str.replace(/[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]/g, "").replace(/[\t\n\u00a0]/g, " ");
+function sameWay(line: readonly Placed[], piece: Placed): boolean {
+  return line[0]?.turns === piece.turns;
 }
 
-/** The median distance of two lines of one size, in multiples of that size. */
-function usualLeading(lines: readonly Line[]): number {
-  const distances: number[] = [];
-  for (let i = 1; i < lines.length; i++) {
-    const [above, below] = [lines[i - 1] as Line, lines[i] as Line];
-    const distance = (above.y - below.y) / below.size;
-    if (sameSize(above, below) && distance > 0.5 && distance < 3) distances.push(distance);
+/** A raised or lowered mark (a footnote's number) ends the line for pdf.js, but not for a reader. */
+function continues(line: readonly Placed[], piece: Placed): boolean {
+  const first = line[0];
+  const last = line.at(-1);
+  if (first === undefined || last === undefined || !sameWay(line, piece)) return false;
+  if (Math.abs(first.y - piece.y) >= first.size / 2) return false;
+  return piece.rtl && last.rtl ? piece.end <= last.x + 1 : piece.x >= last.end - 1;
+}
+
+function place(piece: TextPiece): Placed {
+  const [a = 0, b = 0, c = 0, d = 0, x = 0, y = 0] = piece.transform;
+  const size = Math.hypot(c, d) || Math.hypot(a, b) || 1;
+  const turns = piece.vertical ? 3 : (Math.round(Math.atan2(b, a) / (Math.PI / 2)) + 4) % 4;
+  const [along, across] = upright(x, y, turns);
+  const length = piece.vertical ? (piece.height ?? 0) : piece.width;
+  const str = clean(piece.str);
+  return { str, x: along, end: along + length, y: across, size, font: piece.fontName, turns, rtl: piece.dir === "rtl" };
+}
+
+/** A point turned back by quarter turns. */
+export function upright(x: number, y: number, turns: number): readonly [x: number, y: number] {
+  if (turns === 1) return [y, -x];
+  if (turns === 2) return [-x, -y];
+  return turns === 3 ? [-y, x] : [x, y];
+}
+
+/** Sets a line's words and cells apart by the gaps between its pieces. */
+function layOut(pieces: readonly Placed[]): Line {
+  const words = pieces.filter((piece) => piece.str.trim() !== "");
+  const first = words[0] as Placed;
+  const rtl = words.filter((piece) => piece.rtl).length * 2 > words.length;
+  const ordered = rtl ? [...words].sort((one, other) => other.x - one.x) : pieces;
+  const cells: Cell[] = [];
+  let parts: string[] = [];
+  let from = first.x;
+  let to = first.end;
+  const close = () => {
+    const text = parts.join("").trim().replace(/ {2,}/g, " ");
+    if (text !== "") cells.push({ text, x: from, end: to });
+    parts = [];
+  };
+  for (const piece of ordered) {
+    if (piece.str.trim() === "") {
+      parts.push(" ");
+      continue;
+    }
+    const gap = parts.length === 0 ? 0 : rtl ? from - piece.end : piece.x - to;
+    if (gap > CELL_GAP * first.size) close();
+    else if (gap > WORD_GAP * first.size) parts.push(" ");
+    if (parts.length === 0) [from, to] = [piece.x, piece.end];
+    parts.push(piece.str);
+    from = Math.min(from, piece.x);
+    to = Math.max(to, piece.end);
   }
-  distances.sort((a, b) => a - b);
-  return distances[Math.floor(distances.length / 2)] ?? 1.2;
+  close();
+  const last = words.at(-1) as Placed;
+  return { cells, y: first.y, size: first.size, firstFont: first.font, lastFont: last.font, turns: first.turns };
 }
 
-function beginsParagraph(line: Line, before: Line, first: Line, leading: number, right: number): boolean {
-  if (line.row || before.row || !sameSize(line, before) || startsListItem(line.text)) return true;
-  const distance = (before.y - line.y) / line.size;
-  const sentenceEnded = /[.!?:;]["'”’)\]]*$/.test(before.text.slice(-8));
-  // Upwards or far down: the next column, in which a sentence may go on.
-  if (distance < 0 || distance > 10) return sentenceEnded;
-  if (distance > leading * PARAGRAPH_GAP) return true;
-  // The second line of a list's item is indented too, but goes on.
-  const indented = line.x - before.x > INDENT * line.size && before.x <= first.x && !startsListItem(before.text);
-  // A short last line, known by a column that is wider: of a sentence, or of a heading in the text's own size.
-  const short = before.end < right - 0.25 * (right - before.x);
-  const otherFont = before.lastFont !== line.firstFont;
-  return (indented && sentenceEnded) || (short && (otherFont || (sentenceEnded && line.end > before.end)));
-}
+/** Ligatures, the shapes of Arabic letters in a word, radicals that stand for characters, marks turned for vertical lines. */
+const PRESENTATION_FORMS = /[\u2f00-\u2fdf\ufb00-\ufb06\ufb13-\ufdff\ufe10-\ufe19\ufe30-\ufe48\ufe70-\ufefc]/g;
 
-function startsListItem(text: string): boolean {
-  return /^([•◦▪‣·●○■]|[-–—*]\s|\(?(\d{1,3}|[a-z]|[ivx]{1,4})[.)]\s)/.test(text);
-}
-
-function sameSize(a: Line, b: Line): boolean {
-  return Math.abs(a.size - b.size) < 0.08 * Math.max(a.size, b.size);
-}
-
-/** Words that this page writes with a hyphen inside a line: such a hyphen stays when a line ends at it. */
-function hyphenatedWords(lines: readonly Line[]): ReadonlySet<string> {
-  return new Set(lines.flatMap((line) => line.text.toLowerCase().match(/\p{L}{1,40}-\p{L}{1,40}/gu) ?? []));
-}
-
-/** How a line goes on in the next: what stays of it, and what comes between. */
-function joinBetween(text: string, next: string, compounds: ReadonlySet<string>): { stem: string; joint: string } {
-  if (text.endsWith("\u00ad")) return { stem: text.slice(0, -1), joint: "" };
-  const head = /(\p{L}{1,40})[-\u2010]$/u.exec(text.slice(-42))?.[1];
-  if (head === undefined) return { stem: text, joint: " " };
-  const tail = /^\p{Ll}{1,40}/u.exec(next)?.[0];
-  const stays = tail === undefined || compounds.has(`${head}-${tail}`.toLowerCase());
-  return { stem: stays ? text : text.slice(0, -1), joint: "" };
+/** Control characters say nothing to a model, and a zero would end its text; forms become the letters they stand for. */
+function clean(str: string): string {
+  return (
+    str
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these are to go
+      .replace(/[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]/g, "")
+      .replace(/[\t\n\u00a0]/g, " ")
+      .replace(PRESENTATION_FORMS, (form) => form.normalize("NFKC"))
+  );
 }

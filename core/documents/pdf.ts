@@ -3,9 +3,20 @@ import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { PDFDocumentLoadingTask, PDFDocumentProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
 import { cancelled, PrecisError } from "../errors.js";
-import { type DocumentPage, failedPage, type Source, type SourceDocument, textPage } from "./document.js";
+import {
+  type DocumentPage,
+  failedPage,
+  type OutlineEntry,
+  type Source,
+  type SourceDocument,
+  textPage,
+} from "./document.js";
 import { pageList } from "./page-list.js";
-import { paragraphs, type TextPiece } from "./pdf-lines.js";
+import { inColumns } from "./pdf-columns.js";
+import { fieldValues, readOutline, unreadParts } from "./pdf-extras.js";
+import { furnitureOf, type PageLines } from "./pdf-furniture.js";
+import { linesOf, type TextPiece } from "./pdf-lines.js";
+import { headingKey, paragraphs } from "./pdf-paragraphs.js";
 import { fileTitle } from "./text.js";
 
 /** Bounds for one page: no honest page comes near them, a hostile one must not hold the worker for ever. */
@@ -26,9 +37,13 @@ export async function readPdf(
   try {
     const pdf = await stoppable(task.promise, signal);
     if (pdf.numPages === 0) throw damaged(name, "it has no pages");
-    const pages = await readPages(pdf, left, limits, signal);
+    const read = await readPages(pdf, left, limits, signal);
+    const outline = await readOutline(pdf, signal);
+    const fields = await fieldValues(pdf);
+    const { pages, warnings } = compose(read, outline, fields);
     checkPages(name, pages);
-    return { path, title: await documentTitle(pdf, path), kind: "pdf", unit: "page", pages, warnings: [] };
+    warnings.push(...(await unreadParts(pdf)));
+    return { path, title: await documentTitle(pdf, path), kind: "pdf", unit: "page", outline, pages, warnings };
   } catch (thrown) {
     if (signal?.aborted) throw cancelled();
     if (thrown instanceof PrecisError) throw thrown;
@@ -77,31 +92,65 @@ async function startLoading(bytes: Uint8Array): Promise<PDFDocumentLoadingTask> 
   });
 }
 
+/** What one page gave: its lines, or why there are none. */
+type PageRead = PageLines | { readonly number: number; readonly label?: string; readonly failed: string };
+
 /** All pages, one in memory at a time. */
 async function readPages(
   pdf: PDFDocumentProxy,
   left: PageReader[],
   limits: PageLimits,
   signal: AbortSignal | undefined,
-): Promise<DocumentPage[]> {
-  const pages: DocumentPage[] = [];
+): Promise<PageRead[]> {
+  const labels = await pdf.getPageLabels().catch(() => null);
+  const pages: PageRead[] = [];
   for (let number = 1; number <= pdf.numPages; number++) {
+    const label = labels?.[number - 1] || String(number);
+    const named = label === String(number) ? { number } : { number, label };
     const timeout = AbortSignal.timeout(limits.milliseconds);
     try {
       const both = signal ? AbortSignal.any([signal, timeout]) : timeout;
-      pages.push(textPage(number, await readPage(pdf, number, left, limits, both)));
+      pages.push({ ...named, ...(await readPage(pdf, number, left, limits, both)) });
     } catch (thrown) {
       if (signal?.aborted) throw thrown;
-      pages.push(failedPage(number, timeout.aborted ? "it takes too long to read" : "it is damaged"));
+      pages.push({ ...named, failed: timeout.aborted ? "it takes too long to read" : "it is damaged" });
     }
   }
   return pages;
 }
 
-type PageReader = ReadableStreamDefaultReader<{ items: readonly unknown[] }>;
+/** Pages of text from pages of lines: without headers and footers, with the outline's headings set apart. */
+function compose(
+  read: readonly PageRead[],
+  outline: readonly OutlineEntry[],
+  fields: ReadonlyMap<number, readonly string[]>,
+): { pages: DocumentPage[]; warnings: string[] } {
+  const furniture = furnitureOf(read.filter((page) => "lines" in page));
+  const headings = new Map<number, Set<string>>();
+  for (const { page, title } of outline) headings.set(page, (headings.get(page) ?? new Set()).add(headingKey(title)));
+  const pages = read.map((page) => {
+    if ("failed" in page) return failedPage(page.number, page.failed, page.label);
+    const lines = page.lines.filter((line) => !furniture.lines.has(line));
+    const text = paragraphs(inColumns(lines), headings.get(page.number));
+    return textPage(page.number, [text, ...(fields.get(page.number) ?? [])].filter(Boolean).join("\n\n"), page.label);
+  });
+  return { pages, warnings: furnitureWarning(furniture.texts) };
+}
+
+const SHOWN_TEXTS = 5;
+
+function furnitureWarning(texts: readonly string[]): string[] {
+  if (texts.length === 0) return [];
+  const shown = texts.slice(0, SHOWN_TEXTS).map((text) => `"${text.length > 60 ? `${text.slice(0, 60)}…` : text}"`);
+  const more = texts.length > SHOWN_TEXTS ? ` and ${texts.length - SHOWN_TEXTS} more` : "";
+  return [`Headers and footers that repeat from page to page were left out: ${shown.join(", ")}${more}.`];
+}
+
+type TextContent = { items: readonly unknown[]; styles: Readonly<Record<string, { vertical?: boolean }>> };
+type PageReader = ReadableStreamDefaultReader<TextContent>;
 
 /**
- * One page's text. A page that fails is put into `left` with its reader: pdf.js goes on with it only as fast as it is
+ * One page's lines. A page that fails is put into `left` with its reader: pdf.js goes on with it only as fast as it is
  * read, while a cancelled reader would let it run on without pause.
  */
 async function readPage(
@@ -110,7 +159,7 @@ async function readPage(
   left: PageReader[],
   limits: PageLimits,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Pick<PageLines, "lines" | "view">> {
   const page = await stoppable(pdf.getPage(number), signal);
   const reader: PageReader = page.streamTextContent().getReader();
   const pieces: TextPiece[] = [];
@@ -118,12 +167,12 @@ async function readPage(
   try {
     for (;;) {
       const { done, value } = await stoppable(reader.read(), signal);
-      if (done) return paragraphs(pieces);
+      if (done) return { lines: linesOf(pieces), view: page.view };
       for (const item of value.items as TextPiece[]) {
         // Marks of the document's structure have no text.
         if (item.str === undefined) continue;
         characters += item.str.length;
-        pieces.push(item);
+        pieces.push(value.styles[item.fontName]?.vertical ? { ...item, vertical: true } : item);
       }
       if (characters > limits.characters) throw new Error(`page ${number} holds too much text`);
       // pdf.js in the same thread only queues microtasks: without this no cancel or timer would ever be heard.

@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { paragraphs, type TextPiece } from "../../core/documents/pdf-lines.js";
+import { linesOf, type TextPiece } from "../../core/documents/pdf-lines.js";
+import { paragraphs as join } from "../../core/documents/pdf-paragraphs.js";
+
+const paragraphs = (pieces: readonly TextPiece[]) => join(linesOf(pieces));
 
 function piece(str: string, x: number, y: number, width: number, hasEOL = true): TextPiece {
   return { str, transform: [10, 0, 0, 10, x, y], width, hasEOL, fontName: "f1" };

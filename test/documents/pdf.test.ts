@@ -25,6 +25,7 @@ describe("readPdf", () => {
       title: "The year",
       kind: "pdf",
       unit: "page",
+      outline: [],
       pages: [
         { number: 1, text: "First page.", reading: { how: "text" } },
         { number: 2, text: "Second page.", reading: { how: "text" } },
