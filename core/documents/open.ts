@@ -25,6 +25,8 @@ export const MAX_TEXT_BYTES = 32 * MIB;
 
 export interface OpenOptions {
   readonly signal?: AbortSignal;
+  /** Of what takes long, recognising scanned pages: after each page, with how many are done of how many. */
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /**
@@ -33,23 +35,24 @@ export interface OpenOptions {
  * @throws PrecisError file-missing, file-unreadable, file-empty, file-type, file-damaged, file-encrypted, pdf-encrypted,
  *   pdf-damaged, no-text-layer, cancelled
  */
-export async function openDocument(path: string, { signal }: OpenOptions = {}): Promise<SourceDocument> {
-  const bytes = await readBytes(path, signal);
+export async function openDocument(path: string, options: OpenOptions = {}): Promise<SourceDocument> {
+  const bytes = await readBytes(path, options.signal);
   const source: Source = { path, name: basename(path), bytes };
-  const document = await readSource(source, signal);
+  const document = await readSource(source, options);
   const { pages } = document;
   if (pages.every(({ reading }) => reading.how === "empty")) throw empty(source.name);
   if (pages.every(({ text }) => text === "")) throw unreadable(document, source.name);
   return { ...document, warnings: [...document.warnings, ...coverageWarnings(coverageOf(document))] };
 }
 
-async function readSource(source: Source, signal: AbortSignal | undefined): Promise<SourceDocument> {
+async function readSource(source: Source, options: OpenOptions): Promise<SourceDocument> {
+  const { signal } = options;
   const sniffed = sniff(source.bytes);
   switch (sniffed.kind) {
     case "other":
       throw unknownType(source.name, sniffed.what);
     case "pdf":
-      return readPdf(source, signal);
+      return readPdf(source, options);
     case "zip":
       return readZipped(source, signal);
   }

@@ -17,20 +17,31 @@ import { fieldValues, readOutline, unreadParts } from "./pdf-extras.js";
 import { furnitureOf, type PageLines } from "./pdf-furniture.js";
 import { linesOf, type TextPiece } from "./pdf-lines.js";
 import { headingKey, paragraphs } from "./pdf-paragraphs.js";
+import { readScans } from "./pdf-scans.js";
+import { stoppable } from "./stoppable.js";
 import { fileTitle } from "./text.js";
 
 /** Bounds for one page: no honest page comes near them, a hostile one must not hold the worker for ever. */
 const PAGE_LIMITS = { milliseconds: 30_000, characters: 1_000_000 };
+/** A larger picture is left out by pdf.js: decoded it would take more than 400 MB. A sheet of A1 scanned at 300 dpi has 70. */
+const MAX_IMAGE_PIXELS = 100e6;
 export type PageLimits = typeof PAGE_LIMITS;
 
+export interface PdfOptions {
+  readonly signal?: AbortSignal;
+  readonly limits?: PageLimits;
+  /** Of recognising scanned pages, which takes seconds each: after each page, with how many are done of how many. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
 /**
- * Reads a PDF's text layer page by page, in the calling thread (which is the worker, never the window).
+ * Reads a PDF page by page, in the calling thread (which is the worker, never the window): its text layer, and where a
+ * page has none but shows something, what recognition (in threads of its own) finds in its picture.
  * @throws PrecisError pdf-encrypted, pdf-damaged, no-text-layer, cancelled
  */
 export async function readPdf(
   { path, name, bytes }: Source,
-  signal?: AbortSignal,
-  limits: PageLimits = PAGE_LIMITS,
+  { signal, limits = PAGE_LIMITS, onProgress }: PdfOptions = {},
 ): Promise<SourceDocument> {
   const task = await startLoading(bytes);
   const left: PageReader[] = [];
@@ -40,9 +51,10 @@ export async function readPdf(
     const read = await readPages(pdf, left, limits, signal);
     const outline = await readOutline(pdf, signal);
     const fields = await fieldValues(pdf);
-    const { pages, warnings } = compose(read, outline, fields);
+    const { pages: written, warnings } = compose(read, outline, fields);
+    const { pages, warnings: partly } = await readScans(pdf, written, { signal, onProgress });
     checkPages(name, pages);
-    warnings.push(...(await unreadParts(pdf)));
+    warnings.push(...partly, ...(await unreadParts(pdf)));
     return { path, title: await documentTitle(pdf, path), kind: "pdf", unit: "page", outline, pages, warnings };
   } catch (thrown) {
     if (signal?.aborted) throw cancelled();
@@ -56,19 +68,8 @@ export async function readPdf(
   }
 }
 
-/** The promise, unless the signal is there first: pdf.js leaves some promises open when it is told to stop. */
-async function stoppable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  signal.throwIfAborted();
-  return new Promise<T>((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
-}
-
 async function startLoading(bytes: Uint8Array): Promise<PDFDocumentLoadingTask> {
-  // Drawing classes that pdf.js expects of a browser when it is loaded; reading text never calls them.
+  // Drawing classes that pdf.js expects of a browser when it is loaded; only drawing calls them (pdf-pictures.ts).
   const scope = globalThis as unknown as Record<string, unknown>;
   for (const name of ["DOMMatrix", "ImageData", "Path2D"]) scope[name] ??= class {};
   const [{ getDocument, VerbosityLevel }] = await Promise.all([
@@ -84,6 +85,9 @@ async function startLoading(bytes: Uint8Array): Promise<PDFDocumentLoadingTask> 
     cMapUrl: `${root}/cmaps/`,
     cMapPacked: true,
     standardFontDataUrl: `${root}/standard_fonts/`,
+    wasmUrl: `${root}/wasm/`,
+    iccUrl: `${root}/iccs/`,
+    maxImageSize: MAX_IMAGE_PIXELS,
     isEvalSupported: false,
     disableFontFace: true,
     useSystemFonts: false,
@@ -194,8 +198,8 @@ function checkPages(name: string, pages: readonly DocumentPage[]): void {
   const all = pageList(pages.map((page) => page.number));
   throw new PrecisError(
     "no-text-layer",
-    `"${name}" has no text to read: ${all} ${pages.length > 1 ? "hold" : "holds"} only pictures or nothing.`,
-    "If it was scanned, run text recognition (OCR) on it first, and open the result.",
+    `"${name}" has no text to read: ${all} ${pages.length > 1 ? "hold" : "holds"} no text, not even in a picture.`,
+    "If it was scanned, scan it again with more contrast, at 300 dpi, and the right way up.",
   );
 }
 

@@ -8,7 +8,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { readPdf } from "../../core/documents/pdf.js";
-import { formatBytes } from "../../core/report/format.js";
+import { formatBytes } from "../../core/format.js";
 import { sourceOf } from "./folder.js";
 import { drawnPdf } from "./pdfs.js";
 

@@ -4,7 +4,7 @@ import { readPdf } from "../../core/documents/pdf.js";
 import { sourceOf } from "./folder.js";
 import { drawnPdf, linesAt, rawPdf, scan, words } from "./pdfs.js";
 
-const read = async (bytes: Buffer, signal?: AbortSignal) => readPdf(sourceOf("/docs/Report 7.pdf", bytes), signal);
+const read = async (bytes: Buffer, signal?: AbortSignal) => readPdf(sourceOf("/docs/Report 7.pdf", bytes), { signal });
 
 /** One page whose content stream is `content`, in Helvetica as /F. */
 function pageWith(content: string): Buffer {
@@ -58,8 +58,8 @@ describe("readPdf", () => {
   it("names the pages when none has text", async () => {
     await expect(read(await drawnPdf([scan, scan, scan]))).rejects.toMatchObject({
       code: "no-text-layer",
-      message: expect.stringContaining("pages 1 to 3 hold only pictures"),
-      next: expect.stringContaining("OCR"),
+      message: expect.stringContaining("pages 1 to 3 hold no text"),
+      next: expect.stringContaining("300 dpi"),
     });
     await expect(read(await drawnPdf([scan]))).rejects.toMatchObject({
       message: expect.stringContaining("page 1 holds"),
@@ -177,12 +177,11 @@ describe("readPdf survives damaged and hostile files", () => {
   it("refuses a page with more text than a page can hold", async () => {
     // Type so small that all of it lies on the page: pdf.js leaves out what lies beside it.
     const pdf = () => pageWith(`BT /F 0.04 Tf 1 TL 72 700 Td ${`(${"words ".repeat(200)}) Tj T* `.repeat(50)} ET`);
-    const whole = await readPdf(sourceOf("/docs/dense.pdf", pdf()), undefined, {
-      milliseconds: 20_000,
-      characters: 70_000,
+    const whole = await readPdf(sourceOf("/docs/dense.pdf", pdf()), {
+      limits: { milliseconds: 20_000, characters: 70_000 },
     });
     expect(whole.pages[0]?.text.length).toBeGreaterThan(40_000);
-    const less = readPdf(sourceOf("/docs/dense.pdf", pdf()), undefined, { milliseconds: 20_000, characters: 6_000 });
+    const less = readPdf(sourceOf("/docs/dense.pdf", pdf()), { limits: { milliseconds: 20_000, characters: 6_000 } });
     await expect(less).rejects.toMatchObject({
       code: "pdf-damaged",
       message: expect.stringContaining("none of its 1"),
@@ -213,9 +212,8 @@ describe("readPdf survives damaged and hostile files", () => {
       page(16),
     ];
     const started = performance.now();
-    const document = await readPdf(sourceOf("/docs/bomb.pdf", rawPdf(objects)), undefined, {
-      milliseconds: 2000,
-      characters: 1e5,
+    const document = await readPdf(sourceOf("/docs/bomb.pdf", rawPdf(objects)), {
+      limits: { milliseconds: 2000, characters: 1e5 },
     });
     expect(document.pages[1]?.text).toBe("Sound.");
     expect(coverageOf(document).failed).toEqual([{ page: 1, reason: "it takes too long to read" }]);

@@ -1,0 +1,121 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { coverageOf, coverageWarnings } from "../../core/documents/coverage.js";
+import { openDocument } from "../../core/documents/open.js";
+import { readPdf } from "../../core/documents/pdf.js";
+import { sourceOf, temporaryFolder } from "./folder.js";
+import { drawnPdf, words } from "./pdfs.js";
+import { characterErrorRate, SCANNED_TEXT, type ScanQuality, scanOf } from "./scans.js";
+
+type Draw = Parameters<typeof drawnPdf>[0][number];
+
+const write = temporaryFolder();
+const read = (pdf: Buffer, options: Parameters<typeof readPdf>[1] = {}) =>
+  readPdf(sourceOf("/docs/scan.pdf", pdf), options);
+
+const sheet =
+  (picture: Buffer): Draw =>
+  (doc) => {
+    doc.image(picture, 0, 0, { width: 595, height: 842 });
+  };
+
+const clean: ScanQuality = { dotsPerInch: 300 };
+const office: ScanQuality = { dotsPerInch: 200, skew: 0.7, noise: 12, paper: 240, ink: 40, jpeg: 70 };
+const fax: ScanQuality = { dotsPerInch: 110, skew: 1.2, noise: 14, paper: 220, ink: 80, jpeg: 50 };
+const hopeless: ScanQuality = { dotsPerInch: 30, noise: 60, paper: 190, ink: 130, jpeg: 10 };
+
+describe("scanned pages", () => {
+  it.each([
+    ["clean at 300 dpi", clean, 0.02],
+    ["askew and grainy at 200 dpi", office, 0.02],
+    ["like a fax at 110 dpi", fax, 0.05],
+  ])(
+    "%s are recognised",
+    async (_, quality, worst) => {
+      const { pages } = await read(await drawnPdf([sheet(scanOf(SCANNED_TEXT, quality))]));
+      expect(pages).toHaveLength(1);
+      const page = pages[0]!;
+      expect(page.reading).toEqual({ how: "ocr", confidence: expect.any(Number) });
+      expect(page.reading).toMatchObject({
+        confidence: expect.toSatisfy((share: number) => share > 0.8 && share <= 1),
+      });
+      expect(characterErrorRate(SCANNED_TEXT.join("\n\n"), page.text)).toBeLessThan(worst);
+      expect(page.text.split("\n\n")).toHaveLength(SCANNED_TEXT.length);
+    },
+    120_000,
+  );
+
+  it("of a mixed file are the only ones recognised; each page says how it was read", async () => {
+    const scanned = sheet(scanOf(SCANNED_TEXT.slice(0, 2), { dotsPerInch: 150 }));
+    const stamped: Draw = (doc) => {
+      scanned(doc);
+      doc.fontSize(8).text("File 4711, sheet 4", 400, 20, { lineBreak: false });
+    };
+    const blank: Draw = () => undefined;
+    const pdf = await drawnPdf([
+      words("A cover of text."),
+      scanned,
+      blank,
+      stamped,
+      sheet(scanOf(SCANNED_TEXT, hopeless)),
+    ]);
+    const progress: string[] = [];
+    const document = await read(pdf, { onProgress: (done, total) => progress.push(`${done}/${total}`) });
+    const coverage = coverageOf(document);
+    expect(coverage).toMatchObject({
+      text: [1],
+      ocr: [{ page: 2 }, { page: 4 }],
+      empty: [3],
+      failed: [{ page: 5, reason: expect.stringContaining("unreadable") }],
+    });
+    expect(document.pages[1]?.text).toContain("412,600 cubic metres");
+    expect(document.pages[3]?.text).toContain("412,600 cubic metres");
+    expect(progress.at(-1)).toBe("5/5");
+    expect(coverageWarnings(coverage)).toEqual([
+      expect.stringMatching(
+        /^Scanned: the text of pages 2 and 4 was recognised \(OCR\), with a confidence of \d\d % \(lowest \d\d %\)\.$/,
+      ),
+      expect.stringContaining("No text on page 3"),
+      expect.stringMatching(/^Not read: page 5, because its picture is unreadable/),
+    ]);
+  }, 120_000);
+
+  it.each([90, 180])(
+    "that lie turned by %d degrees are recognised all the same",
+    async (degrees) => {
+      const pdf = await drawnPdf([sheet(scanOf(SCANNED_TEXT.slice(0, 2), { dotsPerInch: 150 }))]);
+      const turned = Buffer.from(pdf.toString("latin1").replace("/MediaBox", `/Rotate ${degrees} /MediaBox`), "latin1");
+      const { pages } = await read(turned);
+      expect(pages[0]?.reading).toMatchObject({ how: "ocr" });
+      expect(characterErrorRate(SCANNED_TEXT.slice(0, 2).join("\n\n"), pages[0]?.text ?? "")).toBeLessThan(0.02);
+    },
+    120_000,
+  );
+});
+
+describe("recognition while it runs", () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it("stops soon after it is cancelled, and writes nothing to stdout", async () => {
+    const stdout = vi.spyOn(process.stdout, "write");
+    const log = vi.spyOn(console, "log");
+    const path = await write(
+      "scan.pdf",
+      await drawnPdf(Array.from({ length: 6 }, () => sheet(scanOf(SCANNED_TEXT, office)))),
+    );
+    const controller = new AbortController();
+    let cancelledAt = Number.POSITIVE_INFINITY;
+    const onProgress = () => {
+      cancelledAt = performance.now();
+      controller.abort();
+    };
+    await expect(openDocument(path, { signal: controller.signal, onProgress })).rejects.toMatchObject({
+      code: "cancelled",
+    });
+    // Drawing a page is the longest step that nothing can interrupt.
+    expect(performance.now() - cancelledAt).toBeLessThan(3000);
+    expect(stdout).not.toHaveBeenCalled();
+    expect(log).not.toHaveBeenCalled();
+  }, 120_000);
+});
