@@ -53,7 +53,9 @@ export interface HtmlText {
  */
 export async function htmlBlocks(html: string, { xml = false, signal }: HtmlOptions = {}): Promise<HtmlText> {
   const reader = new HtmlReader();
-  await parse(html, reader, { recognizeSelfClosing: xml, recognizeCDATA: xml }, signal);
+  // A document type's own declarations, which XML allows: an HTML parser would take their end for text.
+  const text = xml ? html.replace(/<!DOCTYPE[^[>]*\[[\s\S]*?\]\s*>/i, "") : html;
+  await parse(text, reader, { recognizeSelfClosing: xml, recognizeCDATA: xml }, signal);
   return reader.result();
 }
 

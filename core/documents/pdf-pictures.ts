@@ -4,11 +4,18 @@ import type { PDFPageProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
 import { DOTS_PER_INCH, type Picture } from "./ocr.js";
 import { stoppable } from "./stoppable.js";
 
-/** What a page draws beside text: the largest picture's share of the page's area (0..1), and whether there is anything. */
+/** What a page draws beside text. */
 export interface Painted {
+  /** The largest picture's share of the page's area, 0..1. */
   readonly pictureShare: number;
+  /** Whether there is anything: a picture, a path, a shade. */
   readonly anything: boolean;
+  /** Whether a picture is missing from it, because it is damaged or too large. */
+  readonly missing: boolean;
 }
+
+/** A place is made for a picture of this share of the page, and nothing is drawn there: pdf.js has left the picture out. */
+const MISSING_SHARE = 0.01;
 
 type Matrix = readonly [a: number, b: number, c: number, d: number];
 
@@ -32,8 +39,12 @@ export async function paintedOn(page: PDFPageProxy, signal: AbortSignal): Promis
   let matrix: Matrix = [1, 0, 0, 1];
   let pictureShare = 0;
   let anything = false;
+  let missing = false;
+  const share = ([a, b, c, d]: Matrix) => Math.abs(a * d - b * c) / area;
   fnArray.forEach((operation, index) => {
     const args = argsArray[index] as unknown[] | null;
+    const emptyPlace = operation === OPS.restore && fnArray[index - 1] === OPS.transform;
+    if (emptyPlace && share(matrix) >= MISSING_SHARE) missing = true;
     if (operation === OPS.save) saved.push(matrix);
     else if (operation === OPS.restore || operation === OPS.paintFormXObjectEnd) matrix = saved.pop() ?? matrix;
     else if (operation === OPS.transform) matrix = times(matrix, args as unknown as Matrix);
@@ -43,13 +54,19 @@ export async function paintedOn(page: PDFPageProxy, signal: AbortSignal): Promis
     } else if (pictures.has(operation)) {
       anything = true;
       // A picture fills the unit square of its coordinates.
-      const [a, b, c, d] = matrix;
-      pictureShare = Math.max(pictureShare, Math.abs(a * d - b * c) / area);
+      pictureShare = Math.max(pictureShare, share(matrix));
+      if (typeof args?.[0] === "string" && isDamaged(page, args[0])) missing = true;
     } else if (operation === OPS.constructPath || operation === OPS.shadingFill || operation === OPS.rawFillPath) {
       anything = true;
     }
   });
-  return { pictureShare: Math.min(1, pictureShare), anything };
+  return { pictureShare: Math.min(1, pictureShare), anything, missing };
+}
+
+/** Whether pdf.js has given a picture up: it then stands for nothing. */
+function isDamaged(page: PDFPageProxy, name: string): boolean {
+  const objects = name.startsWith("g_") ? page.commonObjs : page.objs;
+  return objects.has(name) && objects.get(name) === null;
 }
 
 /** The product's linear part: where things lie does not matter for their size. */

@@ -73,10 +73,12 @@ async function readScan(
   const { number, label } = read;
   const page = await pdf.getPage(number);
   try {
-    if (!needsRecognition(read, await paintedOn(page, either))) return read;
+    const painted = await paintedOn(page, either);
+    const lost = failedPage(number, "its picture is damaged or too large", label);
+    if (!needsRecognition(read, painted)) return painted.missing && read.text === "" ? lost : read;
     const { text, confidence } = await recogniseUpright(await pictureOf(page, either), recogniser, either);
     // What stands in the text layer is drawn, too, and was recognised with the rest.
-    if (letters(text) <= letters(read.text)) return read;
+    if (letters(text) <= letters(read.text)) return painted.missing && read.text === "" ? lost : read;
     if (confidence >= READABLE) return { ...read, text, reading: { how: "ocr", confidence } };
     return failedPage(number, `its picture is unreadable (confidence ${Math.floor(confidence * 100)} %)`, label);
   } catch (thrown) {

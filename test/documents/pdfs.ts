@@ -52,3 +52,54 @@ export function rawPdf(objects: readonly string[]): Buffer {
 }
 
 const ONE_PIXEL_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==";
+
+export interface PictureOf {
+  readonly width: number;
+  readonly height: number;
+  readonly colours: "/DeviceRGB" | "/DeviceGray";
+  readonly bits: number;
+  readonly data: Buffer;
+  readonly filter?: string;
+}
+
+/** A PDF whose pages have Helvetica as /F and a picture as /I, without a cross-reference table: readers find the objects. */
+export function binaryPdf(
+  pages: readonly { readonly content: string; readonly picture: PictureOf | undefined }[],
+): Buffer {
+  const object = (number: number, body: string, data?: Buffer) =>
+    data === undefined
+      ? [Buffer.from(`${number} 0 obj\n${body}\nendobj\n`)]
+      : [
+          Buffer.from(`${number} 0 obj\n<< ${body} /Length ${data.length} >>\nstream\n`),
+          data,
+          Buffer.from("\nendstream\nendobj\n"),
+        ];
+  const kids = pages.map((_, index) => `${4 + 3 * index} 0 R`).join(" ");
+  const parts = [
+    Buffer.from("%PDF-1.4\n"),
+    ...object(1, "<< /Type /Catalog /Pages 2 0 R >>"),
+    ...object(2, `<< /Type /Pages /Kids [${kids}] /Count ${pages.length} >>`),
+    ...object(3, "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"),
+    ...pages.flatMap(({ content, picture }, index) => {
+      const first = 4 + 3 * index;
+      const images = picture ? `/XObject << /I ${first + 2} 0 R >>` : "";
+      return [
+        ...object(
+          first,
+          `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents ${first + 1} 0 R /Resources << /Font << /F 3 0 R >> ${images} >> >>`,
+        ),
+        ...object(first + 1, "", Buffer.from(content)),
+        ...(picture
+          ? object(
+              first + 2,
+              `/Type /XObject /Subtype /Image /Width ${picture.width} /Height ${picture.height} /ColorSpace ${picture.colours} ` +
+                `/BitsPerComponent ${picture.bits} ${picture.filter ? `/Filter ${picture.filter}` : ""}`,
+              picture.data,
+            )
+          : []),
+      ];
+    }),
+    Buffer.from("trailer\n<< /Root 1 0 R >>\n%%EOF\n"),
+  ];
+  return Buffer.concat(parts);
+}
