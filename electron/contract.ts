@@ -16,8 +16,9 @@ import {
 } from "../core/worker/protocol.js";
 
 // What the window needs of core comes through here: the window imports nothing else of it.
-export { type Budget, type Estimate, estimate, fullKvBytes, parseBudget } from "../core/estimate/estimate.js";
-export { formatBytes, formatDuration } from "../core/report/format.js";
+export { fullKvBytes } from "../core/estimate/estimate.js";
+export { formatBytes, formatDuration } from "../core/format.js";
+export { planRun } from "../core/summarize/plan.js";
 export type { DocumentSummary, ModelSummary, Progress, RunOptions, SummaryResult, WireError };
 
 // The page's content security policy forbids eval; zod would otherwise probe for it and log a violation.

@@ -4,7 +4,7 @@
  */
 import { statSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { formatBytes } from "../core/report/format.js";
+import { formatBytes } from "../core/format.js";
 import { cachedModel, type ShapeName, shapeNames } from "../test/support/shapes.js";
 
 function fail(reason: string): never {

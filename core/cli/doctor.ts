@@ -2,9 +2,9 @@ import { arch, availableParallelism, freemem, platform, release, totalmem } from
 import type { Command } from "commander";
 import { z } from "zod";
 import { toPrecisError } from "../errors.js";
+import { formatBytes } from "../format.js";
 import { catalogue } from "../models/catalogue.js";
 import { verifyModel } from "../models/models.js";
-import { formatBytes } from "../report/format.js";
 import { loadEngine } from "./engine.js";
 
 /** One thing that Precis needs: what was found, or what is wrong and how to put it right. */

@@ -1,21 +1,33 @@
-import { freemem } from "node:os";
 import type { Command } from "commander";
-import { createPolicy } from "../compression/registry.js";
 import { documentText } from "../documents/document-text.js";
 import { openDocument } from "../documents/open.js";
 import type { Engine } from "../engine/types.js";
-import { type Estimate, estimate, parseBudget } from "../estimate/estimate.js";
+import type { Estimate } from "../estimate/estimate.js";
+import { formatBytes, formatShare } from "../format.js";
 import { findModel } from "../models/models.js";
-import { formatBytes, formatShare } from "../report/format.js";
+import { kvTypeSchema, policySchema } from "../summarize/options.js";
+import { largestShare, planRun } from "../summarize/plan.js";
 import { buildPrompt, maxAnswerTokens } from "../summarize/prompt.js";
 import { cancelOnSignals } from "./cancel.js";
 import { loadEngine } from "./engine.js";
-import { budgetOf, budgetOption, jsonOption, modelOption, policyOption } from "./usage.js";
+import {
+  budgetOf,
+  budgetOption,
+  gpuLayersOption,
+  groupLayersOption,
+  jsonOption,
+  kvTypeOption,
+  modelOption,
+  policyOption,
+} from "./usage.js";
 
 interface EstimateFlags {
   readonly budget?: string;
   readonly policy: string;
+  readonly kvType?: string;
+  readonly groupLayers?: number;
   readonly model?: string;
+  readonly gpuLayers?: number;
   readonly json?: boolean;
 }
 
@@ -24,12 +36,15 @@ interface EstimateReport extends Estimate {
   readonly document: { readonly path: string; readonly pages: number; readonly tokens: number };
   readonly model: { readonly id: string; readonly contextLength: number };
   readonly policy: string;
+  readonly kvType: string;
   readonly budget: { readonly requested: string; readonly bytes: number; readonly tokensPerLayer: number };
   readonly freeMemoryBytes: number;
   /** Whether prompt and a medium answer fit the model's context. */
   readonly fitsContext: boolean;
-  /** Whether the total fits the memory that is free now. */
+  /** Whether what lies in memory fits what is free now. */
   readonly fitsMemory: boolean;
+  /** When it does not: the largest budget that would; undefined when none would. */
+  readonly largestBudget: string | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -40,7 +55,10 @@ export function addEstimate(program: Command): void {
     .argument("<file>", "a document: PDF, DOCX, PPTX, ODT, EPUB, HTML, Markdown or text")
     .addOption(budgetOption())
     .addOption(policyOption())
+    .addOption(kvTypeOption())
+    .addOption(groupLayersOption())
     .addOption(modelOption())
+    .addOption(gpuLayersOption())
     .addOption(jsonOption())
     .action(async (file: string, flags: EstimateFlags) => {
       const report = await estimateFile(file, flags);
@@ -52,10 +70,10 @@ export function addEstimate(program: Command): void {
 async function estimateFile(file: string, flags: EstimateFlags): Promise<EstimateReport> {
   const { signal } = cancelOnSignals();
   // Before the model takes its part of it.
-  const freeMemoryBytes = freemem();
+  const freeMemoryBytes = process.availableMemory();
   const { id, path } = await findModel(flags.model);
   const document = await openDocument(file, { signal });
-  const engine = await loadEngine(path, id, { signal });
+  const engine = await loadEngine(path, id, { signal, gpuLayers: flags.gpuLayers });
   try {
     const text = documentText(document).text;
     return {
@@ -77,19 +95,28 @@ function takes(
   const { model } = engine;
   const prompt = buildPrompt(engine, text, { length: "medium" });
   const tokens = prompt.tokens.length;
-  const { keepsAll } = createPolicy(flags.policy);
   const requested = budgetOf(flags);
-  const minimum = prompt.headTokens + prompt.windowTokens;
-  const budget = keepsAll ? parseBudget("100%", model, tokens) : parseBudget(requested, model, tokens, minimum);
-  const figures = estimate(model, tokens, keepsAll ? undefined : budget);
+  const lengths = { ...prompt, tokens };
+  const options = {
+    budget: requested,
+    policy: policySchema.parse(flags.policy),
+    kvType: kvTypeSchema.parse(flags.kvType),
+    groupLayers: flags.groupLayers,
+  };
+  const { budget, estimate: figures } = planRun(model, lengths, maxAnswerTokens.medium, options);
+  const fitsMemory = figures.devices.memory <= freeMemoryBytes;
   return {
     ...figures,
     model: { id: model.id, contextLength: model.contextLength },
     policy: flags.policy,
+    kvType: flags.kvType ?? "f16",
     budget: { requested, bytes: budget.bytes, tokensPerLayer: budget.tokensPerLayer },
     freeMemoryBytes,
     fitsContext: tokens + maxAnswerTokens.medium <= model.contextLength,
-    fitsMemory: figures.totalBytes <= freeMemoryBytes,
+    fitsMemory,
+    largestBudget: fitsMemory
+      ? undefined
+      : shareText(largestShare(model, lengths, maxAnswerTokens.medium, options, freeMemoryBytes)),
   };
 }
 
@@ -102,16 +129,34 @@ function reportText(report: EstimateReport): string {
       `${document.path}: ${document.pages} ${document.pages === 1 ? "page" : "pages"}, ${document.tokens} tokens`,
     ],
     ["Model", `${model.id}, reads at most ${model.contextLength} tokens`],
-    ["Weights", formatBytes(report.weightsBytes)],
+    [
+      "Budget",
+      `${budget.requested} with ${report.policy}, ${report.kvType}: ${budget.tokensPerLayer} tokens per layer`,
+    ],
     ["Full KV cache", formatBytes(report.fullKvBytes)],
-    ["Budget", `${budget.requested} with ${report.policy}: ${budget.tokensPerLayer} tokens per layer`],
     ["KV after reading", `${formatBytes(report.retainedKvBytes)} (${share})`],
-    ["Peak of reading", formatBytes(report.readingPeakBytes)],
-    ["Total", `${formatBytes(report.totalBytes)} of ${formatBytes(report.freeMemoryBytes)} free`],
+    ["KV at the peak", peakText(report)],
+    ["Weights", formatBytes(report.weightsBytes)],
+    ["Compute buffers", formatBytes(report.computeBytes)],
+    ["Total at the peak", `${formatBytes(report.devices.memory)} of ${formatBytes(report.freeMemoryBytes)} free`],
   ];
+  if (report.devices.gpu > 0) rows.push(["On the GPU", formatBytes(report.devices.gpu)]);
   const lines = rows.map(([name, value]) => `${name.padEnd(17)} ${value}`);
   if (!report.fitsContext) lines.push("Too long: document, instruction and answer do not fit this model's context.");
-  if (!report.fitsMemory) lines.push("Too large: the total does not fit the memory that is free now.");
+  if (!report.fitsMemory) {
+    const other = report.largestBudget ? `a budget of ${report.largestBudget} would` : "no budget would";
+    lines.push(`Too large: it does not fit the memory that is free now; ${other}.`);
+  }
   for (const warning of report.warnings) lines.push(`Warning: ${warning}`);
   return lines.join("\n");
+}
+
+function peakText({ peakKvBytes, fullKvBytes, stagingBytes, hiddenBytes }: EstimateReport): string {
+  const share = `${formatBytes(peakKvBytes)} (${formatShare(peakKvBytes, fullKvBytes)})`;
+  if (stagingBytes === 0) return share;
+  return `${share}: ${formatBytes(stagingBytes)} layers being read, ${formatBytes(hiddenBytes)} between them, and what is kept`;
+}
+
+function shareText(share: number | undefined): string | undefined {
+  return share === undefined ? undefined : `${share}%`;
 }

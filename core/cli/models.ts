@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { toPrecisError } from "../errors.js";
+import { formatBytes } from "../format.js";
 import { catalogue } from "../models/catalogue.js";
 import { findModel, verifyModel } from "../models/models.js";
-import { formatBytes } from "../report/format.js";
 import { cancelOnSignals } from "./cancel.js";
 import { ProgressView } from "./terminal.js";
 import { quietOption } from "./usage.js";

@@ -1,11 +1,13 @@
 /** What `summarize` and `ask` do: one model, one file after the other. */
-import { extname } from "node:path";
+import { extname, join } from "node:path";
 import type { SourceDocument } from "../documents/document.js";
 import { openDocument } from "../documents/open.js";
+import { CacheStore } from "../engine/cache-store.js";
 import type { Engine } from "../engine/types.js";
 import { cancelled, PrecisError, toPrecisError } from "../errors.js";
+import { formatBytes, formatDuration, formatShare } from "../format.js";
 import { findModel } from "../models/models.js";
-import { formatBytes, formatDuration, formatShare } from "../report/format.js";
+import { cacheFolder } from "../models/paths.js";
 import { summaryMarkdown } from "../report/markdown.js";
 import { writeFileAtomically } from "../report/write.js";
 import type { RunOptions } from "../summarize/options.js";
@@ -66,7 +68,7 @@ async function answerAll(files: readonly string[], run: Run): Promise<number> {
   const first = reading(files[0] as string, signal);
   const started = performance.now();
   const onProgress = (fraction: number) => view.update({ stage: "Loading model", fraction });
-  const engine = await loadEngine(path, id, { signal, onProgress });
+  const engine = await loadEngine(path, id, { signal, onProgress, gpuLayers: run.flags.gpuLayers });
   const loadMs = performance.now() - started;
   try {
     let code = 0;
@@ -112,6 +114,7 @@ async function answerFile(engine: Engine, opened: Promise<OpenedFile>, loadMs: n
     signal,
     loadMs,
     readMs,
+    caches: flags.cache ? new CacheStore(join(cacheFolder(), "caches")) : undefined,
     onProgress: (progress) => showProgress(view, progress, flags.json === true),
     onText: (text) => {
       if (flags.json) return;

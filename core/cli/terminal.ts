@@ -1,6 +1,6 @@
 /** What the command line prints where: progress and errors to stderr, the answer alone to stdout. */
 import type { PrecisError } from "../errors.js";
-import { formatDuration } from "../report/format.js";
+import { formatDuration } from "../format.js";
 
 export interface ProgressLine {
   /** What goes on, in a word or two. */

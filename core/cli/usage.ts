@@ -1,6 +1,7 @@
 /** Options that several commands share, parsed and checked; a wrong one is a usage error (exit code 2). */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { defaultPolicy, policyNames } from "../compression/registry.js";
+import { kvTypes } from "../engine/kv.js";
 import { PrecisError } from "../errors.js";
 import { defaultBudget, readBudget } from "../estimate/estimate.js";
 import { type AnswerLength, lengthSchema, type RunOptions, runOptionsSchema } from "../summarize/options.js";
@@ -8,6 +9,11 @@ import { type AnswerLength, lengthSchema, type RunOptions, runOptionsSchema } fr
 export interface RunFlags {
   readonly budget?: string;
   readonly policy: string;
+  readonly kvType?: string;
+  readonly groupLayers?: number;
+  readonly gpuLayers?: number;
+  /** Of `ask` alone: false with --no-cache. */
+  readonly cache?: boolean;
   readonly model?: string;
   readonly length: AnswerLength;
   readonly language?: string;
@@ -31,6 +37,28 @@ export function policyOption(): Option {
     .default(defaultPolicy);
 }
 
+export function kvTypeOption(): Option {
+  return new Option(
+    "--kv-type <type>",
+    "how kept entries are stored: q8_0 and q4_0 keep more of them in the same memory",
+  )
+    .choices(kvTypes)
+    .default("f16");
+}
+
+export function groupLayersOption(): Option {
+  return new Option(
+    "--group-layers <number>",
+    "layers read at a time; default: 1, which holds the least memory",
+  ).argParser(wholeNumberFrom(1, 1000));
+}
+
+export function gpuLayersOption(): Option {
+  return new Option("--gpu-layers <number>", "layers on the GPU; default: as many as fit").argParser(
+    wholeNumberFrom(0, 1000),
+  );
+}
+
 export function modelOption(): Option {
   return new Option("--model <id|path>", "a model of the catalogue or a GGUF file; default: the default model");
 }
@@ -48,10 +76,15 @@ export function addRunOptions(command: Command, length: AnswerLength): Command {
   return command
     .addOption(budgetOption())
     .addOption(policyOption())
+    .addOption(kvTypeOption())
+    .addOption(groupLayersOption())
     .addOption(modelOption())
+    .addOption(gpuLayersOption())
     .addOption(new Option("--length <length>", "length of the answer").choices(lengthSchema.options).default(length))
     .option("--language <language>", 'language of the answer ("German"); default: the document\'s')
-    .addOption(new Option("--seed <number>", "seed of the sampling").argParser(wholeNumber).default(0))
+    .addOption(
+      new Option("--seed <number>", "seed of the sampling").argParser(wholeNumberFrom(0, 0xffff_ffff)).default(0),
+    )
     .addOption(
       new Option("--temperature <number>", "0 writes the likeliest answer, the same each time")
         .argParser(temperature)
@@ -69,6 +102,8 @@ export function runOptions(flags: RunFlags, question?: string): RunOptions {
   const parsed = runOptionsSchema.safeParse({
     budget: budgetOf(flags),
     policy: flags.policy,
+    kvType: flags.kvType,
+    groupLayers: flags.groupLayers,
     length: flags.length,
     language: flags.language,
     question,
@@ -85,11 +120,12 @@ export function budgetOf(flags: Pick<RunFlags, "budget" | "policy">): string {
   return flags.budget ?? (flags.policy === "full" ? "100%" : defaultBudget);
 }
 
-function wholeNumber(text: string): number {
-  if (!/^\d{1,10}$/.test(text) || Number(text) > 0xffff_ffff) {
-    throw new InvalidArgumentError("It must be a whole number from 0 to 4294967295.");
-  }
-  return Number(text);
+function wholeNumberFrom(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (/^\d{1,10}$/.test(text) && number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+  };
 }
 
 function temperature(text: string): number {

@@ -12,21 +12,25 @@ import type { Engine, LoadOptions, ModelInfo } from "./types.js";
  * @param id how the model is called in results
  * @throws PrecisError model-damaged, model-unsupported, runtime-mismatch, cancelled
  */
-export async function loadEngine(path: string, id: string, { onProgress, signal }: LoadOptions = {}): Promise<Engine> {
+export async function loadEngine(path: string, id: string, options: LoadOptions = {}): Promise<Engine> {
+  const { onProgress, signal, gpuLayers } = options;
   if (signal?.aborted) throw cancelled();
   const log: string[] = [];
   const llama = await patchedLlama(log);
   let model: LlamaModel | undefined;
   try {
     const addon = loadAddon(llama.gpu);
+    if (gpuLayers && !llama.gpu) {
+      throw new PrecisError("usage", "There is no GPU to put layers on.", "Leave --gpu-layers out, or set it to 0.");
+    }
     model = await llama.loadModel({
       modelPath: path,
       loadSignal: signal,
       ignoreMemorySafetyChecks: true,
+      ...(gpuLayers !== undefined && { gpuLayers }),
       ...(onProgress && { onLoadProgress: onProgress }),
     });
-    const reason = addon.refusal(path);
-    if (reason !== undefined) throw unsupported(reason);
+    if (!addon.canWrite(path)) throw unsupported("it is an encoder, which cannot write text");
     return engineOf(llama, model, addon, path, id);
   } catch (error) {
     await model?.dispose();
@@ -90,8 +94,11 @@ function engineOf(
     tokenize: (text) => Uint32Array.from(model.tokenize(text, false, "trimLeadingSpace")),
     chatPrompt: (parts) => chatPrompt(model, wrapper, parts),
     async createSession() {
-      const session: DocumentSession = new DocumentSession(new addon.Session(), info, fullLayers, threads, () =>
-        sessions.delete(session),
+      const session: DocumentSession = new DocumentSession(
+        new addon.Session(),
+        { info, fullLayers, refusal: addon.refusal(path) },
+        threads,
+        () => sessions.delete(session),
       );
       sessions.add(session);
       return session;
@@ -136,7 +143,10 @@ export function modelInfo(model: LlamaModel, path: string, id: string, slidingLa
     valueSize: whole(attention.value_length ?? headSize, "attention.value_length"),
     embeddingSize,
     contextLength: model.trainContextSize,
+    feedForwardSize: whole(shape.feed_forward_length, "feed_forward_length"),
+    vocabularySize: whole(metadata.tokenizer?.ggml?.tokens?.length, "vocabulary"),
     weightsBytes: model.size,
+    gpuLayers: model.gpuLayers,
   };
 }
 

@@ -6,15 +6,29 @@ import { PrecisError } from "../errors.js";
 import type { KvType } from "./kv.js";
 
 /** Must equal LLAMA_RETAIN_ABI in core/native/llama/llama-retain.h. */
-const abi = 1;
+const abi = 2;
 
 export interface NativeOpenOptions {
   /** Tokens per batch. */
   readonly batch: number;
   readonly threads: number;
+  /** Tokens that may follow the prompt. */
+  readonly room: number;
   readonly kvType: KvType;
   /** How hidden states wait between groups. */
   readonly hiddenType: "f16" | "f32";
+  /** false: llama.cpp's own cache and all layers at once, for models that cannot be read in groups. */
+  readonly grouped: boolean;
+}
+
+/** What one layer holds once reading has ended. */
+export interface LayerState {
+  /** Entries per KV head before the window; 0 for a sliding layer. */
+  readonly kept: number;
+  /** Their positions, [kvHeads x kept]. */
+  readonly positions: Uint32Array;
+  /** K rows, then V rows: those kept and the window's, or all of a sliding layer's cells. */
+  readonly rows: Uint8Array;
 }
 
 export interface NativeWriteOptions {
@@ -37,6 +51,14 @@ export interface NativeSession {
   read(begin: number, end: number, reduction: GroupReduction | undefined, plain: boolean): Promise<Float32Array[]>;
   keep(layers: readonly LayerRetention[]): Promise<void>;
   finish(): Promise<void>;
+  /** After finish() and before anything is written. */
+  state(layer: number): LayerState;
+  /** Positions in the sliding layers' cells, -1 for an empty one; empty without such layers. */
+  slidingCells(): Int32Array;
+  /** Instead of read(): for every layer, then resume(). `window` is the saved context's; `withWindow`: it is this one's too. */
+  restore(layer: number, state: LayerState, window: number, withWindow: boolean): void;
+  /** With the logits after the whole prompt, or undefined: then the window is read now. */
+  resume(slidingCells: Int32Array, logits: Float32Array | undefined): Promise<void>;
   write(
     options: NativeWriteOptions,
     onText: (text: string) => void,
@@ -49,6 +71,10 @@ export interface NativeSession {
   progress(): number;
   abort(): void;
   layerBytes(layer: number): number;
+  /** All K and V, sliding layers included. */
+  memoryBytes(): number;
+  /** The graph's buffers. */
+  computeBytes(): number;
   /** K, V and hidden states at the worst moment so far. */
   peakBytes(): number;
   dispose(): void;
@@ -59,7 +85,9 @@ export type Gpu = false | "cuda" | "vulkan" | "metal";
 
 interface NativeAddon {
   readonly Session: new () => NativeSession;
-  /** Why the model loaded from this path cannot be read, as the end of a sentence; undefined when it can. */
+  /** Whether the model loaded from this path continues a text at all: encoders do not. */
+  canWrite(modelPath: string): boolean;
+  /** Why it cannot be read in groups, as the end of a sentence; undefined when it can. */
   refusal(modelPath: string): string | undefined;
   /** Indices of the loaded model's layers that see a sliding window only. */
   slidingLayers(modelPath: string): number[];

@@ -1,7 +1,9 @@
 /** One document's reading and writing: asks the policy what to keep and has native code do it. */
 import { cancelled, PrecisError } from "../errors.js";
 import { entryBytes, type KvType } from "./kv.js";
-import type { NativeSession } from "./native.js";
+import type { NativeOpenOptions, NativeSession } from "./native.js";
+import { openSavedCache, SavedCacheRefused, writeSavedCache } from "./saved-cache.js";
+import { batchTokens, defaultAnswerTokens, readingShape } from "./shape.js";
 import type {
   GenerateOptions,
   Generation,
@@ -10,34 +12,44 @@ import type {
   Prompt,
   ReadingResult,
   ReadOptions,
+  ResumedReading,
+  ResumeOptions,
   Session,
 } from "./types.js";
-
-/** Tokens per batch, llama.cpp's default micro-batch: results equal stock's only with stock's batches. */
-export const batchTokens = 512;
-
-/** Attention sinks beside the prompt's head (StreamingLLM, arXiv 2309.17453: four). */
-const sinks = 4;
 
 /** Milliseconds between two progress reports. */
 const progressInterval = 200;
 
+export interface LoadedModel {
+  readonly info: ModelInfo;
+  /** Indices of the layers that attend to every position; a policy counts only these. */
+  readonly fullLayers: readonly number[];
+  /** Why it cannot be read in groups, as the end of a sentence. */
+  readonly refusal: string | undefined;
+}
+
 export class DocumentSession implements Session {
   #reading = false;
   #read = false;
+  #prompt: Prompt = { tokens: new Uint32Array(0), headTokens: 0, windowTokens: 0 };
+
+  private readonly model: ModelInfo;
+  private readonly fullLayers: readonly number[];
 
   constructor(
     private readonly native: NativeSession,
-    private readonly model: ModelInfo,
-    /** Indices of the layers that attend to every position; a policy counts only these. */
-    private readonly fullLayers: readonly number[],
+    private readonly loaded: LoadedModel,
     private readonly threads: number,
     private readonly onDispose: () => void,
-  ) {}
+  ) {
+    this.model = loaded.info;
+    this.fullLayers = loaded.fullLayers;
+  }
 
   async read(prompt: Prompt, options: ReadOptions): Promise<ReadingResult> {
-    const { policy, budgetEntries, kvType = "f16", hiddenType = "f32", signal, onProgress } = options;
-    const { layers, kvHeads } = this.model;
+    const { policy, budgetEntries, kvType = "f16", hiddenType = "f16", groupLayers = 1, signal, onProgress } = options;
+    if (this.loaded.refusal !== undefined && !policy.keepsAll) throw cannotCompress(this.loaded.refusal);
+    const { layers } = this.model;
     const tokens = prompt.tokens.length;
     this.#read = false;
     const started = performance.now();
@@ -47,34 +59,20 @@ export class DocumentSession implements Session {
       () => this.#report(tokens, started, onProgress),
       async () => {
         onProgress?.({ fraction: 0, layersRead: 0, elapsedMs: 0, remainingMs: undefined });
-        await this.native.open(this.model.path, prompt.tokens, prompt.windowTokens, {
-          batch: batchTokens,
-          threads: this.threads,
-          kvType,
-          hiddenType,
-        });
+        await this.#open(prompt, { ...options, kvType, hiddenType });
         signal?.throwIfAborted();
 
         if (policy.keepsAll) {
           await this.native.read(0, layers, undefined, true);
         } else {
-          const before = tokens - prompt.windowTokens;
-          const kept = Math.min(before, Math.max(prompt.headTokens, sinks));
-          const run = policy.begin({
-            layers: this.fullLayers.length,
-            kvHeads,
-            tokens,
-            window: prompt.windowTokens,
-            protectedPositions: Array.from({ length: kept }, (_, position) => position),
-            budget: budgetEntries,
-          });
-          // one layer at a time holds the least
-          for (let layer = 0; layer < layers; layer++) {
-            const [scores = new Float32Array(0)] = await this.native.read(layer, layer + 1, policy.reduction, false);
-            const index = this.fullLayers.indexOf(layer);
-            if (index < 0) continue;
+          const run = policy.begin(readingShape(this.model, { ...prompt, tokens }, budgetEntries));
+          for (let layer = 0; layer < layers; layer += groupLayers) {
+            const end = Math.min(layers, layer + groupLayers);
+            const scores = await this.native.read(layer, end, policy.reduction, false);
             const since = performance.now();
-            const retained = run.onGroup([{ layer: index, scores }]);
+            const first = this.fullLayers.findIndex((index) => index >= layer);
+            const group = scores.map((of, index) => ({ layer: first + index, scores: of }));
+            const retained = group.length > 0 ? run.onGroup(group) : [];
             await this.native.keep(retained.map((one) => ({ ...one, layer: this.fullLayers[one.layer] as number })));
             compressMs += performance.now() - since;
           }
@@ -84,11 +82,60 @@ export class DocumentSession implements Session {
         onProgress?.({ fraction: 1, layersRead: layers, elapsedMs: performance.now() - started, remainingMs: 0 });
         return {
           tokens,
+          computeBytes: this.native.computeBytes(),
           kv: this.#kv(tokens, kvType),
           timings: { prefillMs: performance.now() - started - compressMs, compressMs },
         };
       },
     );
+  }
+
+  async save(file: string, identity: string): Promise<void> {
+    if (!this.#read) throw new Error("save() before read()");
+    const { native } = this;
+    const window = this.#prompt.tokens.slice(-this.#prompt.windowTokens);
+    await writeSavedCache(file, {
+      identity,
+      window,
+      logits: native.logits(),
+      slidingCells: native.slidingCells(),
+      layers: this.model.layers,
+      layer: (layer) => native.state(layer),
+    });
+  }
+
+  async resume(prompt: Prompt, file: string, identity: string, options: ResumeOptions): Promise<ResumedReading> {
+    this.#read = false;
+    const started = performance.now();
+    return await this.#guarded(options.signal, undefined, async () => {
+      const { kvType = "f16" } = options;
+      const saved = await openSavedCache(file, identity, this.model.layers);
+      try {
+        const window = prompt.tokens.slice(-prompt.windowTokens);
+        const sameWindow = window.length === saved.window.length && window.every((id, i) => id === saved.window[i]);
+        await this.#open(prompt, { ...options, kvType, hiddenType: "f16" });
+        for (let layer = 0; layer < this.model.layers; layer++) {
+          options.signal?.throwIfAborted();
+          this.native.restore(layer, await saved.layer(layer), saved.window.length, sameWindow);
+        }
+        await this.native.resume(await saved.slidingCells(), sameWindow ? await saved.logits() : undefined);
+        this.#read = true;
+        const tokens = prompt.tokens.length;
+        return {
+          sameWindow,
+          tokens,
+          computeBytes: this.native.computeBytes(),
+          kv: this.#kv(tokens, kvType),
+          timings: { prefillMs: performance.now() - started, compressMs: 0 },
+        };
+      } catch (error) {
+        // what native code or a typed array cannot take over is as good as damaged
+        const refused = (error as { code?: unknown }).code === "failed" || error instanceof RangeError;
+        throw refused ? new SavedCacheRefused("it does not fit this model and prompt", { cause: error }) : error;
+      } finally {
+        await saved.close();
+      }
+    });
   }
 
   async generate({ sampling, maxTokens, signal, onText }: GenerateOptions): Promise<Generation> {
@@ -112,6 +159,7 @@ export class DocumentSession implements Session {
         text,
         tokens,
         stopped: ended ? "end" : "max-tokens",
+        peakKvBytes: this.native.peakBytes(),
         firstTokenMs,
         decodeMs: performance.now() - started,
       };
@@ -135,8 +183,27 @@ export class DocumentSession implements Session {
     this.onDispose();
   }
 
+  async #open(
+    prompt: Prompt,
+    options: Pick<NativeOpenOptions, "kvType" | "hiddenType"> & Pick<ReadOptions, "answerTokens">,
+  ) {
+    this.#prompt = prompt;
+    await this.native.open(this.model.path, prompt.tokens, prompt.windowTokens, {
+      batch: batchTokens,
+      threads: this.threads,
+      room: options.answerTokens ?? defaultAnswerTokens,
+      kvType: options.kvType,
+      hiddenType: options.hiddenType,
+      grouped: this.loaded.refusal === undefined,
+    });
+  }
+
   #kv(tokens: number, kvType: KvType): ReadingResult["kv"] {
     const { kvHeads } = this.model;
+    if (this.loaded.refusal !== undefined) {
+      const bytes = this.native.memoryBytes();
+      return { fullBytes: bytes, retainedBytes: bytes, peakBytes: bytes, layers: [] };
+    }
     const rowBytes = entryBytes(this.model, kvType) * kvHeads;
     const held: LayerKv[] = this.fullLayers.map((layer) => {
       const bytes = this.native.layerBytes(layer);
@@ -186,6 +253,14 @@ export class DocumentSession implements Session {
       remainingMs: fraction > 0.02 ? (elapsedMs * (1 - fraction)) / fraction : undefined,
     });
   }
+}
+
+function cannotCompress(reason: string): PrecisError {
+  return new PrecisError(
+    "model-unsupported",
+    `The memory of this model cannot be compressed: ${reason}.`,
+    'Choose the policy "full", which reads it the plain way with its whole KV cache, or another model.',
+  );
 }
 
 function nativeError(error: unknown): unknown {

@@ -18,7 +18,11 @@ export interface ModelInfo {
   readonly embeddingSize: number;
   /** Trained context length in tokens. */
   readonly contextLength: number;
+  readonly feedForwardSize: number;
+  readonly vocabularySize: number;
   readonly weightsBytes: number;
+  /** Layers on the GPU, the output layer counted as one; 0 on the CPU. */
+  readonly gpuLayers: number;
 }
 
 export interface Sampling {
@@ -64,6 +68,8 @@ export interface LayerKv {
 /** What reading left behind, counted by the native side. */
 export interface ReadingResult {
   readonly tokens: number;
+  /** Buffers of the graph, beside the KV cache. */
+  readonly computeBytes: number;
   readonly kv: {
     readonly fullBytes: number;
     readonly retainedBytes: number;
@@ -79,11 +85,22 @@ export interface ReadOptions {
   readonly budgetEntries: number;
   /** How kept entries are stored; f16 when left out. */
   readonly kvType?: KvType;
-  /** How hidden states wait between layers: f32 (exact, the default) or f16 (half the bytes). */
+  /** How hidden states wait between groups: f16 (half the bytes, the default) or f32 (exact). */
   readonly hiddenType?: "f16" | "f32";
+  /** Layers read at a time: fewer hold less memory. 1 when left out; a policy that keeps all reads them all at once. */
+  readonly groupLayers?: number;
+  /** The most tokens that will be written afterwards; 1,024 when left out. */
+  readonly answerTokens?: number;
   readonly signal?: AbortSignal;
   /** At least twice a second. */
   readonly onProgress?: (progress: ReadingProgress) => void;
+}
+
+export interface ResumeOptions extends Pick<ReadOptions, "kvType" | "answerTokens" | "signal"> {}
+
+export interface ResumedReading extends ReadingResult {
+  /** Whether the saved entries were chosen for the same window. */
+  readonly sameWindow: boolean;
 }
 
 export interface GenerateOptions {
@@ -98,6 +115,8 @@ export interface Generation {
   readonly text: string;
   readonly tokens: number;
   readonly stopped: "end" | "max-tokens";
+  /** The most that attention held at any moment since reading began: the cache grows with the answer. */
+  readonly peakKvBytes: number;
   /** From generate()'s call. */
   readonly firstTokenMs: number;
   readonly decodeMs: number;
@@ -105,7 +124,20 @@ export interface Generation {
 
 /** One document's context: read once, then generate. Not shared between calls at the same time. */
 export interface Session {
+  /** @throws PrecisError model-unsupported when the policy drops entries and the model cannot be read in groups */
   read(prompt: Prompt, options: ReadOptions): Promise<ReadingResult>;
+  /**
+   * Writes what read() has left to a file, before anything is generated.
+   * @param identity what the file is of, compared as a whole when it is read
+   * @throws the file system's errors
+   */
+  save(file: string, identity: string): Promise<void>;
+  /**
+   * Instead of read(): takes up what save() wrote. When the saved prompt ended with another window, this prompt's is
+   * read on the saved entries.
+   * @throws SavedCacheRefused when the file is damaged, or of something else
+   */
+  resume(prompt: Prompt, file: string, identity: string, options: ResumeOptions): Promise<ResumedReading>;
   generate(options: GenerateOptions): Promise<Generation>;
   dispose(): Promise<void>;
 }
@@ -124,6 +156,8 @@ export interface Engine {
 }
 
 export interface LoadOptions {
+  /** How many layers go to the GPU; undefined: as many as fit. Without a GPU it must be 0 or undefined. */
+  readonly gpuLayers?: number;
   /** 0..1 */
   readonly onProgress?: (fraction: number) => void;
   readonly signal?: AbortSignal;

@@ -2,7 +2,8 @@
  * What a run takes, before it runs: pure arithmetic on a model's shape and a token count, for the CLI, the worker and
  * the window alike (no Node imports).
  */
-import { entryBytes } from "../engine/kv.js";
+import { entryBytes, type KvType } from "../engine/kv.js";
+import { batchTokens, growthTokens } from "../engine/shape.js";
 import type { ModelInfo } from "../engine/types.js";
 import { PrecisError } from "../errors.js";
 
@@ -10,7 +11,11 @@ import { PrecisError } from "../errors.js";
 export type KvShape = Pick<ModelInfo, "fullLayers" | "kvHeads" | "keySize" | "valueSize">;
 
 /** The part of a model that decides what a run takes. */
-export type MemoryShape = KvShape & Pick<ModelInfo, "embeddingSize" | "weightsBytes">;
+export type MemoryShape = KvShape &
+  Pick<
+    ModelInfo,
+    "layers" | "queryHeads" | "embeddingSize" | "feedForwardSize" | "vocabularySize" | "weightsBytes" | "gpuLayers"
+  >;
 
 export interface Budget {
   /** As the user wrote it. */
@@ -23,20 +28,44 @@ export interface Budget {
   readonly tokensPerLayer: number;
 }
 
+/** One run, as far as memory is concerned. */
+export interface RunShape {
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+  /** Nothing is dropped: all layers are read at once, and the KV cache is of `kvType` from the start. */
+  readonly keepsAll: boolean;
+  /** Entries per KV head over all layers: what is kept at the end, and the most that the policy ever holds. */
+  readonly retainedEntries: number;
+  readonly peakEntries: number;
+  readonly kvType: KvType;
+  /** Layers read at a time. */
+  readonly groupLayers: number;
+}
+
+/** Bytes. */
 export interface Estimate {
   readonly promptTokens: number;
   readonly weightsBytes: number;
+  /** Buffers of the graph, and the scores of a group of layers. */
+  readonly computeBytes: number;
+  /** Full f16 KV of the layers that are being read. */
+  readonly stagingBytes: number;
+  /** Hidden states of all tokens between two groups, f16. */
+  readonly hiddenBytes: number;
   /** The f16 KV cache of the whole prompt, as an app without compression holds it. */
   readonly fullKvBytes: number;
   /** KV that lives once reading has ended. */
   readonly retainedKvBytes: number;
-  /** The most that attention holds at any moment of reading: staging, hidden states between layers, entries kept. */
-  readonly readingPeakBytes: number;
-  /** Weights and reading peak; compute buffers and the runtime itself come on top. */
+  /** The most that attention holds at any moment: staging, hidden states and entries kept, or the cache as it grows with the answer. */
+  readonly peakKvBytes: number;
+  /** Everything at the worst moment: weights, compute, KV and the program itself. */
   readonly totalBytes: number;
+  /** `totalBytes` by where it lies. */
+  readonly devices: { readonly memory: number; readonly gpu: number };
 }
 
-const F32_BYTES = 4;
+/** What Node.js, the bindings and the reader of documents take beside all that, measured with `npm run bench`. */
+const programBytes = 110 * 2 ** 20;
 
 /** The budget that is used when the user names none. */
 export const defaultBudget = "25%";
@@ -51,17 +80,24 @@ export function fullKvBytes(model: KvShape, tokens: number): number {
  * "1.5 GB"). It is an upper bound: rounded down to whole entries, and never more than the prompt's full cache.
  * @param promptTokens tokens of the whole prompt, instruction included
  * @param minimumTokens tokens per layer that are kept whatever the budget (window and protected), which it must exceed
+ * @param kvType how kept entries are stored: a share is one of bytes, so that smaller entries are more of them
  * @throws PrecisError budget-invalid when it cannot be read, budget-too-small when it does not exceed `minimumTokens`
  */
-export function parseBudget(text: string, model: KvShape, promptTokens: number, minimumTokens = 0): Budget {
+export function parseBudget(
+  text: string,
+  model: KvShape,
+  promptTokens: number,
+  minimumTokens = 0,
+  kvType: KvType = "f16",
+): Budget {
   const fullEntries = promptTokens * model.fullLayers;
-  const wanted = wantedEntries(text, model, promptTokens);
+  const wanted = wantedEntries(text, model, promptTokens, kvType);
   const entriesTotal = Math.min(wanted, fullEntries);
   const tokensPerLayer = Math.floor(entriesTotal / model.fullLayers);
   // At least one token of the document must fit beside what is always kept, unless the whole prompt fits.
   const least = Math.min(minimumTokens + 1, promptTokens);
   if (tokensPerLayer < least) {
-    const percent = Math.ceil((least / promptTokens) * 1000) / 10;
+    const percent = Math.ceil(((least * entryBytes(model, kvType)) / (promptTokens * entryBytes(model))) * 1000) / 10;
     throw new PrecisError(
       "budget-too-small",
       `A budget of ${text.trim()} keeps ${tokensPerLayer} tokens per layer here, and the instruction alone takes ${minimumTokens}.`,
@@ -70,7 +106,7 @@ export function parseBudget(text: string, model: KvShape, promptTokens: number, 
   }
   return {
     requested: text,
-    bytes: entriesTotal * model.kvHeads * entryBytes(model),
+    bytes: entriesTotal * model.kvHeads * entryBytes(model, kvType),
     entriesTotal,
     tokensPerLayer,
   };
@@ -116,13 +152,13 @@ export function readBudget(text: string): BudgetRequest {
 }
 
 /** Whole entries per KV head over all layers that a budget's text asks for. */
-function wantedEntries(text: string, model: KvShape, promptTokens: number): number {
+function wantedEntries(text: string, model: KvShape, promptTokens: number, kvType: KvType): number {
   const { unit, amount } = readBudget(text);
   if (unit === "tokens") return amount * model.fullLayers;
   const entries =
     unit === "percent"
-      ? (amount / 100) * promptTokens * model.fullLayers
-      : amount / (model.kvHeads * entryBytes(model));
+      ? ((amount / 100) * promptTokens * model.fullLayers * entryBytes(model)) / entryBytes(model, kvType)
+      : amount / (model.kvHeads * entryBytes(model, kvType));
   // 29 / 100 * 3000 is a hair less than 870 in floating point: round such hairs away.
   return Math.floor(entries + 1e-6);
 }
@@ -136,23 +172,52 @@ function invalid(text: string): PrecisError {
 }
 
 /**
- * What a run takes. Reading goes layer by layer: the peak is one layer's full KV (staging), the hidden states of all
- * prompt tokens (f32) that wait for the next layer, and everything retained. Policies that hold more for a while
- * before they cut are not modelled, nor are compute buffers.
- * @param budget undefined when the policy keeps everything: reading then holds the full cache and nothing beside it
+ * What a run takes at its worst moment. While a document is read in groups of layers that is the group's staging, the
+ * hidden states that wait for the next group and all that is kept; with short documents it may come later, as the
+ * cache grows with the answer. The graph's buffers are those of llama.cpp's allocator for 512 tokens, found by
+ * measuring four shapes (docs/decisions.md); test/bench prints estimate and measurement side by side.
  */
-export function estimate(model: MemoryShape, promptTokens: number, budget: Budget | undefined): Estimate {
+export function estimate(model: MemoryShape, run: RunShape): Estimate {
+  const { promptTokens, groupLayers, kvType } = run;
   const full = fullKvBytes(model, promptTokens);
-  const staging = full / model.fullLayers;
-  const hidden = promptTokens * model.embeddingSize * F32_BYTES;
-  const retained = budget ? budget.bytes : full;
-  const peak = budget ? staging + hidden + retained : full;
+  const entry = model.kvHeads * entryBytes(model, kvType);
+  const retained = run.retainedEntries * entry;
+  const growth = Math.min(run.answerTokens, Math.ceil(run.answerTokens / growthTokens) * growthTokens);
+  const grown = retained + growth * model.fullLayers * entry;
+  // a layer's old and new rows stand side by side while it grows
+  const growing = grown + grown / model.fullLayers;
+  const staging = run.keepsAll ? 0 : (full / model.fullLayers) * Math.min(groupLayers, model.fullLayers);
+  const oneGroup = run.keepsAll || groupLayers >= model.layers;
+  const hidden = oneGroup ? 0 : promptTokens * (2 * model.embeddingSize + 4);
+  const peak = Math.max(growing, run.keepsAll ? retained : staging + hidden + run.peakEntries * entry);
+  const compute = graphBytes(model, promptTokens + run.answerTokens) + (run.keepsAll ? 0 : scoreBytes(model, run));
+  const total = model.weightsBytes + compute + peak + programBytes;
+  const share = Math.min(1, model.gpuLayers / (model.layers + 1));
+  // hidden states, scores and the program stay in memory; what belongs to a layer lies where the layer does
+  const gpu = share === 0 ? 0 : share * (model.weightsBytes + peak - hidden) + compute;
   return {
     promptTokens,
     weightsBytes: model.weightsBytes,
+    computeBytes: compute,
+    stagingBytes: staging,
+    hiddenBytes: hidden,
     fullKvBytes: full,
     retainedKvBytes: retained,
-    readingPeakBytes: peak,
-    totalBytes: model.weightsBytes + peak,
+    peakKvBytes: peak,
+    totalBytes: total,
+    devices: { memory: total - gpu, gpu },
   };
+}
+
+/** Activations of a batch, f32, in attention or in the feed-forward, the f16 mask and one row of logits. */
+function graphBytes(model: MemoryShape, contextTokens: number): number {
+  const query = model.queryHeads * model.keySize;
+  const attention = 2 * query + 3 * model.embeddingSize;
+  const feedForward = 3 * model.feedForwardSize + 4 * model.embeddingSize;
+  return batchTokens * (4 * Math.max(attention, feedForward) + 2 * contextTokens) + 4 * model.vocabularySize;
+}
+
+/** Window attention of a group, f32: per query head as it is summed, and per KV head as it is pooled and ranked. */
+function scoreBytes(model: MemoryShape, { promptTokens, groupLayers }: RunShape): number {
+  return 4 * promptTokens * (model.queryHeads + 3 * model.kvHeads) * groupLayers;
 }

@@ -1,7 +1,7 @@
 import { basename, extname } from "node:path";
 import { pageList } from "../documents/page-list.js";
+import { formatBytes, formatDuration, formatShare } from "../format.js";
 import type { SummaryResult } from "../summarize/result.js";
-import { formatBytes, formatDuration, formatShare } from "./format.js";
 
 export interface MarkdownOptions {
   /** Shown as the heading; the file's name without its extension when absent. */

@@ -1,10 +1,14 @@
-import { createPolicy } from "../compression/registry.js";
+import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
 import type { SourceDocument } from "../documents/document.js";
 import { documentText } from "../documents/document-text.js";
-import type { Engine, ReadingProgress, Sampling } from "../engine/types.js";
+import type { CacheStore } from "../engine/cache-store.js";
+import { SavedCacheRefused } from "../engine/saved-cache.js";
+import type { Engine, Prompt, ReadingProgress, ReadingResult, Sampling, Session } from "../engine/types.js";
 import { cancelled, PrecisError } from "../errors.js";
-import { type Budget, parseBudget } from "../estimate/estimate.js";
+import { parseBudget } from "../estimate/estimate.js";
 import type { RunOptions } from "./options.js";
+import { type Plan, planRun, refuseTooLarge } from "./plan.js";
 import { buildPrompt, maxAnswerTokens } from "./prompt.js";
 import type { SummaryResult } from "./result.js";
 
@@ -24,12 +28,17 @@ export interface SummaryContext {
   /** What loading the model and reading the file took, for the result's timings. */
   readonly loadMs: number;
   readonly readMs: number;
+  /** Where what reading left is kept for the next question about the same document; undefined: nowhere. */
+  readonly caches?: CacheStore;
+  /** Bytes of memory that programs can still take; undefined: as the system says. */
+  readonly availableBytes?: number;
 }
 
 /**
  * Reads a document whole and answers: a summary, or the answer to `options.question`.
  * @throws PrecisError too-long when prompt and answer do not fit the model's context (the document is never cut),
- *   budget-invalid, budget-too-small, cancelled, and what the engine throws
+ *   budget-invalid, budget-too-small, out-of-memory when it cannot fit (before anything is read), cancelled, and what
+ *   the engine throws
  */
 export async function summarizeDocument(
   engine: Engine,
@@ -43,21 +52,17 @@ export async function summarizeDocument(
   const maxTokens = maxAnswerTokens[options.length];
   refuseTooLong(prompt.tokens.length, maxTokens, model.contextLength);
 
-  const policy = createPolicy(options.policy);
   const warnings: string[] = [];
-  const budget = policy.keepsAll
-    ? wholeBudget(options, engine, prompt.tokens.length, warnings)
-    : parseBudget(options.budget, model, prompt.tokens.length, prompt.headTokens + prompt.windowTokens);
+  const lengths = { ...prompt, tokens: prompt.tokens.length };
+  const plan = planRun(model, lengths, maxTokens, options);
+  if (plan.policy.keepsAll) warnIgnored(options, engine, prompt.tokens.length, warnings);
+  // the weights count as free while they are only mapped; so does this estimate count them
+  refuseTooLarge(model, lengths, maxTokens, options, context.availableBytes ?? process.availableMemory());
 
   if (context.signal?.aborted) throw cancelled();
   const session = await engine.createSession();
   try {
-    const reading = await session.read(prompt, {
-      policy,
-      budgetEntries: budget.entriesTotal,
-      signal: context.signal,
-      onProgress: (progress) => context.onProgress?.(readingProgress(progress)),
-    });
+    const reading = await readOrResume(session, prompt, plan, maxTokens, engine, context, warnings);
     const generation = await session.generate({
       sampling: samplingOf(options),
       maxTokens,
@@ -82,9 +87,17 @@ export async function summarizeDocument(
         kvHeads: model.kvHeads,
         contextLength: model.contextLength,
       },
-      policy: policy.name,
-      budget: { requested: budget.requested, bytes: budget.bytes, tokensPerLayer: budget.tokensPerLayer },
-      kv: { ...reading.kv, layers: reading.kv.layers.map((layer) => ({ ...layer })) },
+      policy: plan.policy.name,
+      budget: {
+        requested: plan.budget.requested,
+        bytes: plan.budget.bytes,
+        tokensPerLayer: plan.budget.tokensPerLayer,
+      },
+      kv: {
+        ...reading.kv,
+        peakBytes: generation.peakKvBytes,
+        layers: reading.kv.layers.map((layer) => ({ ...layer })),
+      },
       // resourceUsage counts maxRSS in KiB.
       memory: { peakRssBytes: process.resourceUsage().maxRSS * 1024 },
       timings: {
@@ -114,16 +127,86 @@ function refuseTooLong(promptTokens: number, answerTokens: number, contextLength
   );
 }
 
-/** The budget of a policy that keeps everything: the full cache, with a warning when less was asked for. */
-function wholeBudget(options: RunOptions, engine: Engine, promptTokens: number, warnings: string[]): Budget {
-  const asked = parseBudget(options.budget, engine.model, promptTokens);
-  const whole = parseBudget("100%", engine.model, promptTokens);
-  if (asked.entriesTotal < whole.entriesTotal) {
-    warnings.push(
-      `The policy "${options.policy}" keeps the whole KV cache: the budget of ${options.budget} was not used.`,
-    );
+/** A policy that keeps everything has no use for a smaller budget. */
+function warnIgnored(options: RunOptions, engine: Engine, promptTokens: number, warnings: string[]): void {
+  const asked = parseBudget(options.budget, engine.model, promptTokens, 0, options.kvType);
+  if (asked.entriesTotal >= promptTokens * engine.model.fullLayers) return;
+  warnings.push(
+    `The policy "${options.policy}" keeps the whole KV cache: the budget of ${options.budget} was not used.`,
+  );
+}
+
+/** Takes up the cache saved at an earlier reading of the same document where there is one, and saves one otherwise. */
+async function readOrResume(
+  session: Session,
+  prompt: Prompt,
+  plan: Plan,
+  answerTokens: number,
+  engine: Engine,
+  context: SummaryContext,
+  warnings: string[],
+): Promise<ReadingResult> {
+  const { policy, budget, kvType, groupLayers } = plan;
+  const { signal } = context;
+  // the full cache is as large as the memory it would spare; what it holds is not compressed
+  const caches = policy.keepsAll ? undefined : context.caches;
+  const identity = caches && cacheIdentity(engine, prompt, plan);
+  if (caches && identity !== undefined) {
+    const file = await caches.find(identity);
+    if (file !== undefined) {
+      try {
+        const resumed = await session.resume(prompt, file, identity, { kvType, answerTokens, signal });
+        warnings.push(
+          resumed.sameWindow
+            ? "The document was not read again: this is the cache saved when the same was asked before. --no-cache reads it."
+            : "The document was not read again: the saved cache was compressed for another question and may lack what this one needs. --no-cache reads it for this question.",
+        );
+        return resumed;
+      } catch (error) {
+        if (!(error instanceof SavedCacheRefused)) throw error;
+        await caches.remove(identity);
+        warnings.push(`The saved cache of this document was not used (${error.message}); the document was read again.`);
+      }
+    }
   }
-  return { ...whole, requested: options.budget };
+  const reading = await session.read(prompt, {
+    policy,
+    budgetEntries: budget.entriesTotal,
+    kvType,
+    groupLayers,
+    answerTokens,
+    signal,
+    onProgress: (progress) => context.onProgress?.(readingProgress(progress)),
+  });
+  if (caches && identity !== undefined) {
+    try {
+      await caches.save(identity, (file) => session.save(file, identity));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      warnings.push(`The cache of this document could not be saved (${reason}): the next question reads it again.`);
+    }
+  }
+  return reading;
+}
+
+/** Everything that decides what a saved cache holds, but the window: another question may be asked of it. */
+function cacheIdentity({ model }: Engine, prompt: Prompt, { policy, budget, kvType }: Plan): string {
+  const document = createHash("sha256");
+  const before = prompt.tokens.subarray(0, prompt.tokens.length - prompt.windowTokens);
+  document.update(new Uint8Array(before.buffer, before.byteOffset, before.byteLength));
+  const { id, path, weightsBytes, layers } = model;
+  return JSON.stringify({
+    model: { id, path, weightsBytes, layers, modified: modifiedAt(path) },
+    document: document.digest("hex"),
+    policy: { name: policy.name, version: 1 },
+    budget: budget.requested,
+    kvType,
+  });
+}
+
+/** A model that was replaced under the same name is another one. */
+function modifiedAt(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 function samplingOf(options: RunOptions): Sampling {

@@ -33,6 +33,8 @@ export const documentSummarySchema = z.object({
   tokens: z.number().int(),
   /** Tokens of a summary's prompt beside the document's (template, system prompt, instruction), an upper bound. */
   promptTokens: z.number().int(),
+  /** The most tokens that a summary may take. */
+  answerTokens: z.number().int(),
   warnings: z.array(z.string()),
 });
 export type DocumentSummary = z.infer<typeof documentSummarySchema>;
@@ -46,9 +48,13 @@ export const modelSummarySchema = z.object({
   kvHeads: z.number().int(),
   keySize: z.number().int(),
   valueSize: z.number().int(),
+  queryHeads: z.number().int(),
   embeddingSize: z.number().int(),
+  feedForwardSize: z.number().int(),
+  vocabularySize: z.number().int(),
   contextLength: z.number().int(),
   weightsBytes: z.number(),
+  gpuLayers: z.number().int(),
 });
 export type ModelSummary = z.infer<typeof modelSummarySchema>;
 

@@ -6,10 +6,17 @@ import type { SourceDocument } from "../documents/document.js";
 import { documentText } from "../documents/document-text.js";
 import type { Engine, LoadOptions } from "../engine/types.js";
 import { cancelled, PrecisError, toPrecisError } from "../errors.js";
-import { promptOverhead } from "../summarize/prompt.js";
+import { maxAnswerTokens, promptOverhead } from "../summarize/prompt.js";
 import { summarizeDocument } from "../summarize/summarize.js";
 import { EventStream } from "./events.js";
-import { type DocumentSummary, type ModelSummary, type Reply, type Request, requestSchema } from "./protocol.js";
+import {
+  type DocumentSummary,
+  type ModelSummary,
+  modelSummarySchema,
+  type Reply,
+  type Request,
+  requestSchema,
+} from "./protocol.js";
 
 export interface ServerPort {
   postMessage(reply: Reply): void;
@@ -157,6 +164,7 @@ class Server {
       pages: document.pages.length,
       tokens: engine.tokenize(documentText(document).text).length,
       promptTokens: promptOverhead(engine),
+      answerTokens: Math.max(...Object.values(maxAnswerTokens)),
       warnings: [...document.warnings],
     };
     this.documents.set(documentId, { document, readMs: performance.now() - started });
@@ -221,30 +229,5 @@ function idOf(message: unknown): number {
 }
 
 function modelSummary({ model }: Engine): ModelSummary {
-  const {
-    id,
-    path,
-    architecture,
-    layers,
-    fullLayers,
-    kvHeads,
-    keySize,
-    valueSize,
-    embeddingSize,
-    contextLength,
-    weightsBytes,
-  } = model;
-  return {
-    id,
-    path,
-    architecture,
-    layers,
-    fullLayers,
-    kvHeads,
-    keySize,
-    valueSize,
-    embeddingSize,
-    contextLength,
-    weightsBytes,
-  };
+  return modelSummarySchema.parse(model);
 }

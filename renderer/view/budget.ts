@@ -1,9 +1,8 @@
 /** The memory slider's arithmetic. Shares are percent of the document's full KV cache. */
 import {
   type DocumentSummary,
-  estimate,
   type ModelSummary,
-  parseBudget,
+  planRun,
   type RunOptions,
   type WireError,
 } from "../../electron/contract.js";
@@ -66,7 +65,7 @@ export interface Figures {
   readonly fullBytes: number;
   readonly bytes: number;
   readonly tokensPerLayer: number;
-  /** About the most that reading holds at any moment; a policy that holds more before it cuts goes somewhat over it. */
+  /** The most that attention holds at any moment of the run. */
   readonly peakBytes: number;
 }
 
@@ -78,14 +77,15 @@ export function budgetFigures(
   policy: RunOptions["policy"],
 ): Figures {
   const promptTokens = document.tokens + document.promptTokens;
-  const budget = parseBudget(`${policy === "full" ? 100 : share}%`, model, promptTokens);
-  const { fullKvBytes, readingPeakBytes } = estimate(model, promptTokens, policy === "full" ? undefined : budget);
+  const lengths = { tokens: promptTokens, headTokens: 0, windowTokens: 0 };
+  const options = { budget: `${policy === "full" ? 100 : share}%`, policy };
+  const { budget, estimate } = planRun(model, lengths, document.answerTokens, options);
   return {
     promptTokens,
-    fullBytes: fullKvBytes,
+    fullBytes: estimate.fullKvBytes,
     bytes: budget.bytes,
     tokensPerLayer: budget.tokensPerLayer,
-    peakBytes: readingPeakBytes,
+    peakBytes: estimate.peakKvBytes,
   };
 }
 

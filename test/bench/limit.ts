@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fullKvBytes } from "../../core/estimate/estimate.js";
-import { formatBytes, formatDuration } from "../../core/report/format.js";
+import { formatBytes, formatDuration } from "../../core/format.js";
 import { cachedModel, shapedModel } from "../support/shapes.js";
 import { type Side, type Spec, sides } from "./cases.js";
 import { formatTokens, table } from "./report.js";

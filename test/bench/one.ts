@@ -3,13 +3,14 @@
  * the same tokens with the same batches and threads, and decode greedily to the same count.
  */
 import { readFileSync } from "node:fs";
-import { createPolicy } from "../../core/compression/registry.js";
 import { computeThreads, loadEngine, modelInfo } from "../../core/engine/engine.js";
 import { entryBytes } from "../../core/engine/kv.js";
-import { batchTokens } from "../../core/engine/session.js";
+import { batchTokens } from "../../core/engine/shape.js";
 import type { ModelInfo } from "../../core/engine/types.js";
 import { PrecisError } from "../../core/errors.js";
-import { estimate, fullKvBytes, parseBudget } from "../../core/estimate/estimate.js";
+import { fullKvBytes } from "../../core/estimate/estimate.js";
+import { policySchema } from "../../core/summarize/options.js";
+import { planRun } from "../../core/summarize/plan.js";
 import type { Side, Spec } from "./cases.js";
 import { stockNodeLlamaCpp } from "./stock.js";
 
@@ -31,7 +32,8 @@ export interface Measurement {
   readonly rssPeakBytes: number;
   /** The full f16 cache of the prompt. */
   readonly fullKvBytes: number;
-  /** What core/estimate says for the process at its peak; stock has no estimate of ours. */
+  /** What core/estimate says of kvPeakBytes and of the process at its peak; stock has no estimate of ours. */
+  readonly estimatedKvPeakBytes?: number;
   readonly estimatedPeakBytes?: number;
 }
 
@@ -58,14 +60,15 @@ console.log(JSON.stringify(await (spec.side.policy === "stock" ? stock(spec.side
 async function ours(side: Side): Promise<Outcome> {
   const engine = await loadEngine(path, id);
   try {
-    const { budgetEntries, estimatedPeakBytes } = planned(engine.model, side);
+    const { policy, budget, estimatedKvPeakBytes, estimatedPeakBytes } = planned(engine.model, side);
     const prompt = { tokens: Uint32Array.from(repeated(engine.tokenize(text), tokens)), headTokens, windowTokens };
     const session = await engine.createSession();
     const rssLoadedBytes = rss("VmRSS");
     const started = performance.now();
     const { kv } = await session.read(prompt, {
-      policy: createPolicy(side.policy),
-      budgetEntries,
+      policy,
+      budgetEntries: budget.entriesTotal,
+      answerTokens: decode,
       kvType: side.kvType,
       hiddenType: spec.hiddenType,
     });
@@ -78,13 +81,14 @@ async function ours(side: Side): Promise<Outcome> {
       readMs,
       firstTokenMs: readMs + generation.firstTokenMs,
       decodeTokensPerSecond: (generation.tokens - 1) / ((generation.decodeMs - generation.firstTokenMs) / 1000),
-      kvPeakBytes: kv.peakBytes,
+      kvPeakBytes: generation.peakKvBytes,
       kvBytes: kv.retainedBytes,
       kvReadPerTokenBytes: kv.retainedBytes + writtenBytes(engine.model, side),
       rssLoadedBytes,
       rssAfterReadingBytes,
       rssPeakBytes: rss("VmHWM"),
       fullKvBytes: fullKvBytes(engine.model, tokens),
+      estimatedKvPeakBytes,
       estimatedPeakBytes,
     };
   } catch (error) {
@@ -95,13 +99,13 @@ async function ours(side: Side): Promise<Outcome> {
   }
 }
 
-/** The only place that knows how budgets and estimates are asked for. @throws PrecisError budget-too-small */
+/** @throws PrecisError budget-too-small */
 function planned(model: ModelInfo, side: Side) {
-  const budget = parseBudget(side.budget, model, tokens, windowTokens + headTokens);
-  const all = tokens * model.fullLayers;
-  const budgetEntries = Math.min(all, Math.floor(budget.bytes / (model.kvHeads * entryBytes(model, side.kvType))));
-  const { totalBytes } = estimate(model, tokens, createPolicy(side.policy).keepsAll ? undefined : budget);
-  return { budgetEntries, estimatedPeakBytes: totalBytes };
+  const { budget, policy, kvType } = side;
+  const prompt = { tokens, headTokens, windowTokens };
+  const plan = planRun(model, prompt, decode, { budget, policy: policySchema.parse(policy), kvType });
+  const { peakKvBytes, totalBytes } = plan.estimate;
+  return { ...plan, estimatedKvPeakBytes: peakKvBytes, estimatedPeakBytes: totalBytes };
 }
 
 async function stock(side: Side): Promise<Measurement> {

@@ -1,5 +1,5 @@
 /** The bench's page: tables in Markdown, and which charts stand beside them. Pure. */
-import { formatBytes, formatShare } from "../../core/report/format.js";
+import { formatBytes, formatShare } from "../../core/format.js";
 import type { BenchModel } from "./cases.js";
 import type { Chart, Dash, Series, Tone } from "./chart.js";
 import { type Figure, type Growth, groupBy, type Row, type Summary } from "./summary.js";
@@ -34,12 +34,13 @@ interface Column {
 const columns: readonly Column[] = [
   { title: "", cell: (row) => row.label },
   { title: "KV at the peak", cell: ({ figures: f }) => withShare(f.kvPeakBytes, f.fullKvBytes) },
+  { title: "estimated KV peak", cell: ({ figures }) => estimated(figures.estimatedKvPeakBytes, figures.kvPeakBytes) },
   { title: "KV after reading", cell: ({ figures: f }) => withShare(f.kvBytes, f.fullKvBytes) },
   { title: "KV read per token", cell: ({ figures }) => formatBytes(figures.kvReadPerTokenBytes) },
   { title: "RSS, model loaded", cell: ({ figures }) => formatBytes(figures.rssLoadedBytes) },
   { title: "RSS after reading", cell: ({ figures }) => formatBytes(figures.rssAfterReadingBytes) },
   { title: "peak RSS", cell: ({ figures }) => formatBytes(figures.rssPeakBytes) },
-  { title: "estimated peak", cell: estimated },
+  { title: "estimated peak RSS", cell: ({ figures }) => estimated(figures.estimatedPeakBytes, figures.rssPeakBytes) },
   { title: "first token", cell: ({ figures }) => seconds(figures.firstTokenMs) },
   { title: "reading, against stock f16", cell: (row) => factor(row.readAgainstStock) },
   { title: "decoding, tokens/s", cell: ({ figures }) => figures.decodeTokensPerSecond.toFixed(1) },
@@ -50,10 +51,11 @@ function withShare(bytes: number, whole: number): string {
   return `${formatBytes(bytes)} (${formatShare(bytes, whole)})`;
 }
 
-function estimated({ figures: { estimatedPeakBytes, rssPeakBytes } }: Row): string {
-  if (estimatedPeakBytes === undefined) return "–";
-  const off = (100 * (estimatedPeakBytes - rssPeakBytes)) / rssPeakBytes;
-  return `${formatBytes(estimatedPeakBytes)} (${off < 0 ? "−" : "+"}${Math.abs(off).toFixed(1)}%)`;
+/** An estimate and how far it is off what was measured. */
+function estimated(bytes: number | undefined, measured: number): string {
+  if (bytes === undefined) return "–";
+  const off = (100 * (bytes - measured)) / measured;
+  return `${formatBytes(bytes)} (${off < 0 ? "−" : "+"}${Math.abs(off).toFixed(1)}%)`;
 }
 
 /** A Markdown table; a bar inside a cell is escaped. */

@@ -2,7 +2,7 @@
 import { type BenchModel, type Case, type Side, sides } from "./cases.js";
 import type { Measurement, Outcome } from "./one.js";
 
-export type Figure = Exclude<keyof Measurement, "estimatedPeakBytes">;
+export type Figure = Exclude<keyof Measurement, `estimated${string}`>;
 
 export interface Row {
   readonly model: BenchModel;
@@ -125,7 +125,7 @@ function growthOf(rows: readonly Row[]): Growth[] {
     const [first, ...others] = line.toSorted((a, b) => a.tokens - b.tokens);
     const last = others.at(-1);
     if (!first || !last) return [];
-    const figures = Object.keys(first.figures).filter((key) => key !== "estimatedPeakBytes") as Figure[];
+    const figures = Object.keys(first.figures).filter((key) => !key.startsWith("estimated")) as Figure[];
     return {
       model: first.model,
       label: first.label,

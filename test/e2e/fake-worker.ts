@@ -32,9 +32,13 @@ const model: ModelSummary = {
   kvHeads: 3,
   keySize: 64,
   valueSize: 64,
+  queryHeads: 9,
   embeddingSize: 576,
+  feedForwardSize: 1536,
+  vocabularySize: 49_152,
   contextLength: 8192,
   weightsBytes: 98_362_432,
+  gpuLayers: 0,
 };
 
 export const summaryText = `The harbour's **outer breakwater** settled by 41 cm between 1998 and 2021, most of it in the two winters after the channel was deepened.
@@ -75,6 +79,7 @@ function open(documentId: string, path: string): DocumentSummary {
     pages: 12,
     tokens: name.includes("long") ? 11_480 : 6_204,
     promptTokens: 122,
+    answerTokens: 300,
     warnings: name.includes("scan") ? ["Pages 3 and 7 have no text and will not be read: they are pictures."] : [],
   };
   documents.set(documentId, document);

@@ -102,18 +102,66 @@ describe("parseBudget", () => {
   });
 });
 
+describe("a budget in smaller entries", () => {
+  test("keeps 3.5 times the tokens in q4_0 for the same bytes, and never more bytes than asked for", () => {
+    const f16 = parseBudget("6.9%", fakeModel, 7500);
+    const q4 = parseBudget("6.9%", fakeModel, 7500, 0, "q4_0");
+    expect(q4.entriesTotal / f16.entriesTotal).toBeGreaterThan(3.5);
+    expect(q4.bytes).toBeLessThanOrEqual(0.069 * fullKvBytes(fakeModel, 7500));
+    expect(parseBudget("512", fakeModel, 7500, 0, "q4_0").tokensPerLayer).toBe(512);
+  });
+});
+
 describe("estimate", () => {
-  test("adds staging, hidden states and what is kept", () => {
-    const budget = parseBudget("6.9%", fakeModel, 7500);
-    const figures = estimate(fakeModel, 7500, budget);
-    expect(figures.retainedKvBytes).toBe(budget.bytes);
-    expect(figures.readingPeakBytes).toBe(fullKvBytes(fakeModel, 7500) / 30 + 7500 * 576 * 4 + budget.bytes);
-    expect(figures.totalBytes).toBe(fakeModel.weightsBytes + figures.readingPeakBytes);
+  const run = {
+    promptTokens: 7500,
+    answerTokens: 100,
+    keepsAll: false,
+    retainedEntries: 15_525,
+    peakEntries: 16_000,
+    kvType: "f16",
+    groupLayers: 1,
+  } as const;
+  const row = fakeModel.kvHeads * entryBytes(fakeModel);
+
+  test("adds the layer that is read, the hidden states in f16 with a scale each, and what the policy holds", () => {
+    const figures = estimate(fakeModel, run);
+    expect(figures.retainedKvBytes).toBe(15_525 * row);
+    expect(figures.stagingBytes).toBe(fullKvBytes(fakeModel, 7500) / 30);
+    expect(figures.hiddenBytes).toBe(7500 * (576 * 2 + 4));
+    expect(figures.peakKvBytes).toBe(figures.stagingBytes + figures.hiddenBytes + 16_000 * row);
+    expect(figures.totalBytes).toBeGreaterThan(fakeModel.weightsBytes + figures.computeBytes + figures.peakKvBytes);
+    expect(figures.devices).toEqual({ memory: figures.totalBytes, gpu: 0 });
   });
 
-  test("holds the full cache when everything is kept", () => {
-    const figures = estimate(fakeModel, 7500, undefined);
-    expect(figures.readingPeakBytes).toBe(figures.fullKvBytes);
-    expect(figures.retainedKvBytes).toBe(figures.fullKvBytes);
+  test("stages as many layers as are read at a time, and passes nothing on when that is all of them", () => {
+    expect(estimate(fakeModel, { ...run, groupLayers: 4 }).stagingBytes).toBe((4 * fullKvBytes(fakeModel, 7500)) / 30);
+    expect(estimate(fakeModel, { ...run, groupLayers: 30 }).hiddenBytes).toBe(0);
+  });
+
+  test("counts the answer: with a short document the peak comes while it is written", () => {
+    const short = { ...run, promptTokens: 500, retainedEntries: 3_000, peakEntries: 3_000, answerTokens: 700 };
+    const { peakKvBytes } = estimate(fakeModel, short);
+    expect(peakKvBytes).toBeGreaterThan((3_000 + 700 * 30) * row);
+    expect(peakKvBytes).toBeLessThan((3_000 + 768 * 30) * row * 1.04);
+  });
+
+  test("holds the whole cache, in its own type, when everything is kept", () => {
+    const entries = 7500 * 30;
+    const keepsAll = { ...run, keepsAll: true, retainedEntries: entries, peakEntries: entries, answerTokens: 0 };
+    const whole = estimate(fakeModel, keepsAll);
+    expect(whole.retainedKvBytes).toBe(whole.fullKvBytes);
+    expect(whole.peakKvBytes / whole.fullKvBytes).toBeCloseTo(1 + 1 / 30);
+    const small = estimate(fakeModel, { ...keepsAll, kvType: "q4_0" });
+    expect(small.retainedKvBytes / whole.retainedKvBytes).toBe(18 / 64);
+  });
+
+  test("puts what belongs to a layer where the layer lies", () => {
+    const onGpu = estimate({ ...fakeModel, gpuLayers: 31 }, run);
+    expect(onGpu.devices.gpu + onGpu.devices.memory).toBe(onGpu.totalBytes);
+    expect(onGpu.devices.gpu).toBe(fakeModel.weightsBytes + onGpu.peakKvBytes - onGpu.hiddenBytes + onGpu.computeBytes);
+    const half = estimate({ ...fakeModel, gpuLayers: 15 }, run);
+    expect(half.devices.gpu).toBeLessThan(onGpu.devices.gpu);
+    expect(half.devices.gpu).toBeGreaterThan(0);
   });
 });

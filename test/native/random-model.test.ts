@@ -35,7 +35,7 @@ describe("a tiny model with random weights", () => {
       const vocabulary = stock.length / (1 + following.length);
       for (const policy of [createPolicy("full"), keepEverything]) {
         const session = await openSession(engine);
-        await session.read(promptOf(prompt), { policy, budgetEntries: 0 });
+        await session.read(promptOf(prompt), { policy, budgetEntries: 0, hiddenType: "f32" });
         expect(largestDifference(session.logits(), stock.slice(0, vocabulary)), policy.name).toBe(0);
         expect(largestDifference(await session.feed(following), stock.slice(vocabulary)), policy.name).toBe(0);
       }

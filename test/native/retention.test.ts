@@ -132,7 +132,7 @@ describe("retention", () => {
     const texts: string[] = [];
     for (const policy of [createPolicy("full"), keepEverything]) {
       const session = await openSession(engine);
-      await session.read(prompt, { policy, budgetEntries: 0 });
+      await session.read(prompt, { policy, budgetEntries: 0, hiddenType: "f32" });
       let streamed = "";
       const { text } = await session.generate({
         sampling: greedy,

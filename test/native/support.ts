@@ -8,7 +8,8 @@ import type { LayerRetention, Policy, ReadingShape } from "../../core/compressio
 import { loadEngine } from "../../core/engine/engine.js";
 import type { KvType } from "../../core/engine/kv.js";
 import { runtimeFolder } from "../../core/engine/native.js";
-import { batchTokens, type DocumentSession } from "../../core/engine/session.js";
+import type { DocumentSession } from "../../core/engine/session.js";
+import { batchTokens } from "../../core/engine/shape.js";
 import type { Engine, Prompt } from "../../core/engine/types.js";
 import { findModel } from "../../core/models/models.js";
 

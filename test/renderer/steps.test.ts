@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { parseBudget } from "../../electron/contract.js";
+import { parseBudget } from "../../core/estimate/estimate.js";
 import { openingSteps, runSteps } from "../../renderer/view/steps.js";
 import { model } from "./support.js";
 

@@ -10,9 +10,13 @@ export const model: ModelSummary = {
   kvHeads: 3,
   keySize: 64,
   valueSize: 64,
+  queryHeads: 9,
   embeddingSize: 576,
+  feedForwardSize: 1536,
+  vocabularySize: 49_152,
   contextLength: 8192,
   weightsBytes: 98_362_432,
+  gpuLayers: 0,
 };
 
 export const documentSummary = (documentId = "d", tokens = 6_000): DocumentSummary => ({
@@ -24,6 +28,7 @@ export const documentSummary = (documentId = "d", tokens = 6_000): DocumentSumma
   pages: 12,
   tokens,
   promptTokens: 100,
+  answerTokens: 300,
   warnings: [],
 });
 

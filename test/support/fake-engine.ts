@@ -1,5 +1,7 @@
 /** An engine without a model: a token is a word, reading takes as many steps as asked, the answer is given. */
+import { readFile, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { SavedCacheRefused } from "../../core/engine/saved-cache.js";
 import type { Engine, Generation, ModelInfo, Prompt, ReadingResult, Sampling } from "../../core/engine/types.js";
 import { cancelled } from "../../core/errors.js";
 import { fullKvBytes } from "../../core/estimate/estimate.js";
@@ -12,6 +14,8 @@ export interface FakeOptions {
   readonly stopped?: Generation["stopped"];
   /** Called at each step of reading. */
   readonly onStep?: (step: number) => void;
+  /** Whether a saved cache was made for the same window. */
+  readonly sameWindow?: boolean;
   /** Pieces of text, without waiting between them. */
   readonly pieces?: number;
 }
@@ -35,7 +39,10 @@ export const fakeModel: ModelInfo = {
   valueSize: 64,
   embeddingSize: 576,
   contextLength: 8192,
+  feedForwardSize: 1536,
+  vocabularySize: 49_152,
   weightsBytes: 98_362_432,
+  gpuLayers: 0,
 };
 
 const words = (text: string) => text.split(/\s+/).filter((word) => word !== "").length;
@@ -67,7 +74,21 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
           }
           const fullBytes = fullKvBytes(model, prompt.tokens.length);
           const kv = { fullBytes, retainedBytes: 1, peakBytes: 2, layers: [{ layer: 0, tokens: 1, bytes: 1 }] };
-          return { tokens: prompt.tokens.length, kv, timings: { prefillMs: 3, compressMs: 4 } };
+          return { tokens: prompt.tokens.length, computeBytes: 1, kv, timings: { prefillMs: 3, compressMs: 4 } };
+        },
+        async save(file, identity) {
+          await writeFile(file, identity);
+        },
+        async resume(prompt, file, identity) {
+          if ((await readFile(file, "utf8").catch(() => "")) !== identity) throw new SavedCacheRefused("it is damaged");
+          const kv = {
+            fullBytes: fullKvBytes(model, prompt.tokens.length),
+            retainedBytes: 1,
+            peakBytes: 1,
+            layers: [],
+          };
+          const timings = { prefillMs: 1, compressMs: 0 };
+          return { tokens: prompt.tokens.length, computeBytes: 1, kv, timings, sameWindow: options.sameWindow ?? true };
         },
         async generate({ sampling, maxTokens, signal, onText }): Promise<Generation> {
           if (signal?.aborted) throw cancelled();
@@ -77,7 +98,7 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
           for (let piece = 0; piece < (options.pieces ?? 1); piece += 1) {
             onText?.(options.answer ?? "The harbour was rebuilt.");
           }
-          return { text, tokens: 5, stopped: options.stopped ?? "end", firstTokenMs: 6, decodeMs: 7 };
+          return { text, tokens: 5, stopped: options.stopped ?? "end", peakKvBytes: 2, firstTokenMs: 6, decodeMs: 7 };
         },
         async dispose() {
           engine.openSessions -= 1;

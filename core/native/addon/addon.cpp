@@ -7,6 +7,12 @@ static Napi::Value refusal(const Napi::CallbackInfo & info) {
     return reason ? Napi::String::New(info.Env(), reason) : info.Env().Undefined();
 }
 
+// Whether the loaded model continues a text at all.
+static Napi::Value canWrite(const Napi::CallbackInfo & info) {
+    const auto * model = llama_retain_find_model(info[0].As<Napi::String>().Utf8Value().c_str());
+    return Napi::Boolean::New(info.Env(), model && llama_retain_can_write(model));
+}
+
 // Which layers of the loaded model see a sliding window only: their indices.
 static Napi::Value slidingLayers(const Napi::CallbackInfo & info) {
     const auto * model = llama_retain_find_model(info[0].As<Napi::String>().Utf8Value().c_str());
@@ -22,6 +28,7 @@ static Napi::Value slidingLayers(const Napi::CallbackInfo & info) {
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("Session", Session::define(env));
     exports.Set("refusal", Napi::Function::New(env, refusal, "refusal"));
+    exports.Set("canWrite", Napi::Function::New(env, canWrite, "canWrite"));
     exports.Set("slidingLayers", Napi::Function::New(env, slidingLayers, "slidingLayers"));
     exports.Set("abi", Napi::Number::New(env, llama_retain_abi()));
     exports.Set("builtFor", Napi::Number::New(env, LLAMA_RETAIN_ABI));

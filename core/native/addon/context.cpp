@@ -3,6 +3,7 @@
 #include "job.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #if defined(__GLIBC__)
@@ -22,7 +23,7 @@ Context::Context(const std::string & model_path, std::vector<llama_token> prompt
     if (!found) {
         throw Failure("model-missing", "the model is not loaded in this process");
     }
-    if (const char * reason = llama_retain_refusal(found)) {
+    if (const char * reason = options.grouped ? llama_retain_refusal(found) : nullptr) {
         throw Failure("model-unsupported", reason);
     }
     if (tokens.empty() || window == 0 || window > tokens.size()) {
@@ -33,7 +34,7 @@ Context::Context(const std::string & model_path, std::vector<llama_token> prompt
 
     llama_context_params params = llama_context_default_params();
     // a sliding-window cache is sized by the context, and must not fill up while writing
-    params.n_ctx           = tokens.size() + llama_model_n_swa(model);
+    params.n_ctx           = tokens.size() + std::max<uint32_t>(options.room, llama_model_n_swa(model));
     params.n_batch         = options.batch;
     params.n_ubatch        = options.batch;
     params.n_outputs_max   = 1;
@@ -46,11 +47,11 @@ Context::Context(const std::string & model_path, std::vector<llama_token> prompt
     params.abort_callback      = [](void * self) { return static_cast<Context *>(self)->aborted.load(); };
     params.abort_callback_data = this;
 
-    ctx.reset(llama_retain_init(found, params));
+    ctx.reset(options.grouped ? llama_retain_init(found, params) : llama_init_from_model(found, params));
     if (!ctx) {
         throw Failure("out-of-memory", "the buffers for computing could not be allocated");
     }
-    if (!llama_retain_flash_attn(ctx.get())) {
+    if (options.grouped && !llama_retain_flash_attn(ctx.get())) {
         throw Failure("model-unsupported", "flash attention is not available for it on this device");
     }
 }
@@ -67,6 +68,19 @@ void Context::check(int status, const char * what) const {
     }
 }
 
+// f16 holds up to 65504; a power of two keeps the division exact
+static float f16_scale(const float * row, uint32_t n) {
+    float largest = 0.0f;
+    for (uint32_t i = 0; i < n; ++i) {
+        largest = std::max(largest, std::fabs(row[i]));
+    }
+    return largest > 32768.0f && std::isfinite(largest) ? std::exp2(std::ceil(std::log2(largest/32768.0f))) : 1.0f;
+}
+
+void Context::count_peak() {
+    peak = std::max(peak, llama_retain_peak_bytes(ctx.get()) + hidden.size() + scale.size()*sizeof(float));
+}
+
 std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Reduction reduction, bool plain) {
     const uint32_t n_tokens = tokens.size();
     const uint32_t n_before = n_tokens - window;
@@ -81,11 +95,14 @@ std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Redu
     const size_t row_bytes = n_embd*(options.hidden_f16 ? sizeof(ggml_fp16_t) : sizeof(float));
     if (!last) {
         hidden.resize(n_tokens*row_bytes);
+        scale.resize(options.hidden_f16 ? n_tokens : 0);
     }
-    if (!llama_retain_begin(ctx.get(), begin, end, n_tokens, plain)) {
-        throw Failure("out-of-memory", "the KV cache of a layer group could not be allocated");
+    if (options.grouped) {
+        if (!llama_retain_begin(ctx.get(), begin, end, n_tokens, plain)) {
+            throw Failure("out-of-memory", "the KV cache of a layer group could not be allocated");
+        }
+        count_peak();
     }
-    peak = std::max(peak, llama_retain_peak_bytes(ctx.get()) + hidden.size());
 
     std::vector<uint32_t> scored;
     for (uint32_t il = begin; reduction != Reduction::none && il < end; ++il) {
@@ -96,7 +113,7 @@ std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Redu
     std::vector<std::vector<float>> by_head(scored.size(), std::vector<float>(size_t(n_head)*n_before, 0.0f));
 
     const uint32_t batch = options.batch;
-    std::vector<float>          states(options.hidden_f16 && begin > 0 ? size_t(batch)*n_embd : 0);
+    std::vector<float>          states(options.hidden_f16 ? size_t(batch)*n_embd : 0); // a batch's hidden states in f32
     std::vector<llama_pos>      pos(batch);
     std::vector<int32_t>        n_seq_id(batch, 1);
     llama_seq_id                seq = 0;
@@ -114,26 +131,41 @@ std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Redu
         output[n - 1] = last && stop == n_tokens;
 
         uint8_t * waiting = hidden.data() + start*row_bytes;
-        if (!states.empty()) {
+        if (options.hidden_f16 && begin > 0) {
             ggml_fp16_to_fp32_row((const ggml_fp16_t *) waiting, states.data(), int64_t(n)*n_embd);
+            for (uint32_t i = 0; i < n; ++i) {
+                for (uint32_t e = 0; scale[start + i] != 1.0f && e < n_embd; ++e) {
+                    states[size_t(i)*n_embd + e] *= scale[start + i];
+                }
+            }
         }
 
         llama_batch part = {};
         part.n_tokens = n;
         part.token    = begin == 0 ? tokens.data() + start : nullptr;
-        part.embd     = begin == 0 ? nullptr : states.empty() ? (float *) waiting : states.data();
+        part.embd     = begin == 0 ? nullptr : options.hidden_f16 ? states.data() : (float *) waiting;
         part.pos      = pos.data();
         part.n_seq_id = n_seq_id.data();
         part.seq_id   = seq_id.data();
         part.logits   = output.data();
 
-        llama_retain_set_rows(ctx.get(), rows);
+        if (options.grouped) {
+            llama_retain_set_rows(ctx.get(), rows);
+        }
         check(llama_decode(ctx.get(), part), "reading");
 
         if (!last) {
             const float * leaving = llama_retain_hidden(ctx.get());
             if (options.hidden_f16) {
-                ggml_fp32_to_fp16_row(leaving, (ggml_fp16_t *) waiting, int64_t(n)*n_embd);
+                memcpy(states.data(), leaving, size_t(n)*n_embd*sizeof(float));
+                for (uint32_t i = 0; i < n; ++i) {
+                    float * row = states.data() + size_t(i)*n_embd;
+                    const float by = scale[start + i] = f16_scale(row, n_embd);
+                    for (uint32_t e = 0; by != 1.0f && e < n_embd; ++e) {
+                        row[e] /= by;
+                    }
+                }
+                ggml_fp32_to_fp16_row(states.data(), (ggml_fp16_t *) waiting, int64_t(n)*n_embd);
             } else {
                 memcpy(waiting, leaving, n*row_bytes);
             }
@@ -155,11 +187,14 @@ std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Redu
         done = done + double(n)*(end - begin);
     }
     llama_synchronize(ctx.get());
-    llama_retain_set_rows(ctx.get(), 0);
+    if (options.grouped) {
+        llama_retain_set_rows(ctx.get(), 0);
+    }
     check(0, "reading");
 
     if (last) {
         hidden = {};
+        scale  = {};
         n_past = n_tokens;
     }
 
@@ -193,6 +228,7 @@ void Context::keep(const std::vector<Keep> & layers) {
         }
     }
     retained = true;
+    count_peak();
     return_memory();
 }
 
@@ -203,14 +239,82 @@ void Context::finish() {
     return_memory();
 }
 
-void Context::decode(llama_token token) {
-    // the first cells of a retained cache are the window; otherwise all tokens stand there
-    const uint32_t used = n_past - (retained ? uint32_t(tokens.size()) - window : 0);
-    if (used + 1 > llama_retain_n_cells(ctx.get()) && !llama_retain_reserve(ctx.get(), used + 256)) {
-        throw Failure("out-of-memory", "the KV cache could not grow");
+Context::LayerState Context::state(uint32_t layer) const {
+    const bool sliding = llama_retain_is_sliding(model, layer);
+    if (layer >= n_layer || !retained || n_past != tokens.size()) {
+        throw Failure("failed", "only a context that was just read can be saved");
     }
-    check(llama_decode(ctx.get(), llama_batch_get_one(&token, 1)), "decoding");
-    n_past++;
+    const uint32_t n_cells = sliding ? llama_retain_get_cells(ctx.get(), true, nullptr) : window;
+
+    LayerState state = { sliding ? 0 : llama_retain_n_kept(ctx.get(), layer), {}, {} };
+    if (!sliding) {
+        state.positions.resize(size_t(state.kept)*llama_model_n_head_kv(model));
+        llama_retain_kept(ctx.get(), layer, state.positions.data());
+    }
+    state.rows.resize(llama_retain_get_layer(ctx.get(), layer, n_cells, nullptr));
+    llama_retain_get_layer(ctx.get(), layer, n_cells, state.rows.data());
+    return state;
+}
+
+std::vector<int32_t> Context::sliding_cells() const {
+    std::vector<int32_t> positions(llama_retain_get_cells(ctx.get(), true, nullptr));
+    llama_retain_get_cells(ctx.get(), true, positions.data());
+    return positions;
+}
+
+void Context::restore(uint32_t layer, const LayerState & state, uint32_t n_window, bool with_window) {
+    const bool sliding = layer < n_layer && llama_retain_is_sliding(model, layer);
+    if (layer >= n_layer || state.positions.size() != size_t(state.kept)*(sliding ? 0 : llama_model_n_head_kv(model)) ||
+        !llama_retain_set_layer(ctx.get(), layer, state.positions.data(), state.kept, tokens.size() - window, state.rows.data(),
+            state.rows.size(), sliding ? llama_retain_get_cells(ctx.get(), true, nullptr) : n_window, with_window ? n_window : 0)) {
+        throw Failure("failed", "layer " + std::to_string(layer) + " does not fit this model and prompt");
+    }
+    retained = true;
+    count_peak();
+}
+
+void Context::resume(const std::vector<int32_t> & sliding, std::vector<float> saved_logits) {
+    const uint32_t n_vocab  = llama_vocab_n_tokens(llama_model_get_vocab(model));
+    const uint32_t n_before = tokens.size() - window;
+    const bool     whole    = !saved_logits.empty();
+    if (whole && saved_logits.size() != n_vocab) {
+        throw Failure("failed", "the saved logits are another model's");
+    }
+    if (!llama_retain_set_cells(ctx.get(), n_before, whole ? window : 0, sliding.data(), sliding.size())) {
+        throw Failure("failed", "the saved layers do not make up a whole cache");
+    }
+    resumed = std::move(saved_logits);
+    n_past  = whole ? tokens.size() : n_before;
+    for (uint32_t at = n_past; at < tokens.size(); at += options.batch) {
+        decode(tokens.data() + at, std::min<uint32_t>(options.batch, tokens.size() - at));
+    }
+    done = double(tokens.size())*n_layer;
+}
+
+// the next tokens at their true positions; logits after the last
+void Context::decode(const llama_token * list, uint32_t n) {
+    if (options.grouped) {
+        // the first cells of a retained cache are the window; otherwise all tokens stand there
+        const uint32_t used = n_past - (retained ? uint32_t(tokens.size()) - window : 0);
+        if (used + n > llama_retain_n_cells(ctx.get()) && !llama_retain_reserve(ctx.get(), used + std::max(n, std::min<uint32_t>(options.room, 256)))) {
+            throw Failure("out-of-memory", "the KV cache could not grow");
+        }
+    }
+    std::vector<llama_pos> pos(n);
+    std::vector<int8_t>    output(n, 0);
+    for (uint32_t i = 0; i < n; ++i) {
+        pos[i] = n_past + i;
+    }
+    output[n - 1] = 1;
+    // positions are given: a cache that starts without cells would count from 0
+    llama_batch part = {};
+    part.n_tokens = n;
+    part.token    = const_cast<llama_token *>(list);
+    part.pos      = pos.data();
+    part.logits   = output.data();
+    check(llama_decode(ctx.get(), part), "decoding");
+    resumed.clear();
+    n_past += n;
 }
 
 // the length of the longest prefix of whole UTF-8 characters
@@ -228,6 +332,19 @@ static size_t whole_characters(const std::string & text) {
         break;
     }
     return i;
+}
+
+// what llama_sampler_sample does, on logits that no graph has just computed
+static llama_token sample(llama_sampler * chain, const std::vector<float> & logits) {
+    std::vector<llama_token_data> candidates(logits.size());
+    for (size_t id = 0; id < logits.size(); ++id) {
+        candidates[id] = { llama_token(id), logits[id], 0.0f };
+    }
+    llama_token_data_array array = { candidates.data(), candidates.size(), -1, false };
+    llama_sampler_apply(chain, &array);
+    const llama_token token = array.data[array.selected].id;
+    llama_sampler_accept(chain, token);
+    return token;
 }
 
 bool Context::write(const Sampling & s, uint32_t max_tokens, uint32_t & n_written, const std::function<void(const std::string &)> & on_text) {
@@ -253,7 +370,7 @@ bool Context::write(const Sampling & s, uint32_t max_tokens, uint32_t & n_writte
     std::string pending;
     char piece[256];
     for (n_written = 0; n_written < max_tokens; ++n_written) {
-        const llama_token token = llama_sampler_sample(chain.get(), ctx.get(), -1);
+        const llama_token token = resumed.empty() ? llama_sampler_sample(chain.get(), ctx.get(), -1) : sample(chain.get(), resumed);
         if (llama_vocab_is_eog(vocab, token)) {
             on_text(pending);
             return true;
@@ -267,7 +384,7 @@ bool Context::write(const Sampling & s, uint32_t max_tokens, uint32_t & n_writte
                 pending.erase(0, whole);
             }
         }
-        decode(token);
+        decode(&token, 1);
     }
     on_text(pending);
     return false;
@@ -276,7 +393,7 @@ bool Context::write(const Sampling & s, uint32_t max_tokens, uint32_t & n_writte
 std::vector<float> Context::feed(const std::vector<llama_token> & following) {
     std::vector<float> all;
     for (const llama_token token : following) {
-        decode(token);
+        decode(&token, 1);
         const auto row = logits();
         all.insert(all.end(), row.begin(), row.end());
     }
@@ -284,6 +401,9 @@ std::vector<float> Context::feed(const std::vector<llama_token> & following) {
 }
 
 std::vector<float> Context::logits() const {
+    if (!resumed.empty()) {
+        return resumed;
+    }
     const float * row = llama_get_logits_ith(ctx.get(), -1);
     if (!row) {
         throw Failure("failed", "nothing was read yet");
@@ -292,9 +412,17 @@ std::vector<float> Context::logits() const {
 }
 
 size_t Context::layer_bytes(uint32_t layer) const {
-    return layer < n_layer ? llama_retain_layer_bytes(ctx.get(), layer) : 0;
+    return options.grouped && layer < n_layer ? llama_retain_layer_bytes(ctx.get(), layer) : 0;
+}
+
+size_t Context::memory_bytes() const {
+    return llama_retain_memory_bytes(ctx.get());
+}
+
+size_t Context::compute_bytes() const {
+    return llama_retain_compute_bytes(ctx.get());
 }
 
 size_t Context::peak_bytes() const {
-    return std::max(peak, llama_retain_peak_bytes(ctx.get()));
+    return options.grouped ? std::max(peak, llama_retain_peak_bytes(ctx.get())) : memory_bytes();
 }

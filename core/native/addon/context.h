@@ -33,8 +33,17 @@ class Context {
     struct Options {
         uint32_t  batch;      // tokens
         uint32_t  threads;
+        uint32_t  room;       // tokens that may follow the prompt
         ggml_type kv_type;    // of what is kept: f16, q8_0 or q4_0
         bool      hidden_f16; // hidden states wait between groups in f16 (half the bytes) or f32 (exact)
+        bool      grouped;    // false: llama.cpp's own cache, for models that cannot be read in groups
+    };
+
+    // What a finished context holds for one layer, or takes over from one that was saved.
+    struct LayerState {
+        uint32_t              kept; // rows per KV head; 0 for a sliding layer
+        std::vector<uint32_t> positions; // [kv heads][kept]
+        std::vector<uint8_t>  rows;      // K, then V: the kept rows and the window's (all cells of a sliding layer)
     };
 
     // throws Failure "model-missing", "model-unsupported", "out-of-memory"
@@ -47,6 +56,15 @@ class Context {
 
     void keep(const std::vector<Keep> & layers);
     void finish();
+
+    // After finish() and before anything is written.
+    LayerState           state(uint32_t layer) const;
+    std::vector<int32_t> sliding_cells() const; // positions in the sliding layers' cells; empty without such layers
+
+    // Instead of read(): restore() for every layer, then resume(). n_window is that of the saved context; when its
+    // window is this one's, `saved_logits` are those after the prompt, otherwise empty: then the window is read.
+    void restore(uint32_t layer, const LayerState & state, uint32_t n_window, bool with_window);
+    void resume(const std::vector<int32_t> & sliding, std::vector<float> saved_logits);
 
     // Writes up to max_tokens; on_text gets whole UTF-8 characters. Returns whether the model ended by itself.
     bool write(const Sampling & sampling, uint32_t max_tokens, uint32_t & n_written, const std::function<void(const std::string &)> & on_text);
@@ -61,10 +79,13 @@ class Context {
     double progress() const { return done; } // layers x tokens read so far
 
     size_t layer_bytes(uint32_t layer) const;
-    size_t peak_bytes() const; // K, V and hidden states at the worst moment
+    size_t memory_bytes() const;  // all of the KV cache, sliding layers included
+    size_t compute_bytes() const; // buffers of the graph
+    size_t peak_bytes() const;    // K, V and hidden states at the worst moment
 
   private:
-    void decode(llama_token token);
+    void decode(const llama_token * list, uint32_t n);
+    void count_peak();
     void check(int status, const char * what) const;
 
     struct Free { void operator()(llama_context * ctx) const { llama_free(ctx); } };
@@ -78,7 +99,9 @@ class Context {
     uint32_t n_past = 0;
     bool     retained = false; // after keep: the window is all that stands in the cells
 
-    std::vector<uint8_t> hidden; // [tokens][embedding] f16 or f32, between groups
+    std::vector<float>   resumed; // logits after the prompt, until something is decoded
+    std::vector<uint8_t> hidden;  // [tokens][embedding] f16 or f32, between groups
+    std::vector<float>   scale;   // [tokens] what an f16 row was divided by: massive activations exceed f16's range
     size_t peak = 0;
 
     std::atomic<bool>   aborted{false};

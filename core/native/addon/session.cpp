@@ -6,12 +6,18 @@ Napi::Function Session::define(Napi::Env env) {
         InstanceMethod<&Session::read>("read"),
         InstanceMethod<&Session::keep>("keep"),
         InstanceMethod<&Session::finish>("finish"),
+        InstanceMethod<&Session::state>("state"),
+        InstanceMethod<&Session::slidingCells>("slidingCells"),
+        InstanceMethod<&Session::restore>("restore"),
+        InstanceMethod<&Session::resume>("resume"),
         InstanceMethod<&Session::write>("write"),
         InstanceMethod<&Session::feed>("feed"),
         InstanceMethod<&Session::logits>("logits"),
         InstanceMethod<&Session::progress>("progress"),
         InstanceMethod<&Session::abort>("abort"),
         InstanceMethod<&Session::layerBytes>("layerBytes"),
+        InstanceMethod<&Session::memoryBytes>("memoryBytes"),
+        InstanceMethod<&Session::computeBytes>("computeBytes"),
         InstanceMethod<&Session::peakBytes>("peakBytes"),
         InstanceMethod<&Session::dispose>("dispose"),
     });
@@ -32,6 +38,21 @@ Napi::Promise Session::start(Napi::Env env, Job::Work work, Job::Answer answer) 
     }
     busy = true;
     return Job::start(env, Value(), std::move(work), std::move(answer), [this] { busy = false; });
+}
+
+template <typename F> Napi::Value Session::now(Napi::Env env, F answer) {
+    auto & at = opened(env);
+    try {
+        return answer(at);
+    } catch (const Failure & failure) {
+        auto error = Napi::Error::New(env, failure.what());
+        error.Set("code", Napi::String::New(env, failure.code));
+        throw error;
+    } catch (const std::bad_alloc &) {
+        auto error = Napi::Error::New(env, "not enough memory");
+        error.Set("code", Napi::String::New(env, "out-of-memory"));
+        throw error;
+    }
 }
 
 static std::vector<llama_token> tokenList(const Napi::Value & value) {
@@ -58,8 +79,10 @@ Napi::Value Session::open(const Napi::CallbackInfo & info) {
     const Context::Options options = {
         given.Get("batch").As<Napi::Number>().Uint32Value(),
         given.Get("threads").As<Napi::Number>().Uint32Value(),
+        given.Get("room").As<Napi::Number>().Uint32Value(),
         kv_type == "q8_0" ? GGML_TYPE_Q8_0 : kv_type == "q4_0" ? GGML_TYPE_Q4_0 : GGML_TYPE_F16,
         given.Get("hiddenType").As<Napi::String>().Utf8Value() == "f16",
+        given.Get("grouped").As<Napi::Boolean>().Value(),
     };
     context.reset();
     return start(info.Env(), [=] { context = std::make_unique<Context>(path, tokens, window, options); }, undefined);
@@ -103,6 +126,57 @@ Napi::Value Session::keep(const Napi::CallbackInfo & info) {
 Napi::Value Session::finish(const Napi::CallbackInfo & info) {
     auto & at = opened(info.Env());
     return start(info.Env(), [&at] { at.finish(); }, undefined);
+}
+
+Napi::Value Session::state(const Napi::CallbackInfo & info) {
+    const auto env = info.Env();
+    return now(env, [&](Context & at) -> Napi::Value {
+        const auto state = at.state(info[0].As<Napi::Number>().Uint32Value());
+        auto positions = Napi::Uint32Array::New(env, state.positions.size());
+        std::copy(state.positions.begin(), state.positions.end(), positions.Data());
+        auto rows = Napi::Uint8Array::New(env, state.rows.size());
+        std::copy(state.rows.begin(), state.rows.end(), rows.Data());
+        auto result = Napi::Object::New(env);
+        result.Set("kept", state.kept);
+        result.Set("positions", positions);
+        result.Set("rows", rows);
+        return result;
+    });
+}
+
+Napi::Value Session::slidingCells(const Napi::CallbackInfo & info) {
+    return now(info.Env(), [&](Context & at) -> Napi::Value {
+        const auto cells = at.sliding_cells();
+        auto array = Napi::Int32Array::New(info.Env(), cells.size());
+        std::copy(cells.begin(), cells.end(), array.Data());
+        return array;
+    });
+}
+
+Napi::Value Session::restore(const Napi::CallbackInfo & info) {
+    return now(info.Env(), [&](Context & at) -> Napi::Value {
+        const auto given     = info[1].As<Napi::Object>();
+        const auto positions = given.Get("positions").As<Napi::Uint32Array>();
+        const auto rows      = given.Get("rows").As<Napi::Uint8Array>();
+        at.restore(info[0].As<Napi::Number>().Uint32Value(), {
+                given.Get("kept").As<Napi::Number>().Uint32Value(),
+                std::vector<uint32_t>(positions.Data(), positions.Data() + positions.ElementLength()),
+                std::vector<uint8_t>(rows.Data(), rows.Data() + rows.ElementLength()),
+            }, info[2].As<Napi::Number>().Uint32Value(), info[3].As<Napi::Boolean>().Value());
+        return info.Env().Undefined();
+    });
+}
+
+Napi::Value Session::resume(const Napi::CallbackInfo & info) {
+    auto & at = opened(info.Env());
+    const auto cells = info[0].As<Napi::Int32Array>();
+    const std::vector<int32_t> sliding(cells.Data(), cells.Data() + cells.ElementLength());
+    std::vector<float> logits;
+    if (info[1].IsTypedArray()) {
+        const auto list = info[1].As<Napi::Float32Array>();
+        logits.assign(list.Data(), list.Data() + list.ElementLength());
+    }
+    return start(info.Env(), [=, &at] { at.resume(sliding, logits); }, undefined);
 }
 
 Napi::Value Session::write(const Napi::CallbackInfo & info) {
@@ -161,11 +235,7 @@ Napi::Value Session::feed(const Napi::CallbackInfo & info) {
 }
 
 Napi::Value Session::logits(const Napi::CallbackInfo & info) {
-    try {
-        return floats(info.Env(), opened(info.Env()).logits());
-    } catch (const Failure & failure) {
-        throw Napi::Error::New(info.Env(), failure.what());
-    }
+    return now(info.Env(), [&](Context & at) -> Napi::Value { return floats(info.Env(), at.logits()); });
 }
 
 Napi::Value Session::progress(const Napi::CallbackInfo & info) {
@@ -181,6 +251,14 @@ Napi::Value Session::abort(const Napi::CallbackInfo & info) {
 
 Napi::Value Session::layerBytes(const Napi::CallbackInfo & info) {
     return Napi::Number::New(info.Env(), opened(info.Env()).layer_bytes(info[0].As<Napi::Number>().Uint32Value()));
+}
+
+Napi::Value Session::memoryBytes(const Napi::CallbackInfo & info) {
+    return Napi::Number::New(info.Env(), opened(info.Env()).memory_bytes());
+}
+
+Napi::Value Session::computeBytes(const Napi::CallbackInfo & info) {
+    return Napi::Number::New(info.Env(), opened(info.Env()).compute_bytes());
 }
 
 Napi::Value Session::peakBytes(const Napi::CallbackInfo & info) {

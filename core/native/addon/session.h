@@ -16,18 +16,26 @@ class Session : public Napi::ObjectWrap<Session> {
     Napi::Value read(const Napi::CallbackInfo & info);
     Napi::Value keep(const Napi::CallbackInfo & info);
     Napi::Value finish(const Napi::CallbackInfo & info);
+    Napi::Value state(const Napi::CallbackInfo & info);
+    Napi::Value slidingCells(const Napi::CallbackInfo & info);
+    Napi::Value restore(const Napi::CallbackInfo & info);
+    Napi::Value resume(const Napi::CallbackInfo & info);
     Napi::Value write(const Napi::CallbackInfo & info);
     Napi::Value feed(const Napi::CallbackInfo & info);
     Napi::Value logits(const Napi::CallbackInfo & info);
     Napi::Value progress(const Napi::CallbackInfo & info);
     Napi::Value abort(const Napi::CallbackInfo & info);
     Napi::Value layerBytes(const Napi::CallbackInfo & info);
+    Napi::Value memoryBytes(const Napi::CallbackInfo & info);
+    Napi::Value computeBytes(const Napi::CallbackInfo & info);
     Napi::Value peakBytes(const Napi::CallbackInfo & info);
     Napi::Value dispose(const Napi::CallbackInfo & info);
 
     // one piece of work at a time, and only on an open context
     Napi::Promise start(Napi::Env env, Job::Work work, Job::Answer answer);
     Context & opened(Napi::Env env) const;
+    // for short calls that answer at once
+    template <typename F> Napi::Value now(Napi::Env env, F answer);
 
     std::unique_ptr<Context> context;
     bool busy = false;

@@ -60,9 +60,6 @@ const char * llama_retain_refusal(const llama_model * model) {
     static thread_local std::string reason;
     const auto & hparams = model->hparams;
 
-    if (llama_model_has_encoder(model)) {
-        return "it is an encoder, which cannot write text";
-    }
     if (llama_model_is_recurrent(model) || llama_model_is_hybrid(model)) {
         return "its recurrent layers keep no KV cache to compress";
     }
@@ -83,6 +80,10 @@ const char * llama_retain_refusal(const llama_model * model) {
         return "its kind of attention is not supported";
     }
     return nullptr;
+}
+
+bool llama_retain_can_write(const llama_model * model) {
+    return !llama_model_has_encoder(model) && model->hparams.causal_attn;
 }
 
 llama_context * llama_retain_init(llama_model * model, llama_context_params params) {
@@ -114,7 +115,7 @@ struct llama_retain {
     }
 
     static size_t bytes(const llama_kv_cache::kv_layer & layer) {
-        return layer.own_buf ? ggml_nbytes(layer.k) + ggml_nbytes(layer.v) : 0;
+        return (layer.own_buf_k ? ggml_nbytes(layer.k) : 0) + (layer.own_buf_v ? ggml_nbytes(layer.v) : 0);
     }
 
     static size_t layer_bytes(const llama_context * ctx, uint32_t il) {
@@ -122,8 +123,9 @@ struct llama_retain {
         return bytes(kv.layers[kv.map_layer_ids.at(il)]);
     }
 
-    static void count(const llama_context * ctx) {
-        size_t total = 0;
+    // `beside`: bytes that are held for a moment and belong to no layer
+    static void count(const llama_context * ctx, size_t beside = 0) {
+        size_t total = beside;
         for (uint32_t il = 0; il < ctx->model.hparams.n_layer(); ++il) {
             total += layer_bytes(ctx, il);
         }
@@ -131,25 +133,57 @@ struct llama_retain {
         kv.retain_peak = std::max(kv.retain_peak, total);
     }
 
+    // a tensor with rows like old's on its device, but n_rows of them and of another type; nullptr: no memory
+    static ggml_tensor * alloc(const ggml_tensor * old, ggml_type type, uint32_t n_rows,
+            std::shared_ptr<ggml_context> & own_ctx, std::shared_ptr<ggml_backend_buffer> & own_buf) {
+        ggml_init_params params = { ggml_tensor_overhead(), nullptr, true };
+        own_ctx.reset(ggml_init(params), ggml_free);
+
+        ggml_tensor * fresh = ggml_new_tensor_3d(own_ctx.get(), type, old->ne[0], n_rows, 1);
+        ggml_set_name(fresh, old->name);
+
+        auto * buf = ggml_backend_alloc_ctx_tensors_from_buft(own_ctx.get(), ggml_backend_buffer_get_type(old->buffer));
+        own_buf.reset(buf, ggml_backend_buffer_free);
+        return buf ? fresh : nullptr;
+    }
+
     // new tensors of n_rows rows on the layer's device, not yet the layer's
     static bool alloc(const llama_kv_cache::kv_layer & old, ggml_type type_k, ggml_type type_v, uint32_t n_rows, llama_kv_cache::kv_layer & out) {
-        ggml_init_params params = { 2*ggml_tensor_overhead(), nullptr, true };
-        std::shared_ptr<ggml_context> ctx(ggml_init(params), ggml_free);
-
-        out.k = ggml_new_tensor_3d(ctx.get(), type_k, old.k->ne[0], n_rows, 1);
-        out.v = ggml_new_tensor_3d(ctx.get(), type_v, old.v->ne[0], n_rows, 1);
-        ggml_set_name(out.k, old.k->name);
-        ggml_set_name(out.v, old.v->name);
-
-        auto * buf = ggml_backend_alloc_ctx_tensors_from_buft(ctx.get(), ggml_backend_buffer_get_type(old.k->buffer));
-        if (!buf) {
-            return false;
-        }
-        out.il       = old.il;
+        out.il = old.il;
+        out.k  = alloc(old.k, type_k, n_rows, out.own_ctx_k, out.own_buf_k);
+        out.v  = out.k ? alloc(old.v, type_v, n_rows, out.own_ctx_v, out.own_buf_v) : nullptr;
         out.k_stream = { out.k };
         out.v_stream = { out.v };
-        out.own_ctx  = std::move(ctx);
-        out.own_buf.reset(buf, ggml_backend_buffer_free);
+        return out.v != nullptr;
+    }
+
+    // puts rows(head, r) of the layer's K and V into tensors of n_rows rows, `used` of them filled. K goes before V is
+    // copied: at most one of the two exists twice. false: no memory
+    template <typename F>
+    static bool replace(const llama_context * ctx, llama_kv_cache::kv_layer & layer, ggml_type type_k, ggml_type type_v,
+            uint32_t n_head, uint32_t n_rows, uint32_t used, F rows) {
+        std::shared_ptr<ggml_context>        own_ctx;
+        std::shared_ptr<ggml_backend_buffer> own_buf;
+
+        ggml_tensor * k = alloc(layer.k, type_k, n_rows, own_ctx, own_buf);
+        if (!k) {
+            return false;
+        }
+        count(ctx, ggml_nbytes(k));
+        gather(layer.k, k, n_head, used, rows);
+        layer.k = layer.k_stream[0] = k;
+        layer.own_buf_k = std::move(own_buf);
+        layer.own_ctx_k = std::move(own_ctx);
+
+        ggml_tensor * v = alloc(layer.v, type_v, n_rows, own_ctx, own_buf);
+        if (!v) {
+            return false;
+        }
+        count(ctx, ggml_nbytes(v));
+        gather(layer.v, v, n_head, used, rows);
+        layer.v = layer.v_stream[0] = v;
+        layer.own_buf_v = std::move(own_buf);
+        layer.own_ctx_v = std::move(own_ctx);
         return true;
     }
 
@@ -234,7 +268,8 @@ struct llama_retain {
                         &kv == small ? n_small : n_cells, fresh)) {
                 return false;
             }
-            ggml_backend_buffer_clear(fresh.own_buf.get(), 0);
+            ggml_backend_buffer_clear(fresh.own_buf_k.get(), 0);
+            ggml_backend_buffer_clear(fresh.own_buf_v.get(), 0);
             layer = std::move(fresh);
         }
         reset_cells(full, n_cells);
@@ -254,7 +289,7 @@ struct llama_retain {
             return false;
         }
         auto & layer = kv.layers[id->second];
-        if (!layer.own_buf) {
+        if (!layer.own_buf_v) {
             return false;
         }
         const uint32_t n_head = kv.hparams.n_head_kv(il);
@@ -286,18 +321,14 @@ struct llama_retain {
         }
         const uint32_t window = staged ? first : layer.n_prefix;
 
-        llama_kv_cache::kv_layer next = {};
-        if (!alloc(layer, kv.retain_type_k, kv.retain_type_v, n_keep + n_window, next)) {
-            return false;
-        }
         const auto row = [&](uint32_t h, uint32_t r) -> size_t {
             return r < n_keep ? rows[h][r] : window + (r - n_keep);
         };
-        gather(layer.k, next.k, n_head, n_keep + n_window, row);
-        gather(layer.v, next.v, n_head, n_keep + n_window, row);
-        next.n_prefix = n_keep;
-        next.kept     = std::move(kept);
-        layer = std::move(next);
+        if (!replace(ctx, layer, kv.retain_type_k, kv.retain_type_v, n_head, n_keep + n_window, n_keep + n_window, row)) {
+            return false;
+        }
+        layer.n_prefix = n_keep;
+        layer.kept     = std::move(kept);
         ctx->cparams.retain_gen++;
         return true;
     }
@@ -305,7 +336,7 @@ struct llama_retain {
     static bool finish(llama_context * ctx, uint32_t n_tokens, uint32_t n_window) {
         auto & kv = cache(ctx);
         for (const auto & layer : kv.layers) {
-            if (!layer.own_buf || layer.kept.empty()) {
+            if (!layer.own_buf_v || layer.kept.empty()) {
                 return false;
             }
         }
@@ -328,18 +359,11 @@ struct llama_retain {
         n_cells = std::max(n_cells, n_used);
 
         for (auto & layer : kv.layers) {
-            llama_kv_cache::kv_layer next = {};
-            if (!layer.own_buf || !alloc(layer, layer.k->type, layer.v->type, layer.n_prefix + n_cells, next)) {
+            const auto same = [](uint32_t, uint32_t r) -> size_t { return r; };
+            if (!layer.own_buf_v || !replace(ctx, layer, layer.k->type, layer.v->type, kv.hparams.n_head_kv(layer.il),
+                        layer.n_prefix + n_cells, layer.n_prefix + n_used, same)) {
                 return false;
             }
-            const uint32_t n_head = kv.hparams.n_head_kv(layer.il);
-            const uint32_t n_rows = layer.n_prefix + n_used;
-            const auto same = [](uint32_t, uint32_t r) -> size_t { return r; };
-            gather(layer.k, next.k, n_head, n_rows, same);
-            gather(layer.v, next.v, n_head, n_rows, same);
-            next.n_prefix = layer.n_prefix;
-            next.kept     = std::move(layer.kept);
-            layer = std::move(next);
         }
 
         std::vector<llama_pos> pos(n_used);
@@ -357,6 +381,118 @@ struct llama_retain {
         ctx->cparams.retain_gen++;
         count(ctx);
         return true;
+    }
+
+    static void kept(const llama_context * ctx, uint32_t il, uint32_t * positions) {
+        const auto & kv = cache(ctx);
+        for (const auto & head : kv.layers[kv.map_layer_ids.at(il)].kept) {
+            positions = std::copy(head.begin(), head.end(), positions);
+        }
+    }
+
+    static size_t get_layer(llama_context * ctx, uint32_t il, uint32_t n_cells, uint8_t * data) {
+        ctx->synchronize();
+        const auto & kv    = holder(ctx, il);
+        const auto & layer = kv.layers[kv.map_layer_ids.at(il)];
+        const size_t n_rows = layer.n_prefix + n_cells;
+        const size_t size_k = n_rows*layer.k->nb[1];
+        const size_t size_v = n_rows*layer.v->nb[1];
+        if (data) {
+            ggml_backend_tensor_get(layer.k, data, 0, size_k);
+            ggml_backend_tensor_get(layer.v, data + size_k, 0, size_v);
+        }
+        return size_k + size_v;
+    }
+
+    static uint32_t get_cells(const llama_context * ctx, bool is_sliding, int32_t * positions) {
+        const auto * kv = is_sliding ? sliding(ctx) : &cache(ctx);
+        if (!kv) {
+            return 0;
+        }
+        const auto & cells = kv->v_cells[0];
+        for (uint32_t i = 0; positions && i < cells.size(); ++i) {
+            positions[i] = cells.is_empty(i) ? -1 : cells.pos_get(i);
+        }
+        return cells.size();
+    }
+
+    static bool set_layer(llama_context * ctx, uint32_t il, const uint32_t * positions, uint32_t n_kept, uint32_t n_tokens,
+            const uint8_t * data, size_t size, uint32_t n_stored, uint32_t n_cells) {
+        auto & kv    = holder(ctx, il);
+        auto & layer = kv.layers[kv.map_layer_ids.at(il)];
+        const bool     small  = &kv == sliding(ctx);
+        const uint32_t n_head = kv.hparams.n_head_kv(il);
+
+        std::vector<std::vector<uint32_t>> kept(small ? 0 : n_head);
+        for (auto & head : kept) {
+            head.assign(positions, positions + n_kept);
+            positions += n_kept;
+            for (uint32_t r = 0; r < n_kept; ++r) {
+                if (head[r] >= n_tokens || (r > 0 && head[r] <= head[r - 1])) {
+                    return false;
+                }
+            }
+        }
+        const size_t row_k = ggml_row_size(kv.retain_type_k, layer.k->ne[0]);
+        const size_t row_v = ggml_row_size(kv.retain_type_v, layer.v->ne[0]);
+        if (size != (n_kept + n_stored)*(row_k + row_v) || n_cells > n_stored || (small && (n_kept > 0 || n_stored != kv.get_size()))) {
+            return false;
+        }
+
+        llama_kv_cache::kv_layer next = {};
+        const uint32_t n_rows = n_kept + (small ? n_stored : n_cells);
+        if (!alloc(layer, kv.retain_type_k, kv.retain_type_v, n_rows, next)) {
+            return false;
+        }
+        ggml_backend_tensor_set(next.k, data, 0, n_rows*row_k);
+        ggml_backend_tensor_set(next.v, data + (n_kept + n_stored)*row_k, 0, n_rows*row_v);
+        next.n_prefix = n_kept;
+        next.kept     = std::move(kept);
+        layer = std::move(next);
+        count(ctx);
+        return true;
+    }
+
+    static bool set_cells(llama_context * ctx, uint32_t n_tokens, uint32_t n_cells, const int32_t * positions, uint32_t n_positions) {
+        auto * small = sliding(ctx);
+        if (n_positions != (small ? small->get_size() : 0) || !finish(ctx, n_tokens + n_cells, n_cells)) {
+            return false;
+        }
+        if (!small) {
+            return true;
+        }
+        reset_cells(*small, n_positions);
+        auto & cells = small->v_cells[0];
+        const llama_pos end   = n_tokens + n_cells;
+        const llama_pos begin = std::max<llama_pos>(0, end + 1 - (llama_pos) small->hparams.n_swa);
+        llama_pos n_seen = 0;
+        for (uint32_t i = 0; i < n_positions; ++i) {
+            if (positions[i] >= 0 && positions[i] < end) {
+                cells.pos_set(i, positions[i]);
+                cells.seq_add(i, 0);
+                n_seen += positions[i] >= begin;
+                if (positions[i] == end - 1) {
+                    small->v_heads[0] = (i + 1)%n_positions;
+                }
+            }
+        }
+        return n_seen >= end - begin;
+    }
+
+    static size_t memory_bytes(const llama_context * ctx) {
+        size_t total = 0;
+        for (const auto & [buft, size] : ctx->memory->memory_breakdown()) {
+            total += size;
+        }
+        return total;
+    }
+
+    static size_t compute_bytes(const llama_context * ctx) {
+        size_t total = 0;
+        for (const auto & backend : ctx->backends) {
+            total += ggml_backend_sched_get_buffer_size(ctx->sched.get(), backend.get());
+        }
+        return total;
     }
 
     static size_t peak(const llama_context * ctx) {
@@ -433,4 +569,37 @@ size_t llama_retain_layer_bytes(const llama_context * ctx, uint32_t il) {
 
 size_t llama_retain_peak_bytes(const llama_context * ctx) {
     return llama_retain::peak(ctx);
+}
+
+size_t llama_retain_memory_bytes(const llama_context * ctx) {
+    return llama_retain::memory_bytes(ctx);
+}
+
+size_t llama_retain_compute_bytes(const llama_context * ctx) {
+    return llama_retain::compute_bytes(ctx);
+}
+
+uint32_t llama_retain_n_kept(const llama_context * ctx, uint32_t il) {
+    return llama_retain::cache(ctx).get_n_prefix(il);
+}
+
+void llama_retain_kept(const llama_context * ctx, uint32_t il, uint32_t * positions) {
+    llama_retain::kept(ctx, il, positions);
+}
+
+size_t llama_retain_get_layer(llama_context * ctx, uint32_t il, uint32_t n_cells, uint8_t * data) {
+    return llama_retain::get_layer(ctx, il, n_cells, data);
+}
+
+uint32_t llama_retain_get_cells(const llama_context * ctx, bool sliding, int32_t * positions) {
+    return llama_retain::get_cells(ctx, sliding, positions);
+}
+
+bool llama_retain_set_layer(llama_context * ctx, uint32_t il, const uint32_t * positions, uint32_t n_kept, uint32_t n_tokens,
+        const uint8_t * data, size_t size, uint32_t n_stored, uint32_t n_cells) {
+    return llama_retain::set_layer(ctx, il, positions, n_kept, n_tokens, data, size, n_stored, n_cells);
+}
+
+bool llama_retain_set_cells(llama_context * ctx, uint32_t n_tokens, uint32_t n_cells, const int32_t * sliding, uint32_t n_sliding) {
+    return llama_retain::set_cells(ctx, n_tokens, n_cells, sliding, n_sliding);
 }

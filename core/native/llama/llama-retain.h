@@ -21,7 +21,7 @@ bool                 llama_retain_deferred();
 
 extern "C" {
 
-#define LLAMA_RETAIN_ABI 1
+#define LLAMA_RETAIN_ABI 2
 
 LLAMA_API int32_t llama_retain_abi(void);
 
@@ -30,6 +30,9 @@ LLAMA_API struct llama_model * llama_retain_find_model(const char * path);
 
 // why this model cannot be read in groups, as the end of a sentence; NULL when it can
 LLAMA_API const char * llama_retain_refusal(const struct llama_model * model);
+
+// whether it continues a text at all: encoders do not
+LLAMA_API bool llama_retain_can_write(const struct llama_model * model);
 
 // whether a layer sees a sliding window only: its cache is small, is not scored and keeps what it holds
 LLAMA_API bool llama_retain_is_sliding(const struct llama_model * model, uint32_t il);
@@ -71,5 +74,37 @@ LLAMA_API uint32_t llama_retain_n_cells(const struct llama_context * ctx);
 // bytes of K and V that a layer holds now; and the most that all layers ever held together
 LLAMA_API size_t llama_retain_layer_bytes(const struct llama_context * ctx, uint32_t il);
 LLAMA_API size_t llama_retain_peak_bytes (const struct llama_context * ctx);
+
+// bytes of memory (KV or whatever the model has) and of compute buffers, of any context, all devices together
+LLAMA_API size_t llama_retain_memory_bytes (const struct llama_context * ctx);
+LLAMA_API size_t llama_retain_compute_bytes(const struct llama_context * ctx);
+
+// A finished context can be written down and set up again:
+//   llama_retain_n_kept, llama_retain_kept, llama_retain_get_layer  per layer, before anything more is decoded
+//   llama_retain_get_cells                                          the positions in the cells
+//   llama_retain_set_layer for every layer, llama_retain_set_cells  in a new context of llama_retain_init
+
+// retained rows of each head before the cells
+LLAMA_API uint32_t llama_retain_n_kept(const struct llama_context * ctx, uint32_t il);
+
+// their positions, [n_head_kv][n_kept]
+LLAMA_API void llama_retain_kept(const struct llama_context * ctx, uint32_t il, uint32_t * positions);
+
+// K rows, then V rows: the retained ones and those of the n_cells first cells. Returns their bytes; data may be NULL
+LLAMA_API size_t llama_retain_get_layer(struct llama_context * ctx, uint32_t il, uint32_t n_cells, uint8_t * data);
+
+// the positions in the cells that hold all layers' new tokens, or the sliding layers' (-1: empty). Returns how many cells
+LLAMA_API uint32_t llama_retain_get_cells(const struct llama_context * ctx, bool sliding, int32_t * positions);
+
+// gives layer il what llama_retain_get_layer returned with n_stored cells, of which the first n_cells are taken.
+// false: sizes do not fit, positions do not ascend or reach n_tokens, no memory
+LLAMA_API bool llama_retain_set_layer(struct llama_context * ctx, uint32_t il, const uint32_t * positions, uint32_t n_kept,
+        uint32_t n_tokens, const uint8_t * data, size_t size, uint32_t n_stored, uint32_t n_cells);
+
+// all layers are set: the n_cells first cells hold the positions that follow n_tokens; `sliding` those of the sliding
+// layers' cells, of which those up to the last cell's are taken. false: a layer is missing, or a sliding one lacks what the
+// next token sees
+LLAMA_API bool llama_retain_set_cells(struct llama_context * ctx, uint32_t n_tokens, uint32_t n_cells,
+        const int32_t * sliding, uint32_t n_sliding);
 
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatBytes, formatDuration, formatShare } from "../../core/report/format.js";
+import { formatBytes, formatDuration, formatShare } from "../core/format.js";
 
 describe("formatBytes", () => {
   it.each([

@@ -1,0 +1,63 @@
+/** The folder of saved caches: one file each, named by what it is of, the least recently used dropped beyond a limit. */
+import { createHash } from "node:crypto";
+import { mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Bytes of all saved caches together, unless the user sets another limit. */
+export const defaultCacheLimit = 4 * 2 ** 30;
+
+const suffix = ".kv";
+/** A part of a write that ended long ago with its process. */
+const staleMs = 24 * 3600 * 1000;
+
+export class CacheStore {
+  constructor(
+    private readonly folder: string,
+    private readonly limitBytes = defaultCacheLimit,
+  ) {}
+
+  /** The file saved under this identity, which counts as used now; undefined when there is none. */
+  async find(identity: string): Promise<string | undefined> {
+    const file = this.#file(identity);
+    const now = new Date();
+    return await utimes(file, now, now).then(
+      () => file,
+      () => undefined,
+    );
+  }
+
+  /** Has `write` make the file, then drops the least recently used ones beyond the limit. @throws what `write` throws */
+  async save(identity: string, write: (file: string) => Promise<void>): Promise<void> {
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await write(this.#file(identity));
+    await this.#evict();
+  }
+
+  async remove(identity: string): Promise<void> {
+    await rm(this.#file(identity), { force: true });
+  }
+
+  #file(identity: string): string {
+    return join(this.folder, `${createHash("sha256").update(identity).digest("hex").slice(0, 32)}${suffix}`);
+  }
+
+  async #evict(): Promise<void> {
+    const names = await readdir(this.folder);
+    const files = await Promise.all(
+      names.map(async (name) => {
+        const path = join(this.folder, name);
+        const { size, mtimeMs } = await stat(path).catch(() => ({ size: 0, mtimeMs: 0 }));
+        return { path, name, size, mtimeMs };
+      }),
+    );
+    let total = 0;
+    for (const { path, name, size, mtimeMs } of files.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
+      if (name.includes(`${suffix}.part-`)) {
+        if (Date.now() - mtimeMs > staleMs) await rm(path, { force: true });
+      } else if (name.endsWith(suffix)) {
+        total += size;
+        if (total > this.limitBytes) await rm(path, { force: true });
+      }
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/** What a prompt looks like to a policy, and what reading is made of: pure arithmetic, no Node imports. */
+import type { ReadingShape } from "../compression/policy.js";
+import type { ModelInfo, Prompt } from "./types.js";
+
+/** Tokens per batch, llama.cpp's default micro-batch: results equal stock's only with stock's batches. */
+export const batchTokens = 512;
+
+/** Tokens that may be written after reading when nobody says otherwise. */
+export const defaultAnswerTokens = 1024;
+
+/** The KV cache grows by as many cells while an answer is written. */
+export const growthTokens = 256;
+
+/** Attention sinks beside the prompt's head (StreamingLLM, arXiv 2309.17453: four). */
+const sinks = 4;
+
+/** The lengths of a prompt's parts; a `Prompt` without its tokens. */
+export interface PromptLengths extends Pick<Prompt, "headTokens" | "windowTokens"> {
+  readonly tokens: number;
+}
+
+/** @param budgetEntries see ReadingShape.budget */
+export function readingShape(
+  model: Pick<ModelInfo, "fullLayers" | "kvHeads">,
+  { tokens, headTokens, windowTokens }: PromptLengths,
+  budgetEntries: number,
+): ReadingShape {
+  const kept = Math.max(0, Math.min(tokens - windowTokens, Math.max(headTokens, sinks)));
+  return {
+    layers: model.fullLayers,
+    kvHeads: model.kvHeads,
+    tokens,
+    window: windowTokens,
+    protectedPositions: Array.from({ length: kept }, (_, position) => position),
+    budget: budgetEntries,
+  };
+}

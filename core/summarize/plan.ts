@@ -1,0 +1,105 @@
+/** What a run will do and take, before it runs: for the summary itself, the CLI's estimate and the window's slider. */
+import type { Policy } from "../compression/policy.js";
+import { createPolicy, defaultPolicy } from "../compression/registry.js";
+import type { KvType } from "../engine/kv.js";
+import { type PromptLengths, readingShape } from "../engine/shape.js";
+import { PrecisError } from "../errors.js";
+import { type Budget, type Estimate, estimate, type MemoryShape, parseBudget } from "../estimate/estimate.js";
+import { formatBytes } from "../format.js";
+import type { RunOptions } from "./options.js";
+
+export interface Plan {
+  readonly policy: Policy;
+  readonly budget: Budget;
+  readonly kvType: KvType;
+  readonly groupLayers: number;
+  readonly estimate: Estimate;
+}
+
+export type PlanOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "groupLayers">;
+
+/**
+ * @param answerTokens the most that will be written
+ * @throws PrecisError budget-invalid, budget-too-small
+ */
+export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens: number, options: PlanOptions): Plan {
+  const { kvType = "f16", groupLayers = 1 } = options;
+  const policy = createPolicy(options.policy);
+  const least = policy.keepsAll ? 0 : prompt.headTokens + prompt.windowTokens;
+  const asked = parseBudget(options.budget, model, prompt.tokens, least, kvType);
+  const whole = parseBudget(`${prompt.tokens}`, model, prompt.tokens, 0, kvType);
+  const budget = policy.keepsAll ? { ...whole, requested: options.budget } : asked;
+  return {
+    policy,
+    budget,
+    kvType,
+    groupLayers,
+    estimate: estimate(model, {
+      promptTokens: prompt.tokens,
+      answerTokens,
+      keepsAll: policy.keepsAll,
+      retainedEntries: budget.entriesTotal,
+      peakEntries: policy.peakEntries(readingShape(model, prompt, budget.entriesTotal)),
+      kvType,
+      groupLayers,
+    }),
+  };
+}
+
+/**
+ * The largest share of the full cache, in tenths of a percent, whose run fits; undefined when none does.
+ * @param availableBytes memory that programs can still take
+ */
+export function largestShare(
+  model: MemoryShape,
+  prompt: PromptLengths,
+  answerTokens: number,
+  options: PlanOptions,
+  availableBytes: number,
+): number | undefined {
+  const fits = (tenths: number) => {
+    try {
+      const plan = planRun(model, prompt, answerTokens, { ...options, budget: `${tenths / 10}%` });
+      return plan.estimate.devices.memory <= availableBytes;
+    } catch (error) {
+      // too small to hold the instruction: what fits lies above it, if anywhere
+      if (error instanceof PrecisError && error.code === "budget-too-small") return true;
+      throw error;
+    }
+  };
+  let [low, high] = [0, 1000];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (fits(middle)) low = middle;
+    else high = middle - 1;
+  }
+  if (low === 0) return undefined;
+  try {
+    planRun(model, prompt, answerTokens, { ...options, budget: `${low / 10}%` });
+    return low / 10;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws PrecisError out-of-memory when the run cannot fit, with the budget that would */
+export function refuseTooLarge(
+  model: MemoryShape,
+  prompt: PromptLengths,
+  answerTokens: number,
+  options: PlanOptions,
+  availableBytes: number,
+): void {
+  const needed = planRun(model, prompt, answerTokens, options).estimate.devices.memory;
+  if (needed <= availableBytes) return;
+  const policy = createPolicy(options.policy).keepsAll ? defaultPolicy : options.policy;
+  const share = largestShare(model, prompt, answerTokens, { ...options, policy }, availableBytes);
+  const other = policy === options.policy ? "" : ` with the policy ${policy}`;
+  throw new PrecisError(
+    "out-of-memory",
+    `This run takes about ${formatBytes(needed)} at its peak, and ${formatBytes(availableBytes)} is free.`,
+    share === undefined
+      ? "No budget makes it fit: close other programs, or choose a smaller model or a shorter document."
+      : `A budget of ${share}%${other} would fit; or close other programs.`,
+  );
+}

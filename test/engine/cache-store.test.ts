@@ -1,0 +1,57 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { CacheStore } from "../../core/engine/cache-store.js";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "precis-caches-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const save = (store: CacheStore, name: string, bytes = 100) =>
+  store.save(name, (file) => writeFile(file, Buffer.alloc(bytes)));
+/** As if it was last used so many seconds ago. */
+const age = async (store: CacheStore, name: string, seconds: number) => {
+  const at = new Date(Date.now() - seconds * 1000);
+  utimesSync((await store.find(name)) as string, at, at);
+};
+
+test("finds what was saved under the same identity alone, and forgets what is removed", async () => {
+  const store = new CacheStore(join(folder, "new"));
+  expect(await store.find("a")).toBeUndefined();
+  await save(store, "a");
+  expect(existsSync((await store.find("a")) as string)).toBe(true);
+  expect(await store.find("b")).toBeUndefined();
+  await store.remove("a");
+  expect(await store.find("a")).toBeUndefined();
+});
+
+test("drops the least recently used beyond its limit; finding one counts as use", async () => {
+  const store = new CacheStore(folder, 250);
+  await save(store, "a");
+  await save(store, "b");
+  await age(store, "b", 20);
+  await age(store, "a", 30);
+  await store.find("a");
+  await save(store, "c");
+  expect(await store.find("b")).toBeUndefined();
+  expect(await store.find("a")).toBeDefined();
+  expect(await store.find("c")).toBeDefined();
+  await save(store, "too large", 300);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test("passes a failed write on and clears away the parts of writes that ended long ago", async () => {
+  const store = new CacheStore(folder);
+  const [old, fresh] = [join(folder, "x.kv.part-1"), join(folder, "y.kv.part-2")];
+  writeFileSync(old, "");
+  writeFileSync(fresh, "");
+  utimesSync(old, new Date(0), new Date(0));
+  await expect(store.save("a", () => Promise.reject(new Error("disk full")))).rejects.toThrow("disk full");
+  await save(store, "b");
+  expect(existsSync(old)).toBe(false);
+  expect(existsSync(fresh)).toBe(true);
+});

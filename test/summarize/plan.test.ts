@@ -1,0 +1,66 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { PrecisError } from "../../core/errors.js";
+import { largestShare, planRun, refuseTooLarge } from "../../core/summarize/plan.js";
+import { fakeModel } from "../support/fake-engine.js";
+
+const prompt = { tokens: 7500, headTokens: 20, windowTokens: 40 };
+const options = { budget: "6.9%", policy: "dynamickv" } as const;
+const takes = (budget: string) => planRun(fakeModel, prompt, 300, { ...options, budget }).estimate.devices.memory;
+
+describe("planRun", () => {
+  test("keeps everything with the policy that keeps everything, whatever the budget", () => {
+    const plan = planRun(fakeModel, prompt, 300, { budget: "1%", policy: "full" });
+    expect(plan.budget.entriesTotal).toBe(7500 * 30);
+    expect(plan.estimate.retainedKvBytes).toBe(plan.estimate.fullKvBytes);
+  });
+
+  test("takes smaller entries for the same budget's bytes", () => {
+    const plan = planRun(fakeModel, prompt, 300, { ...options, kvType: "q4_0" });
+    expect(plan.budget.bytes).toBeLessThanOrEqual(0.069 * plan.estimate.fullKvBytes);
+    expect(plan.budget.tokensPerLayer).toBeGreaterThan(3.5 * 517);
+  });
+});
+
+describe("a run that does not fit", () => {
+  test("is refused with the largest budget that would, and that one is not refused", () => {
+    const available = takes("10%");
+    let error: unknown;
+    try {
+      refuseTooLarge(fakeModel, prompt, 300, { ...options, budget: "50%" }, available);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toMatchObject({ code: "out-of-memory" });
+    const [budget = ""] = (error as PrecisError).next?.match(/[\d.]+%/) ?? [];
+    expect(Number.parseFloat(budget)).toBeCloseTo(10, 0);
+    expect(() => refuseTooLarge(fakeModel, prompt, 300, { ...options, budget }, available)).not.toThrow();
+  });
+
+  test("names no budget when even the least does not fit, and another policy when this one keeps everything", () => {
+    const refused = (policy: "full" | "dynamickv", available: number) => {
+      try {
+        refuseTooLarge(fakeModel, prompt, 300, { budget: "50%", policy }, available);
+      } catch (error) {
+        return (error as PrecisError).next;
+      }
+      return undefined;
+    };
+    expect(refused("dynamickv", 1000)).toMatch(/^No budget makes it fit/);
+    expect(refused("full", takes("10%"))).toMatch(/policy/);
+    expect(refused("dynamickv", Number.MAX_SAFE_INTEGER)).toBeUndefined();
+  });
+
+  test("the largest share fits, and the next tenth does not", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 300 * 2 ** 20 }), (available) => {
+        const share = largestShare(fakeModel, prompt, 300, options, available);
+        if (share === undefined) expect(takes("1%")).toBeGreaterThan(available);
+        else {
+          expect(takes(`${share}%`)).toBeLessThanOrEqual(available);
+          if (share < 100) expect(takes(`${Math.round(share * 10 + 1) / 10}%`)).toBeGreaterThan(available);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,90 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type SourceDocument, textPage } from "../../core/documents/document.js";
+import { CacheStore } from "../../core/engine/cache-store.js";
+import type { RunOptions } from "../../core/summarize/options.js";
+import { summarizeDocument } from "../../core/summarize/summarize.js";
+import { type FakeOptions, fakeEngine } from "../support/fake-engine.js";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "precis-caches-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const document = (words = "The harbour silts up. "): SourceDocument => ({
+  path: "/harbour.pdf",
+  title: "Harbour",
+  kind: "pdf",
+  unit: "page",
+  pages: [textPage(1, words.repeat(200).trim())],
+  warnings: [],
+});
+const options: RunOptions = {
+  budget: "25%",
+  policy: "dynamickv",
+  length: "short",
+  question: "Why?",
+  seed: 1,
+  temperature: 0,
+};
+
+/** Asks once; answers how often the document was read and what was said about it. */
+async function ask(changed: Partial<RunOptions> = {}, of = document(), fake: FakeOptions = {}) {
+  const engine = fakeEngine(fake);
+  const context = { loadMs: 0, readMs: 0, caches: new CacheStore(folder) };
+  const { warnings } = await summarizeDocument(engine, of, { ...options, ...changed }, context);
+  return { read: engine.seen.budgetEntries.length, warnings };
+}
+
+describe("a saved cache", () => {
+  test("spares reading the same document again, and says so", async () => {
+    expect(await ask()).toEqual({ read: 1, warnings: [] });
+    const again = await ask();
+    expect(again.read).toBe(0);
+    expect(again.warnings).toEqual([expect.stringMatching(/not read again.*--no-cache/)]);
+    const other = await ask({ question: "Where?" }, document(), { sameWindow: false });
+    expect(other.read).toBe(0);
+    expect(other.warnings).toEqual([expect.stringMatching(/another question/)]);
+  });
+
+  test("is of one document, policy, budget and kind of entry", async () => {
+    await ask();
+    expect((await ask({}, document("Another text. "))).read).toBe(1);
+    expect((await ask({ budget: "26%" })).read).toBe(1);
+    expect((await ask({ policy: "snapkv" })).read).toBe(1);
+    expect((await ask({ kvType: "q8_0" })).read).toBe(1);
+    expect(readdirSync(folder)).toHaveLength(5);
+    expect((await ask({ policy: "full", budget: "100%" })).read).toBe(1);
+    expect(readdirSync(folder), "the full cache is not saved").toHaveLength(5);
+  });
+
+  test("that is damaged is said to be, the document is read again, and a good one takes its place", async () => {
+    await ask();
+    writeFileSync(join(folder, readdirSync(folder)[0] as string), "damaged");
+    const again = await ask();
+    expect(again.read).toBe(1);
+    expect(again.warnings).toEqual([expect.stringMatching(/not used \(it is damaged\).*read again/)]);
+    expect((await ask()).read).toBe(0);
+  });
+
+  test("that cannot be written does not cost the answer", async () => {
+    writeFileSync(join(folder, "file"), "");
+    const engine = fakeEngine();
+    const caches = new CacheStore(join(folder, "file"));
+    const result = await summarizeDocument(engine, document(), options, { loadMs: 0, readMs: 0, caches });
+    expect(result.text).not.toBe("");
+    expect(result.warnings).toEqual([expect.stringMatching(/could not be saved/)]);
+  });
+});
+
+test("a run that cannot fit is refused before anything is read", async () => {
+  const engine = fakeEngine();
+  const context = { loadMs: 0, readMs: 0, availableBytes: 2 ** 20 };
+  await expect(summarizeDocument(engine, document(), options, context)).rejects.toMatchObject({
+    code: "out-of-memory",
+  });
+  expect(engine.seen.budgetEntries).toEqual([]);
+});
