@@ -1,5 +1,6 @@
 /** What `summarize` and `ask` do: one model, one file after the other. */
 import { extname, join } from "node:path";
+import { coverageWords } from "../documents/coverage.js";
 import type { SourceDocument } from "../documents/document.js";
 import { openDocument } from "../documents/open.js";
 import { CacheStore } from "../engine/cache-store.js";
@@ -90,22 +91,30 @@ async function answerAll(files: readonly string[], run: Run): Promise<number> {
   }
 }
 
-interface OpenedFile {
-  readonly document: SourceDocument;
-  readonly readMs: number;
+/** A file that is being read, with its progress where that takes long. */
+interface OpeningFile {
+  readonly opened: Promise<{ readonly document: SourceDocument; readonly readMs: number }>;
+  /** Takes up progress; until it is set, the bar is somebody else's. */
+  onProgress?: (fraction: number) => void;
 }
 
 /** Opens a file at once; a failure waits until somebody asks for it. */
-function reading(file: string, signal: AbortSignal): Promise<OpenedFile> {
+function reading(file: string, signal: AbortSignal): OpeningFile {
   const started = performance.now();
-  const opened = openDocument(file, { signal }).then((document) => ({ document, readMs: performance.now() - started }));
+  const onProgress = (done: number, total: number) => opening.onProgress?.(done / total);
+  const opened = openDocument(file, { signal, onProgress }).then((document) => ({
+    document,
+    readMs: performance.now() - started,
+  }));
   opened.catch(() => {});
-  return opened;
+  const opening: OpeningFile = { opened };
+  return opening;
 }
 
-async function answerFile(engine: Engine, opened: Promise<OpenedFile>, loadMs: number, run: Run): Promise<void> {
+async function answerFile(engine: Engine, opening: OpeningFile, loadMs: number, run: Run): Promise<void> {
   const { flags, output, signal, view } = run;
-  const { document, readMs } = await opened;
+  opening.onProgress = (fraction) => view.update({ stage: "Recognising", fraction });
+  const { document, readMs } = await opening.opened;
   if (signal.aborted) throw cancelled();
   for (const warning of document.warnings) view.warn(warning);
 
@@ -140,8 +149,7 @@ function showProgress(view: ProgressView, progress: SummaryProgress, json: boole
 }
 
 function summaryLine({ document, kv, timings, model }: SummaryResult): string {
-  const pages = `${document.pagesRead.length} of ${document.pages} ${document.pages === 1 ? "page" : "pages"}`;
-  const read = `Read ${pages} (${document.tokens} tokens) with ${model.id} in ${formatDuration(timings.prefillMs + timings.compressMs)}`;
+  const read = `Read ${coverageWords(document.coverage)}, ${document.tokens} tokens, with ${model.id} in ${formatDuration(timings.prefillMs + timings.compressMs)}`;
   const kept = `kept ${formatBytes(kv.retainedBytes)} of ${formatBytes(kv.fullBytes)} KV cache (${formatShare(kv.retainedBytes, kv.fullBytes)})`;
   return `${read}; ${kept}; wrote ${timings.decodeTokens} tokens in ${formatDuration(timings.decodeMs)}.`;
 }

@@ -28,6 +28,33 @@ export function coverageOf({
   return coverage;
 }
 
+/**
+ * How much of a document was read, in words: "all 12 pages", "pages 1 to 3 of 5 (page 3 by text recognition, with a
+ * confidence of 91 %; no text on page 4; page 5 could not be read)".
+ */
+export function coverageWords(coverage: Coverage): string {
+  const { unit, text, ocr, empty, failed } = coverage;
+  const recognised = ocr.map(({ page }) => page);
+  const read = [...text, ...recognised].sort((one, other) => one - other);
+  const total = read.length + empty.length + failed.length;
+  const details: string[] = [];
+  if (ocr.length > 0) details.push(`${pageList(recognised, unit)} by text recognition, ${confidence(ocr)}`);
+  if (empty.length > 0) details.push(`no text on ${pageList(empty, unit)}`);
+  if (failed.length > 0)
+    details.push(
+      `${pageList(
+        failed.map(({ page }) => page),
+        unit,
+      )} could not be read`,
+    );
+  return `${readWords(read, total, unit)}${details.length > 0 ? ` (${details.join("; ")})` : ""}`;
+}
+
+function readWords(read: readonly number[], total: number, unit: PageUnit): string {
+  if (read.length === total) return total === 1 ? `its only ${unit}` : `all ${total} ${unit}s`;
+  return read.length === 0 ? `no ${unit}` : `${pageList(read, unit)} of ${total}`;
+}
+
 /** Below this mean confidence a recognised page may have wrong words, and the user is told. */
 const SURE = 0.8;
 
@@ -58,7 +85,7 @@ export function coverageWarnings({ unit, ocr, empty, failed }: Coverage): string
 }
 
 /** The mean confidence in words, with the lowest where there are several: "with a confidence of 91 % (lowest 84 %)". */
-export function confidence(ocr: Coverage["ocr"]): string {
+function confidence(ocr: Coverage["ocr"]): string {
   const mean = ocr.reduce((sum, page) => sum + page.confidence, 0) / ocr.length;
   const lowest = Math.min(...ocr.map((page) => page.confidence));
   const percent = (share: number) => `${Math.floor(share * 100)} %`;

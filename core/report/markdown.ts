@@ -1,5 +1,5 @@
 import { basename, extname } from "node:path";
-import { pageList } from "../documents/page-list.js";
+import { coverageWords } from "../documents/coverage.js";
 import { formatBytes, formatDuration, formatShare } from "../format.js";
 import type { SummaryResult } from "../summarize/result.js";
 
@@ -13,14 +13,15 @@ export interface MarkdownOptions {
 /** The answer as a Markdown file that says where it comes from: document, pages read, model, policy and memory. */
 export function summaryMarkdown(result: SummaryResult, options: MarkdownOptions = {}): string {
   const { document, model, kv, budget, timings } = result;
+  const { unit } = document.coverage;
   const file = basename(document.path);
   const title = options.title ?? basename(file, extname(file));
   const rows: readonly (readonly [string, string])[] = [
     [
       "Document",
-      `${code(file)}, ${document.pages} ${document.pages === 1 ? "page" : "pages"}, ${document.tokens} tokens`,
+      `${code(file)}, ${document.pages} ${unit}${document.pages === 1 ? "" : "s"}, ${document.tokens} tokens`,
     ],
-    ["Read", pagesRead(document.pages, document.pagesRead)],
+    ["Read", coverageWords(document.coverage)],
     ["Model", `${cell(model.id)}, ${model.layers} layers, context of ${model.contextLength} tokens`],
     ["Policy", cell(result.policy)],
     [
@@ -47,11 +48,6 @@ export function summaryMarkdown(result: SummaryResult, options: MarkdownOptions 
     `## How it was made\n\n| | |\n| --- | --- |\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join("\n")}`,
   ];
   return `${parts.join("\n\n")}\n`;
-}
-
-function pagesRead(pages: number, read: readonly number[]): string {
-  if (read.length === pages) return pages === 1 ? "its only page" : `all ${pages} pages`;
-  return read.length === 0 ? "no page" : `${pageList(read)} of ${pages}`;
 }
 
 /** Local date and time to the minute, with the offset from UTC so that it means the same everywhere. */

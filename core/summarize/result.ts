@@ -8,6 +8,17 @@ const milliseconds = z.number().nonnegative();
 export const citationSchema = z.object({ start: count, end: count, pages: z.array(count) });
 export type Citation = z.infer<typeof citationSchema>;
 
+/** Which pages were read and how (core/documents/coverage.ts): every page stands in exactly one of the lists. */
+export const coverageSchema = z.object({
+  /** What the document's pages are called. */
+  unit: z.enum(["page", "chapter", "slide", "section"]),
+  text: z.array(count),
+  /** Scanned pages; `confidence` 0..1. */
+  ocr: z.array(z.object({ page: count, confidence: z.number().min(0).max(1) })),
+  empty: z.array(count),
+  failed: z.array(z.object({ page: count, reason: z.string() })),
+});
+
 export const summaryResultSchema = z.object({
   text: z.string(),
   citations: z.array(citationSchema),
@@ -18,6 +29,7 @@ export const summaryResultSchema = z.object({
     tokens: count,
     /** Numbers (1-based) of the pages whose text the model read; pages without text are missing from it. */
     pagesRead: z.array(count),
+    coverage: coverageSchema,
     warnings: z.array(z.string()),
   }),
   model: z.object({ id: z.string(), path: z.string(), layers: count, kvHeads: count, contextLength: count }),

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
+import { coverageOf } from "../documents/coverage.js";
 import type { SourceDocument } from "../documents/document.js";
 import { documentText } from "../documents/document-text.js";
 import type { CacheStore } from "../engine/cache-store.js";
@@ -78,6 +79,7 @@ export async function summarizeDocument(
         pages: document.pages.length,
         tokens: engine.tokenize(source).length,
         pagesRead: pages.filter(({ start, end }) => source.slice(start, end).trim() !== "").map(({ number }) => number),
+        coverage: coverageOf(document),
         warnings: [...document.warnings],
       },
       model: {

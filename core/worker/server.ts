@@ -4,6 +4,7 @@
  */
 import type { SourceDocument } from "../documents/document.js";
 import { documentText } from "../documents/document-text.js";
+import type { OpenOptions } from "../documents/open.js";
 import type { Engine, LoadOptions } from "../engine/types.js";
 import { cancelled, PrecisError, toPrecisError } from "../errors.js";
 import { maxAnswerTokens, promptOverhead } from "../summarize/prompt.js";
@@ -27,7 +28,7 @@ export interface ServerPort {
 export interface ServerDeps {
   findModel(idOrPath: string | undefined): Promise<{ id: string; path: string }>;
   loadEngine(path: string, id: string, options: LoadOptions): Promise<Engine>;
-  openDocument(path: string, options: { signal: AbortSignal }): Promise<SourceDocument>;
+  openDocument(path: string, options: OpenOptions): Promise<SourceDocument>;
   /** Keeps what the user is not shown: an unforeseen error with its cause. */
   log(error: unknown): void;
   /** After everything native is disposed and answered; the worker may end. */
@@ -152,7 +153,9 @@ class Server {
   private async open(documentId: string, path: string, { signal, events }: Job): Promise<DocumentSummary> {
     const started = performance.now();
     events.progress({ stage: "opening", fraction: 0, elapsedMs: 0 });
-    const document = await this.deps.openDocument(path, { signal });
+    const onProgress = (done: number, total: number) =>
+      events.progress({ stage: "opening", fraction: done / total, elapsedMs: performance.now() - started });
+    const document = await this.deps.openDocument(path, { signal, onProgress });
     if (signal.aborted) throw cancelled();
     const { engine } = this.loaded();
     const summary: DocumentSummary = {

@@ -3,7 +3,7 @@ import { fullKvBytes } from "../../electron/contract.js";
 import type { OpenDocument } from "../stores/documents.js";
 import { useModel } from "../stores/model.js";
 import { useRuns } from "../stores/runs.js";
-import { formatBytes, formatCount } from "../view/format.js";
+import { formatBytes, formatCount, unitNames } from "../view/format.js";
 import { RetentionChart } from "./RetentionChart.js";
 
 const kinds = {
@@ -16,8 +16,6 @@ const kinds = {
   text: "Plain text",
   markdown: "Markdown",
 } as const;
-/** What the numbers of a document's pages count. */
-const units = { page: "Pages", chapter: "Chapters", slide: "Slides", section: "Sections" } as const;
 
 /** What is known of the selected document, before and after it was read. */
 export function DocumentPane({ document }: { document: OpenDocument }) {
@@ -60,7 +58,7 @@ function DocumentFacts({ summary, model }: { summary: DocumentSummary; model: Mo
           <dd>{kinds[summary.kind]}</dd>
         </div>
         <div>
-          <dt>{units[summary.unit]}</dt>
+          <dt>{unitNames[summary.unit]}</dt>
           <dd>{formatCount(summary.pages)}</dd>
         </div>
         <div>

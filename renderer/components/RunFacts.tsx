@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import type { SummaryResult } from "../../electron/contract.js";
-import { fileName, formatBytes, formatCount, formatDuration, formatPages } from "../view/format.js";
+import { fileName, formatBytes, formatCount, formatDuration, formatPages, unitNames } from "../view/format.js";
 import { RetentionChart } from "./RetentionChart.js";
 import { policyLabel } from "./RunOptions.js";
 
@@ -13,6 +13,7 @@ interface Props {
 /** What the run read, held and took, as it was counted. */
 export function RunFacts({ result, startedAt, endedAt }: Props) {
   const { document, kv, timings, memory } = result;
+  const { coverage } = document;
   const read = document.pagesRead.length;
   const all = read === document.pages;
   const warnings = [...new Set([...document.warnings, ...result.warnings])];
@@ -27,8 +28,12 @@ export function RunFacts({ result, startedAt, endedAt }: Props) {
         </ul>
       )}
       <dl className="facts wide">
-        <Fact name="Pages read" value={all ? `all ${document.pages}` : `${read} of ${document.pages}`}>
+        <Fact
+          name={`${unitNames[coverage.unit]} read`}
+          value={all ? `all ${document.pages}` : `${read} of ${document.pages}`}
+        >
           {all ? undefined : formatPages(document.pagesRead)}
+          {coverage.ocr.length > 0 && ` ${formatCount(coverage.ocr.length)} by text recognition`}
         </Fact>
         <Fact name="Kept after reading" value={formatBytes(kv.retainedBytes)}>
           of {formatBytes(kv.fullBytes)} in the full cache

@@ -22,6 +22,9 @@ export function formatRemaining(milliseconds: number): string {
   return rest === 0 ? `${tens / 6} min` : `${Math.floor(tens / 6)} min ${rest} s`;
 }
 
+/** What the numbers of a document's pages count, as headings. */
+export const unitNames = { page: "Pages", chapter: "Chapters", slide: "Slides", section: "Sections" } as const;
+
 /** A path's last part, for both kinds of separators. */
 export const fileName = (path: string): string => path.split(/[\\/]/).pop() || path;
 

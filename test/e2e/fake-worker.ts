@@ -125,6 +125,13 @@ async function summarize(id: number, documentId: string, options: RunOptions): P
       pages: document.pages,
       tokens: document.tokens,
       pagesRead: Array.from({ length: document.pages }, (_, page) => page + 1),
+      coverage: {
+        unit: "page",
+        text: Array.from({ length: document.pages }, (_, page) => page + 1),
+        ocr: [],
+        empty: [],
+        failed: [],
+      },
       warnings: document.warnings,
     },
     model: {

@@ -13,6 +13,7 @@ const result: SummaryResult = {
     pages: 5,
     tokens: 6270,
     pagesRead: [1, 2, 3, 5],
+    coverage: { unit: "page", text: [1, 2, 5], ocr: [{ page: 3, confidence: 0.914 }], empty: [4], failed: [] },
     warnings: ["No text on page 4 (scanned or blank): nothing of it was read."],
   },
   model: { id: "smollm2-135m", path: "/models/m.gguf", layers: 30, kvHeads: 3, contextLength: 8192 },
@@ -46,7 +47,7 @@ describe("summaryMarkdown", () => {
     );
     expect(facts(markdown)).toEqual({
       Document: "``a|b `draft`.pdf``, 5 pages, 6270 tokens",
-      Read: "pages 1 to 3 and 5 of 5",
+      Read: "pages 1 to 3 and 5 of 5 (page 3 by text recognition, with a confidence of 91 %; no text on page 4)",
       Model: "smollm2-135m, 30 layers, context of 8192 tokens",
       Policy: "dynamickv",
       Budget: "6.9%: 10.0 MiB, 442 tokens per layer and KV head",
@@ -68,11 +69,21 @@ describe("summaryMarkdown", () => {
   it("has no warnings section when there are none, and is titled by the file", () => {
     const markdown = summaryMarkdown({
       ...result,
-      document: { ...result.document, path: "/x/year.pdf", pages: 1, pagesRead: [1], warnings: [] },
+      document: {
+        ...result.document,
+        path: "/x/year.epub",
+        pages: 1,
+        pagesRead: [1],
+        coverage: { unit: "chapter", text: [1], ocr: [], empty: [], failed: [] },
+        warnings: [],
+      },
       warnings: [],
     });
     expect(markdown).not.toContain("Warnings");
     expect(markdown.startsWith("# year\n")).toBe(true);
-    expect(facts(markdown)).toMatchObject({ Document: "`year.pdf`, 1 page, 6270 tokens", Read: "its only page" });
+    expect(facts(markdown)).toMatchObject({
+      Document: "`year.epub`, 1 chapter, 6270 tokens",
+      Read: "its only chapter",
+    });
   });
 });

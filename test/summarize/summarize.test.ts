@@ -34,6 +34,7 @@ describe("summarizeDocument", () => {
       pages: 3,
       tokens: 700,
       pagesRead: [1, 3],
+      coverage: { unit: "page", text: [1, 3], ocr: [], empty: [2], failed: [] },
       warnings: ["Page 2 has no text."],
     });
     expect(result.policy).toBe("dynamickv");
