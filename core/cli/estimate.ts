@@ -11,6 +11,7 @@ import { buildPrompt, maxAnswerTokens } from "../summarize/prompt.js";
 import { cancelOnSignals } from "./cancel.js";
 import { loadEngine } from "./engine.js";
 import {
+  addScanOptions,
   budgetOf,
   budgetOption,
   gpuLayersOption,
@@ -19,9 +20,11 @@ import {
   kvTypeOption,
   modelOption,
   policyOption,
+  recognitionOptions,
+  type ScanFlags,
 } from "./usage.js";
 
-interface EstimateFlags {
+interface EstimateFlags extends ScanFlags {
   readonly budget?: string;
   readonly policy: string;
   readonly kvType?: string;
@@ -49,10 +52,11 @@ interface EstimateReport extends Estimate {
 }
 
 export function addEstimate(program: Command): void {
-  program
+  const command = program
     .command("estimate")
     .description("what a summary would take, without running it")
-    .argument("<file>", "a document: PDF, DOCX, PPTX, ODT, EPUB, HTML, Markdown or text")
+    .argument("<file>", "a document: PDF, DOCX, PPTX, ODT, EPUB, HTML, Markdown or text");
+  addScanOptions(command)
     .addOption(budgetOption())
     .addOption(policyOption())
     .addOption(kvTypeOption())
@@ -68,11 +72,12 @@ export function addEstimate(program: Command): void {
 
 /** The model is loaded for its vocabulary and shape only: nothing is read. */
 async function estimateFile(file: string, flags: EstimateFlags): Promise<EstimateReport> {
+  const recognition = recognitionOptions(flags);
   const { signal } = cancelOnSignals();
   // Before the model takes its part of it.
   const freeMemoryBytes = process.availableMemory();
   const { id, path } = await findModel(flags.model);
-  const document = await openDocument(file, { signal });
+  const document = await openDocument(file, { signal, recognition });
   const engine = await loadEngine(path, id, { signal, gpuLayers: flags.gpuLayers });
   try {
     const text = documentText(document).text;

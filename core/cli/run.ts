@@ -2,6 +2,7 @@
 import { extname, join } from "node:path";
 import { coverageWords } from "../documents/coverage.js";
 import type { SourceDocument } from "../documents/document.js";
+import type { RecognitionOptions } from "../documents/ocr.js";
 import { openDocument } from "../documents/open.js";
 import { CacheStore } from "../engine/cache-store.js";
 import type { Engine } from "../engine/types.js";
@@ -17,7 +18,7 @@ import { type SummaryProgress, summarizeDocument } from "../summarize/summarize.
 import { cancelOnSignals } from "./cancel.js";
 import { loadEngine } from "./engine.js";
 import { exitCodeOf, Output, ProgressView, printError } from "./terminal.js";
-import { type RunFlags, runOptions } from "./usage.js";
+import { type RunFlags, recognitionOptions, runOptions } from "./usage.js";
 
 const REPORTS: Readonly<Record<string, (result: SummaryResult) => string>> = {
   ".md": (result) => summaryMarkdown(result),
@@ -27,6 +28,7 @@ const REPORTS: Readonly<Record<string, (result: SummaryResult) => string>> = {
 interface Run {
   readonly flags: RunFlags;
   readonly options: RunOptions;
+  readonly recognition: RecognitionOptions;
   readonly signal: AbortSignal;
   readonly output: Output;
   readonly view: ProgressView;
@@ -38,6 +40,7 @@ interface Run {
  */
 export async function runFiles(files: readonly string[], flags: RunFlags, question?: string): Promise<number> {
   const options = runOptions(flags, question);
+  const recognition = recognitionOptions(flags);
   checkOut(files, flags.out);
   const controller = cancelOnSignals();
   let readerGone = false;
@@ -47,7 +50,7 @@ export async function runFiles(files: readonly string[], flags: RunFlags, questi
     if (flags.out === undefined) controller.abort();
   });
   const view = ProgressView.for(flags.quiet === true);
-  const run: Run = { flags, options, signal: controller.signal, output, view };
+  const run: Run = { flags, options, recognition, signal: controller.signal, output, view };
   let code: number;
   try {
     code = await answerAll(files, run);
@@ -66,7 +69,7 @@ async function answerAll(files: readonly string[], run: Run): Promise<number> {
   const { signal, view } = run;
   const { id, path } = await findModel(run.flags.model);
   // the first file is read while the model loads; what is wrong with it is said in its turn
-  const first = reading(files[0] as string, signal);
+  const first = reading(files[0] as string, run);
   const started = performance.now();
   const onProgress = (fraction: number) => view.update({ stage: "Loading model", fraction });
   const engine = await loadEngine(path, id, { signal, onProgress, gpuLayers: run.flags.gpuLayers });
@@ -76,7 +79,7 @@ async function answerAll(files: readonly string[], run: Run): Promise<number> {
     for (const [index, file] of files.entries()) {
       if (files.length > 1) view.note(`${index > 0 ? "\n" : ""}${file}`);
       try {
-        await answerFile(engine, index === 0 ? first : reading(file, signal), loadMs, run);
+        await answerFile(engine, index === 0 ? first : reading(file, run), loadMs, run);
       } catch (thrown) {
         const error = toPrecisError(thrown);
         if (error.code === "cancelled") throw error;
@@ -99,10 +102,10 @@ interface OpeningFile {
 }
 
 /** Opens a file at once; a failure waits until somebody asks for it. */
-function reading(file: string, signal: AbortSignal): OpeningFile {
+function reading(file: string, { recognition, signal }: Run): OpeningFile {
   const started = performance.now();
   const onProgress = (done: number, total: number) => opening.onProgress?.(done / total);
-  const opened = openDocument(file, { signal, onProgress }).then((document) => ({
+  const opened = openDocument(file, { signal, onProgress, recognition }).then((document) => ({
     document,
     readMs: performance.now() - started,
   }));

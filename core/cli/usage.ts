@@ -1,12 +1,14 @@
 /** Options that several commands share, parsed and checked; a wrong one is a usage error (exit code 2). */
+import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { defaultPolicy, policyNames } from "../compression/registry.js";
+import { checkLanguages, type RecognitionOptions } from "../documents/ocr.js";
 import { kvTypes } from "../engine/kv.js";
 import { PrecisError } from "../errors.js";
 import { defaultBudget, readBudget } from "../estimate/estimate.js";
 import { type AnswerLength, lengthSchema, type RunOptions, runOptionsSchema } from "../summarize/options.js";
 
-export interface RunFlags {
+export interface RunFlags extends ScanFlags {
   readonly budget?: string;
   readonly policy: string;
   readonly kvType?: string;
@@ -63,6 +65,25 @@ export function modelOption(): Option {
   return new Option("--model <id|path>", "a model of the catalogue or a GGUF file; default: the default model");
 }
 
+/** How scanned pages are recognised, for every command that reads documents. */
+export function addScanOptions(command: Command): Command {
+  return command
+    .option("--scan-languages <codes>", 'languages of scanned pages ("deu+eng"); default: eng')
+    .option("--scan-data <folder>", "where Tesseract's data of those languages lies (CODE.traineddata)");
+}
+
+export interface ScanFlags {
+  readonly scanLanguages?: string;
+  readonly scanData?: string;
+}
+
+/** What the readers are told of scanned pages. @throws PrecisError usage when a language's data is missing */
+export function recognitionOptions({ scanLanguages, scanData }: ScanFlags): RecognitionOptions {
+  const options = { languages: scanLanguages, folder: scanData === undefined ? undefined : resolve(scanData) };
+  checkLanguages(options);
+  return options;
+}
+
 export function jsonOption(): Option {
   return new Option("--json", "print one JSON object per file instead of text");
 }
@@ -73,7 +94,7 @@ export function quietOption(): Option {
 
 /** The options of `summarize` and `ask`. */
 export function addRunOptions(command: Command, length: AnswerLength): Command {
-  return command
+  return addScanOptions(command)
     .addOption(budgetOption())
     .addOption(policyOption())
     .addOption(kvTypeOption())

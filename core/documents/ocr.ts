@@ -2,12 +2,67 @@
  * Text recognition by Tesseract, compiled to WebAssembly, in a worker thread of its own. The language data comes from a
  * package beside the code: nothing is fetched.
  */
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Block, Line as RecognisedLine, Worker } from "tesseract.js";
+import { PrecisError } from "../errors.js";
 import type { Cell, Line } from "./pdf-lines.js";
 import { paragraphs } from "./pdf-paragraphs.js";
 import { stoppable } from "./stoppable.js";
+
+export interface RecognitionOptions {
+  /** Tesseract's codes of the languages that the pages may be in, joined by "+": "eng" when absent, "deu+eng". */
+  readonly languages?: string;
+  /** Absolute path of a folder with their data, a CODE.traineddata each; English needs none. */
+  readonly folder?: string;
+}
+
+const OWN_LANGUAGE = "eng";
+
+/** Refuses languages that there is no data for, before anything is read. @throws PrecisError usage */
+export function checkLanguages({ languages = OWN_LANGUAGE, folder }: RecognitionOptions): void {
+  for (const code of languages.split("+")) {
+    if (!/^[A-Za-z_]{3,30}$/.test(code)) {
+      throw new PrecisError(
+        "usage",
+        `"${code}" is no code of a language that Tesseract knows.`,
+        'Write them as "deu" or "deu+eng".',
+      );
+    }
+    const file = folder === undefined ? undefined : join(folder, `${code}.traineddata`);
+    if (file !== undefined && existsSync(file)) {
+      if (isTrainedData(file)) continue;
+      throw new PrecisError(
+        "usage",
+        `"${file}" is damaged, or data of Tesseract 3.`,
+        "Get that file again, of Tesseract 4 or 5.",
+      );
+    }
+    if (code === OWN_LANGUAGE) continue;
+    const where = folder === undefined ? "comes with Precis" : `is in "${folder}"`;
+    throw new PrecisError(
+      "usage",
+      `No data to recognise the language "${code}" ${where}.`,
+      `Put Tesseract's ${code}.traineddata into a folder and name that folder.`,
+    );
+  }
+}
+
+/** Number of the recogniser's weights among the parts of a language's data (Tesseract, tessdatamanager.h). */
+const LSTM_PART = 17;
+
+/**
+ * Whether the file's head is that of a language's data: how many parts there are, and where each begins, -1 for none.
+ * tesseract.js ends the process over a file that is none.
+ */
+function isTrainedData(path: string): boolean {
+  const bytes = readFileSync(path);
+  const parts = bytes.length < 4 ? 0 : bytes.readUInt32LE(0);
+  if (parts <= LSTM_PART || parts > 64 || bytes.length < 4 + 8 * parts) return false;
+  const offsets = Array.from({ length: parts }, (_, part) => Number(bytes.readBigInt64LE(4 + 8 * part)));
+  return offsets.every((offset) => offset >= -1 && offset < bytes.length) && offsets[LSTM_PART] !== -1;
+}
 
 /** Grey values, one byte a pixel, rows from the top. */
 export interface Picture {
@@ -30,6 +85,8 @@ export const DOTS_PER_INCH = 300;
 export class Recogniser {
   private worker: Worker | undefined;
   private died: Promise<never> | undefined;
+
+  constructor(private readonly options: RecognitionOptions) {}
 
   /** Rejects with the signal's reason as soon as it aborts; the thread then is ended. */
   async recognise(picture: Picture, signal: AbortSignal): Promise<Recognised> {
@@ -54,16 +111,23 @@ export class Recogniser {
     if (this.worker) return this.worker;
     const { createWorker, OEM } = await import("tesseract.js").then((module) => module.default ?? module);
     const data = dirname(createRequire(import.meta.url).resolve("@tesseract.js-data/eng/package.json"));
-    const starting = createWorker("eng", OEM.LSTM_ONLY, {
+    const { languages = OWN_LANGUAGE, folder } = this.options;
+    // A failing start is told to this handler alone; without one it would be thrown where nobody can catch it.
+    let refuse: (reason: unknown) => void = () => undefined;
+    const refused = new Promise<never>((_, reject) => {
+      refuse = reject;
+    });
+    refused.catch(() => undefined);
+    const starting = createWorker(languages, OEM.LSTM_ONLY, {
       langPath: join(data, "4.0.0_best_int"),
-      cacheMethod: "none",
-      // Without one of its own it throws where nobody can catch it; the promise is rejected too.
-      errorHandler: () => undefined,
+      // What tesseract.js calls its cache is looked into first, and never written to.
+      ...(folder === undefined ? { cacheMethod: "none" } : { cacheMethod: "readOnly", cachePath: folder }),
+      errorHandler: refuse,
     });
     // A start that is no longer waited for must not leave its thread behind.
     const ended = starting.then((worker) => (signal.aborted ? worker.terminate() : undefined));
     ended.catch(() => undefined);
-    const worker = await stoppable(starting, signal);
+    const worker = await stoppable(Promise.race([starting, refused]), signal);
     this.worker = worker;
     this.died = new Promise((_, reject) => threadOf(worker).on("error", reject));
     this.died.catch(() => undefined);

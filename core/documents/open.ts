@@ -8,6 +8,7 @@ import { readDocx } from "./docx.js";
 import { readEpub } from "./epub.js";
 import { readHtml } from "./html.js";
 import { isMarkdownName, readMarkdown } from "./markdown.js";
+import { checkLanguages, type RecognitionOptions } from "./ocr.js";
 import { readOdt } from "./odt.js";
 import { reading } from "./office.js";
 import { readPdf } from "./pdf.js";
@@ -27,15 +28,18 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
   /** Of what takes long, recognising scanned pages: after each page, with how many are done of how many. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Of recognising scanned pages: which languages they may be in. */
+  readonly recognition?: RecognitionOptions;
 }
 
 /**
  * Reads a document whole; its format is told by its content, not by its name. Each page of the result says how it was
  * read, and the warnings name those that gave no text.
  * @throws PrecisError file-missing, file-unreadable, file-empty, file-type, file-damaged, file-encrypted, pdf-encrypted,
- *   pdf-damaged, no-text-layer, cancelled
+ *   pdf-damaged, no-text-layer, usage (languages that there is no data for), cancelled
  */
 export async function openDocument(path: string, options: OpenOptions = {}): Promise<SourceDocument> {
+  checkLanguages(options.recognition ?? {});
   const bytes = await readBytes(path, options.signal);
   const source: Source = { path, name: basename(path), bytes };
   const document = await readSource(source, options);

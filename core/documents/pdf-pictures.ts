@@ -112,6 +112,21 @@ function greyOf(canvas: Canvas): Picture {
   return { width, height, grey };
 }
 
+/** Darker and lighter by less than this is paper, not ink; of 255. */
+const FAINTEST = 16;
+
+/** Whether there is nothing on it that could be read, as on the back of many a scanned sheet. */
+export function isBlank({ grey }: Picture): boolean {
+  let darkest = 255;
+  let lightest = 0;
+  for (const value of grey) {
+    if (value < darkest) darkest = value;
+    if (value > lightest) lightest = value;
+    if (lightest - darkest >= FAINTEST) return false;
+  }
+  return true;
+}
+
 /** The picture turned clockwise. */
 export function quarterTurn({ width, height, grey }: Picture): Picture {
   const turned = new Uint8Array(grey.length);

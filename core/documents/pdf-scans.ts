@@ -2,9 +2,9 @@
 import { availableParallelism } from "node:os";
 import type { PDFDocumentProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
 import { type DocumentPage, failedPage } from "./document.js";
-import { type Picture, type Recognised, Recogniser } from "./ocr.js";
+import { type Picture, type Recognised, Recogniser, type RecognitionOptions } from "./ocr.js";
 import { pageList } from "./page-list.js";
-import { type Painted, paintedOn, pictureOf, quarterTurn } from "./pdf-pictures.js";
+import { isBlank, type Painted, paintedOn, pictureOf, quarterTurn } from "./pdf-pictures.js";
 
 /** A page with fewer letters may be a scan with a stamp, a page number or a file mark on it. */
 const FEW_LETTERS = 100;
@@ -12,6 +12,8 @@ const FEW_LETTERS = 100;
 const SCAN_SHARE = 0.5;
 /** Below this mean confidence (0..1) what was recognised are no words: a photograph, or a scan that nobody can read. */
 const READABLE = 0.6;
+/** Letters that lie on their side or upside down were taken for words at 36 to 49 %, noise at 21 to 27 %. */
+const PERHAPS_TURNED = 0.3;
 /** For drawing and recognising one page; an honest one takes some seconds. */
 const MAX_MILLISECONDS = 120_000;
 /** Each thread takes about 150 MiB. */
@@ -19,6 +21,7 @@ const MOST_THREADS = 4;
 
 export interface ScanOptions {
   readonly signal?: AbortSignal;
+  readonly recognition?: RecognitionOptions;
   /** After each page, with how many are done of how many. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -31,7 +34,7 @@ export interface ScanOptions {
 export async function readScans(
   pdf: PDFDocumentProxy,
   pages: readonly DocumentPage[],
-  { signal, onProgress }: ScanOptions,
+  { signal, recognition = {}, onProgress }: ScanOptions,
 ): Promise<{ pages: DocumentPage[]; warnings: string[] }> {
   const result = [...pages];
   const partly: number[] = [];
@@ -39,7 +42,7 @@ export async function readScans(
   let next = 0;
   let done = 0;
   const work = async () => {
-    const recogniser = new Recogniser();
+    const recogniser = new Recogniser(recognition);
     try {
       for (let page = candidates[next++]; page !== undefined; page = candidates[next++]) {
         const scan = await readScan(pdf, page, recogniser, signal);
@@ -76,7 +79,9 @@ async function readScan(
     const painted = await paintedOn(page, either);
     const lost = failedPage(number, "its picture is damaged or too large", label);
     if (!needsRecognition(read, painted)) return painted.missing && read.text === "" ? lost : read;
-    const { text, confidence } = await recogniseUpright(await pictureOf(page, either), recogniser, either);
+    const picture = await pictureOf(page, either);
+    const nothing = { text: "", confidence: 0 };
+    const { text, confidence } = isBlank(picture) ? nothing : await recogniseUpright(picture, recogniser, either);
     // What stands in the text layer is drawn, too, and was recognised with the rest.
     if (letters(text) <= letters(read.text)) return painted.missing && read.text === "" ? lost : read;
     if (confidence >= READABLE) return { ...read, text, reading: { how: "ocr", confidence } };
@@ -97,8 +102,9 @@ async function readScan(
 /** Sheets are often scanned sideways: a picture that is unreadable as it lies is turned until it is readable. */
 async function recogniseUpright(picture: Picture, recogniser: Recogniser, signal: AbortSignal): Promise<Recognised> {
   let best = await recogniser.recognise(picture, signal);
+  if (best.confidence < PERHAPS_TURNED) return best;
   let turned = picture;
-  for (let turns = 1; turns < 4 && best.text !== "" && best.confidence < READABLE; turns++) {
+  for (let turns = 1; turns < 4 && best.confidence < READABLE; turns++) {
     turned = quarterTurn(turned);
     const found = await recogniser.recognise(turned, signal);
     if (found.confidence > best.confidence) best = found;

@@ -17,7 +17,7 @@ import { fieldValues, readOutline, unreadParts } from "./pdf-extras.js";
 import { furnitureOf, type PageLines } from "./pdf-furniture.js";
 import { linesOf, type TextPiece } from "./pdf-lines.js";
 import { headingKey, paragraphs } from "./pdf-paragraphs.js";
-import { readScans } from "./pdf-scans.js";
+import { readScans, type ScanOptions } from "./pdf-scans.js";
 import { stoppable } from "./stoppable.js";
 import { fileTitle } from "./text.js";
 
@@ -27,11 +27,8 @@ const PAGE_LIMITS = { milliseconds: 30_000, characters: 1_000_000 };
 const MAX_IMAGE_PIXELS = 100e6;
 export type PageLimits = typeof PAGE_LIMITS;
 
-export interface PdfOptions {
-  readonly signal?: AbortSignal;
+export interface PdfOptions extends ScanOptions {
   readonly limits?: PageLimits;
-  /** Of recognising scanned pages, which takes seconds each: after each page, with how many are done of how many. */
-  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /**
@@ -41,8 +38,9 @@ export interface PdfOptions {
  */
 export async function readPdf(
   { path, name, bytes }: Source,
-  { signal, limits = PAGE_LIMITS, onProgress }: PdfOptions = {},
+  { limits = PAGE_LIMITS, ...options }: PdfOptions = {},
 ): Promise<SourceDocument> {
+  const { signal } = options;
   const task = await startLoading(bytes);
   const left: PageReader[] = [];
   try {
@@ -52,7 +50,7 @@ export async function readPdf(
     const outline = await readOutline(pdf, signal);
     const fields = await fieldValues(pdf);
     const { pages: written, warnings } = compose(read, outline, fields);
-    const { pages, warnings: partly } = await readScans(pdf, written, { signal, onProgress });
+    const { pages, warnings: partly } = await readScans(pdf, written, options);
     checkPages(name, pages);
     warnings.push(...partly, ...(await unreadParts(pdf)));
     return { path, title: await documentTitle(pdf, path), kind: "pdf", unit: "page", outline, pages, warnings };

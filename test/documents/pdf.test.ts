@@ -64,13 +64,13 @@ describe("readPdf", () => {
     await expect(read(await drawnPdf([scan]))).rejects.toMatchObject({
       message: expect.stringContaining("page 1 holds"),
     });
-  });
+  }, 30_000);
 
   it("says which pages have no text when others have some", async () => {
     const document = await read(await drawnPdf([words("Cover."), scan, scan, words("Index."), scan]));
     expect(document.pages.map((page) => page.text)).toEqual(["Cover.", "", "", "Index.", ""]);
     expect(coverageOf(document)).toMatchObject({ text: [1, 4], empty: [2, 3, 5], failed: [] });
-  });
+  }, 30_000);
 });
 
 describe("readPdf finds paragraphs", () => {
