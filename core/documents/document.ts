@@ -51,7 +51,7 @@ export interface SourceDocument {
   readonly warnings: readonly string[];
 }
 
-/** What a reader is given; `name` is the file's name for messages. */
+/** What a reader is given; `name` is the file's name for messages. A reader may take the bytes over for good. */
 export interface Source {
   readonly path: string;
   readonly name: string;

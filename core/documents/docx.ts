@@ -1,5 +1,3 @@
-import JSZip from "jszip";
-import mammoth from "mammoth";
 import type { Source, SourceDocument } from "./document.js";
 import { htmlBlocks } from "./markup.js";
 import { titleIn } from "./office.js";
@@ -14,6 +12,7 @@ const MAX_XML_BYTES = 24 * 2 ** 20;
  * deleted. Its pages are sections: a DOCX has pages only once a printer is chosen.
  */
 export async function readDocx({ path }: Source, zip: ZipArchive, signal?: AbortSignal): Promise<SourceDocument> {
+  const { default: mammoth } = await import("mammoth");
   const { value: html, messages } = await mammoth.convertToHtml(
     { buffer: await textParts(zip) },
     {
@@ -36,6 +35,7 @@ export async function readDocx({ path }: Source, zip: ZipArchive, signal?: Abort
 
 /** The archive's XML parts as an archive of their own: mammoth then never inflates what was not counted here. */
 async function textParts(zip: ZipArchive): Promise<Buffer> {
+  const { default: JSZip } = await import("jszip");
   const parts = new JSZip();
   let bytes = 0;
   for (const name of zip.names.filter((each) => /\.(xml|rels)$/i.test(each))) {

@@ -1,5 +1,4 @@
 import { Readability } from "@mozilla/readability";
-import { parseHTML } from "linkedom";
 import type { Source, SourceDocument } from "./document.js";
 import { decodeText } from "./encoding.js";
 import { type HtmlText, htmlBlocks } from "./markup.js";
@@ -28,6 +27,7 @@ export async function readHtml({ path, bytes }: Source, signal?: AbortSignal): P
 
 async function articleOf(html: string, whole: HtmlText, signal?: AbortSignal): Promise<HtmlText | undefined> {
   if (whole.elements > ARTICLE_LIMITS.elements || whole.depth > ARTICLE_LIMITS.depth) return undefined;
+  const { parseHTML } = await import("linkedom");
   const { document } = parseHTML(html);
   const content = new Readability(document as unknown as Document).parse()?.content;
   if (!content) return undefined;

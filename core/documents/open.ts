@@ -4,15 +4,10 @@ import { basename } from "node:path";
 import { cancelled, PrecisError } from "../errors.js";
 import { coverageOf, coverageWarnings } from "./coverage.js";
 import type { Source, SourceDocument } from "./document.js";
-import { readDocx } from "./docx.js";
-import { readEpub } from "./epub.js";
-import { readHtml } from "./html.js";
 import { isMarkdownName, readMarkdown } from "./markdown.js";
 import { checkLanguages, type RecognitionOptions } from "./ocr.js";
-import { readOdt } from "./odt.js";
 import { reading } from "./office.js";
 import { readPdf } from "./pdf.js";
-import { readPptx } from "./pptx.js";
 import { sniff, sniffBrokenZip, sniffZip } from "./sniff.js";
 import { readText } from "./text.js";
 import { ZipArchive } from "./zip.js";
@@ -64,7 +59,7 @@ async function readSource(source: Source, options: OpenOptions): Promise<SourceD
   if (bytes.length > MAX_TEXT_BYTES) throw tooLarge(name, bytes.length, MAX_TEXT_BYTES);
   if (isMarkdownName(path)) return readMarkdown(source);
   if (sniffed.kind === "text") return readText(source);
-  return reading(path, "HTML page", signal, () => readHtml(source, signal));
+  return reading(path, "HTML page", signal, async () => (await import("./html.js")).readHtml(source, signal));
 }
 
 async function readZipped(source: Source, signal: AbortSignal | undefined): Promise<SourceDocument> {
@@ -79,13 +74,20 @@ async function readZipped(source: Source, signal: AbortSignal | undefined): Prom
   }
   const { kind, what } = zip ? await sniffZip(zip).catch(() => sniffBrokenZip(bytes)) : sniffBrokenZip(bytes);
   if (kind === "other") throw unknownType(name, what);
-  return reading(path, what, signal, () => {
+  return reading(path, what, signal, async () => {
     if (zip === undefined) throw broken;
-    return zippedReaders[kind](source, zip, signal);
+    const read = await zippedReaders[kind]();
+    return read(source, zip, signal);
   });
 }
 
-const zippedReaders = { docx: readDocx, pptx: readPptx, odt: readOdt, epub: readEpub };
+/** Loaded when the first such file is read: their libraries take half a second, and most documents are PDFs. */
+const zippedReaders = {
+  docx: async () => (await import("./docx.js")).readDocx,
+  pptx: async () => (await import("./pptx.js")).readPptx,
+  odt: async () => (await import("./odt.js")).readOdt,
+  epub: async () => (await import("./epub.js")).readEpub,
+};
 
 async function readBytes(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const name = basename(path);

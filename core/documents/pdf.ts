@@ -78,8 +78,7 @@ async function startLoading(bytes: Uint8Array): Promise<PDFDocumentLoadingTask> 
   ]);
   const root = dirname(createRequire(import.meta.url).resolve("pdfjs-dist/package.json"));
   return getDocument({
-    // pdf.js wants an array of its own, not a Node Buffer.
-    data: new Uint8Array(bytes),
+    data: ownArray(bytes),
     cMapUrl: `${root}/cmaps/`,
     cMapPacked: true,
     standardFontDataUrl: `${root}/standard_fonts/`,
@@ -92,6 +91,12 @@ async function startLoading(bytes: Uint8Array): Promise<PDFDocumentLoadingTask> 
     useWorkerFetch: false,
     verbosity: VerbosityLevel.ERRORS,
   });
+}
+
+/** pdf.js takes its array over, and wants no Node Buffer; bytes that share their memory with others are copied. */
+function ownArray(bytes: Uint8Array): Uint8Array {
+  const whole = bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
+  return whole ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
 }
 
 /** What one page gave: its lines, or why there are none. */

@@ -49,7 +49,7 @@ async function plain(): Promise<number> {
 }
 
 async function ours(): Promise<number> {
-  const document = await readPdf(sourceOf("bench.pdf", pdf));
+  const document = await readPdf(sourceOf("bench.pdf", Buffer.from(pdf)));
   return document.pages.reduce((sum, page) => sum + letters(page.text), 0);
 }
 
