@@ -1,15 +1,20 @@
 /** `precis` as users run it, on the real model and the sample report. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
+import { modelsFolder } from "../../core/models/paths.js";
 import { summaryResultSchema } from "../../core/summarize/result.js";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const sample = join(root, "assets", "samples", "harbour-report.pdf");
 const folder = mkdtempSync(join(tmpdir(), "precis-cli-"));
+// saved caches of tests belong to tests; the models are the user's
+const caches = join(folder, "precis", "caches");
+mkdirSync(join(folder, "precis"));
+symlinkSync(modelsFolder(), join(folder, "precis", "models"));
 const note = join(folder, "note.md");
 writeFileSync(note, `# Storm\n\n${"The storm tore the north pier away and the repair cost 4 million. ".repeat(30)}`);
 const tenPages = join(folder, "log.txt");
@@ -30,7 +35,7 @@ interface Ended {
 /** Runs precis; `interruptAt` sends SIGINT once stderr contains that text. */
 function precis(args: readonly string[], interruptAt?: string): Promise<Ended> {
   const command = ["--import", "tsx", join(root, "core", "cli", "main.ts"), ...args];
-  const child = spawn(process.execPath, command, { cwd: root });
+  const child = spawn(process.execPath, command, { cwd: root, env: { ...process.env, XDG_CACHE_HOME: folder } });
   let stdout = "";
   let stderr = "";
   let signalled = 0;
@@ -54,7 +59,7 @@ describe("precis summarize", () => {
   test("prints the answer alone to stdout and progress to stderr", async () => {
     const { code, stdout, stderr } = await precis(["summarize", note, "--length", "short"]);
     expect(stderr).toMatch(/Reading: \d+ %/);
-    expect(stderr).toMatch(/Read 1 of 1 page /);
+    expect(stderr).toMatch(/^Read its only section/m);
     expect(code).toBe(0);
     expect(stdout.trim().length).toBeGreaterThan(20);
     expect(stdout).not.toMatch(/Reading: |<\|im_/);
@@ -126,22 +131,36 @@ describe("precis ask", () => {
     const file = join(folder, "needle.txt");
     writeFileSync(file, paragraphs.slice(0, 20).toSpliced(9, 0, needle).join("\n\n"));
     const question = "What is the access code of the north archive?";
-    const { code, stdout } = await precis([
-      "ask",
-      file,
-      question,
-      "--budget",
-      "6.9%",
-      "--length",
-      "short",
-      "--json",
-      "--quiet",
-    ]);
-    expect(code).toBe(0);
-    const result = summaryResultSchema.parse(JSON.parse(stdout));
+    const asked = ["ask", file, question, "--budget", "6.9%", "--length", "short", "--json", "--quiet"];
+    const first = await precis(asked);
+    expect(first.code).toBe(0);
+    const result = summaryResultSchema.parse(JSON.parse(first.stdout));
     expect(result.document.tokens).toBeGreaterThan(1_500);
     expect(result.document.tokens).toBeLessThan(2_500);
     expect(result.text).toContain("71935");
+    expect(result.warnings).toEqual([]);
+
+    // the same again: from the cache that was saved, word for word, and much sooner
+    const again = summaryResultSchema.parse(JSON.parse((await precis(asked)).stdout));
+    expect(again.text).toBe(result.text);
+    expect(again.warnings).toEqual([expect.stringMatching(/not read again/)]);
+    expect(again.timings.prefillMs).toBeLessThan(result.timings.prefillMs / 10);
+
+    // damaged: it says so and reads the document
+    const [saved = ""] = readdirSync(caches);
+    const bytes = readFileSync(join(caches, saved));
+    bytes[5_000] = (bytes[5_000] as number) ^ 255;
+    writeFileSync(join(caches, saved), bytes);
+    const repaired = summaryResultSchema.parse(JSON.parse((await precis(asked)).stdout));
+    expect(repaired.text).toBe(result.text);
+    expect(repaired.warnings).toEqual([expect.stringMatching(/damaged.*read again/)]);
+  });
+
+  test("saves nothing with --no-cache", async () => {
+    const before = readdirSync(caches);
+    const { stderr } = await precis(["ask", note, "What did the repair cost?", "--kv-type", "q8_0", "--no-cache"]);
+    expect(stderr).toMatch(/^Read its only section/m);
+    expect(readdirSync(caches)).toEqual(before);
   });
 });
 

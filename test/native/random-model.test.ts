@@ -42,4 +42,25 @@ describe("a tiny model with random weights", () => {
       await engine.dispose();
     });
   }
+
+  it("of an architecture that cannot be read in groups is refused by name, and read the plain way when asked to", async () => {
+    const path = join(folder, "internlm2.gguf");
+    writeRandomModel(path, { ...tiny, architecture: "internlm2" });
+    const engine = await loadEngine(path, "internlm2");
+    const tokens = Uint32Array.from({ length: 300 }, (_, index) => 3 + ((index * 7919) % 256));
+    const [prompt, following] = [tokens.slice(0, 290), tokens.slice(290)];
+    const session = await openSession(engine);
+    await expect(
+      session.read(promptOf(prompt), { policy: createPolicy("dynamickv"), budgetEntries: 1200 }),
+    ).rejects.toMatchObject({
+      code: "model-unsupported",
+      message: expect.stringMatching(/'internlm2' is not supported/),
+      next: expect.stringMatching(/policy "full"/),
+    });
+    const { kv } = await session.read(promptOf(prompt), { policy: createPolicy("full"), budgetEntries: 0 });
+    expect(kv.retainedBytes).toBeGreaterThanOrEqual(290 * 12 * 2 * 2 * (64 + 64));
+    const logits = Float32Array.from([...session.logits(), ...(await session.feed(following))]);
+    expect(largestDifference(logits, stockLogits(engine, prompt, following))).toBe(0);
+    await engine.dispose();
+  });
 });

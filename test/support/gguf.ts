@@ -7,7 +7,17 @@ import { closeSync, openSync, writeSync } from "node:fs";
 export type WeightType = "f16" | "q4_0";
 
 export interface RandomModel {
-  readonly architecture: "llama" | "qwen2" | "qwen3" | "phi3" | "smollm3" | "granite" | "mistral3" | "gemma3";
+  /** Those that are read in groups of layers, and internlm2, which is not. */
+  readonly architecture:
+    | "llama"
+    | "qwen2"
+    | "qwen3"
+    | "phi3"
+    | "smollm3"
+    | "granite"
+    | "mistral3"
+    | "gemma3"
+    | "internlm2";
   readonly layers: number;
   readonly embedding: number;
   readonly feedForward: number;
