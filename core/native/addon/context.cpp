@@ -78,7 +78,7 @@ static float f16_scale(const float * row, uint32_t n) {
 }
 
 void Context::count_peak() {
-    peak = std::max(peak, llama_retain_peak_bytes(ctx.get()) + hidden.size() + scale.size()*sizeof(float));
+    peak = std::max(peak, llama_retain_peak_bytes(ctx.get()) + hidden.size() + scale.size()*sizeof(float) + held);
 }
 
 std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Reduction reduction, bool plain) {
@@ -89,11 +89,16 @@ std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Redu
     const uint32_t n_kv     = llama_model_n_head_kv(model);
     const bool     last     = end == n_layer;
 
-    if (begin >= end || end > n_layer || (begin > 0 && hidden.empty())) {
+    if (begin >= end || end > n_layer || (begin > 0 && hidden.empty() && held == 0)) {
         throw Failure("failed", "layers must be read in order");
     }
     const size_t row_bytes = n_embd*(options.hidden_f16 ? sizeof(ggml_fp16_t) : sizeof(float));
-    if (!last) {
+    // to the host and back would take a GPU longer than the layers do (docs/bench/gpu.md)
+    if (begin == 0 && !last && options.grouped && !llama_retain_on_host(ctx.get()) &&
+            llama_retain_hold(ctx.get(), options.hidden_f16 ? GGML_TYPE_F16 : GGML_TYPE_F32, n_tokens)) {
+        held = n_tokens*row_bytes;
+    }
+    if (!last && held == 0) {
         hidden.resize(n_tokens*row_bytes);
         scale.resize(options.hidden_f16 ? n_tokens : 0);
     }
@@ -131,7 +136,7 @@ std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Redu
         output[n - 1] = last && stop == n_tokens;
 
         uint8_t * waiting = hidden.data() + start*row_bytes;
-        if (options.hidden_f16 && begin > 0) {
+        if (options.hidden_f16 && begin > 0 && held == 0) {
             ggml_fp16_to_fp32_row((const ggml_fp16_t *) waiting, states.data(), int64_t(n)*n_embd);
             for (uint32_t i = 0; i < n; ++i) {
                 for (uint32_t e = 0; scale[start + i] != 1.0f && e < n_embd; ++e) {
@@ -142,8 +147,8 @@ std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Redu
 
         llama_batch part = {};
         part.n_tokens = n;
-        part.token    = begin == 0 ? tokens.data() + start : nullptr;
-        part.embd     = begin == 0 ? nullptr : options.hidden_f16 ? states.data() : (float *) waiting;
+        part.token    = begin == 0 || held > 0 ? tokens.data() + start : nullptr;
+        part.embd     = begin == 0 || held > 0 ? nullptr : options.hidden_f16 ? states.data() : (float *) waiting;
         part.pos      = pos.data();
         part.n_seq_id = n_seq_id.data();
         part.seq_id   = seq_id.data();
@@ -154,7 +159,7 @@ std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Redu
         }
         check(llama_decode(ctx.get(), part), "reading");
 
-        if (!last) {
+        if (!last && held == 0) {
             const float * leaving = llama_retain_hidden(ctx.get());
             if (options.hidden_f16) {
                 memcpy(states.data(), leaving, size_t(n)*n_embd*sizeof(float));
@@ -193,6 +198,10 @@ std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Redu
     check(0, "reading");
 
     if (last) {
+        if (held > 0) {
+            llama_retain_hold(ctx.get(), GGML_TYPE_F32, 0);
+            held = 0;
+        }
         hidden = {};
         scale  = {};
         n_past = n_tokens;

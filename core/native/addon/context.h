@@ -102,6 +102,7 @@ class Context {
     std::vector<float>   resumed; // logits after the prompt, until something is decoded
     std::vector<uint8_t> hidden;  // [tokens][embedding] f16 or f32, between groups
     std::vector<float>   scale;   // [tokens] what an f16 row was divided by: massive activations exceed f16's range
+    size_t held = 0; // bytes of hidden states that wait on the device instead
     size_t peak = 0;
 
     std::atomic<bool>   aborted{false};

@@ -114,6 +114,13 @@ struct llama_retain {
         return kv.map_layer_ids.count(il) ? kv : *sliding(ctx);
     }
 
+    // CUDA's faster attention kernels want this many cells, or a multiple; on the CPU unused ones would only cost
+    static constexpr uint32_t n_step = 256;
+
+    static bool on_host(const llama_kv_cache & kv) {
+        return ggml_backend_buft_is_host(ggml_backend_buffer_get_type(kv.layers[0].k->buffer));
+    }
+
     static size_t bytes(const llama_kv_cache::kv_layer & layer) {
         return (layer.own_buf_k ? ggml_nbytes(layer.k) : 0) + (layer.own_buf_v ? ggml_nbytes(layer.v) : 0);
     }
@@ -144,7 +151,12 @@ struct llama_retain {
 
         auto * buf = ggml_backend_alloc_ctx_tensors_from_buft(own_ctx.get(), ggml_backend_buffer_get_type(old->buffer));
         own_buf.reset(buf, ggml_backend_buffer_free);
-        return buf ? fresh : nullptr;
+        if (!buf) {
+            return nullptr;
+        }
+        // cells that are not used yet are masked, but must not be NaN
+        ggml_backend_buffer_clear(buf, 0);
+        return fresh;
     }
 
     // new tensors of n_rows rows on the layer's device, not yet the layer's
@@ -157,11 +169,10 @@ struct llama_retain {
         return out.v != nullptr;
     }
 
-    // puts rows(head, r) of the layer's K and V into tensors of n_rows rows, `used` of them filled. K goes before V is
-    // copied: at most one of the two exists twice. false: no memory
+    // puts the layer's K and V into tensors of n_rows rows, which copy(from, to) fills. K goes before V is copied: at most
+    // one of the two exists twice. false: no memory
     template <typename F>
-    static bool replace(const llama_context * ctx, llama_kv_cache::kv_layer & layer, ggml_type type_k, ggml_type type_v,
-            uint32_t n_head, uint32_t n_rows, uint32_t used, F rows) {
+    static bool replace(llama_context * ctx, llama_kv_cache::kv_layer & layer, ggml_type type_k, ggml_type type_v, uint32_t n_rows, F copy) {
         std::shared_ptr<ggml_context>        own_ctx;
         std::shared_ptr<ggml_backend_buffer> own_buf;
 
@@ -170,7 +181,7 @@ struct llama_retain {
             return false;
         }
         count(ctx, ggml_nbytes(k));
-        gather(layer.k, k, n_head, used, rows);
+        copy(layer.k, k);
         layer.k = layer.k_stream[0] = k;
         layer.own_buf_k = std::move(own_buf);
         layer.own_ctx_k = std::move(own_ctx);
@@ -180,7 +191,7 @@ struct llama_retain {
             return false;
         }
         count(ctx, ggml_nbytes(v));
-        gather(layer.v, v, n_head, used, rows);
+        copy(layer.v, v);
         layer.v = layer.v_stream[0] = v;
         layer.own_buf_v = std::move(own_buf);
         layer.own_ctx_v = std::move(own_ctx);
@@ -197,10 +208,86 @@ struct llama_retain {
         return copy.data();
     }
 
+    // a tensor of another shape or type over the same bytes
+    static ggml_tensor * alias(ggml_context * ctx, const ggml_tensor * t, ggml_type type, int64_t ne0, int64_t ne1, int64_t ne2, size_t nb2) {
+        ggml_tensor * out = ggml_new_tensor_3d(ctx, type, ne0, ne1, ne2);
+        out->nb[1]  = t->nb[1];
+        out->nb[2]  = nb2;
+        out->nb[3]  = t->nb[1]*ne1;
+        out->buffer = t->buffer;
+        out->data   = t->data;
+        return out;
+    }
+
+    // gather() where the cache lies: staging of a long document is hundreds of MiB, which would cross to the host and back.
+    // ids: [n_head][n_rows]. false: the device cannot, or has no room for what is under way
+    static bool gather_on_device(llama_context * ctx, const ggml_tensor * src, ggml_tensor * dst, uint32_t n_head, uint32_t n_rows,
+            const std::vector<int32_t> & ids) {
+        auto * buft = ggml_backend_buffer_get_type(dst->buffer);
+        const auto at = std::find_if(ctx->backends.begin(), ctx->backends.end(), [&](const auto & backend) {
+            return ggml_backend_get_device(backend.get()) == ggml_backend_buft_get_device(buft);
+        });
+        if (at == ctx->backends.end()) {
+            return false;
+        }
+
+        ggml_init_params params = { 16*ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true };
+        ggml_context_ptr tensors(ggml_init(params));
+        auto * c = tensors.get();
+
+        // what keeps its type is moved as words, whatever they mean
+        const size_t part_src = src->nb[1]/n_head;
+        const size_t part_dst = dst->nb[1]/n_head;
+        const bool   words    = src->type == dst->type && part_src%sizeof(int32_t) == 0;
+        const auto   type_src = words ? GGML_TYPE_I32 : src->type;
+        const auto   type_dst = words ? GGML_TYPE_I32 : dst->type;
+        const int64_t n_part  = words ? part_src/sizeof(int32_t) : src->ne[0]/n_head;
+
+        ggml_tensor * rows = ggml_new_tensor_2d(c, GGML_TYPE_I32, n_rows, n_head);
+        ggml_set_input(rows);
+        ggml_tensor * from = alias(c, src, type_src, n_part, src->ne[1], n_head, part_src);
+        ggml_tensor * to   = alias(c, dst, type_dst, n_part, n_rows,     n_head, part_dst);
+        ggml_tensor * got  = ggml_get_rows(c, from, rows);
+        ggml_tensor * put  = ggml_cpy(c, got, to);
+        if (!ggml_backend_supports_op(at->get(), got) || !ggml_backend_supports_op(at->get(), put)) {
+            return false;
+        }
+
+        ggml_cgraph * graph = ggml_new_graph_custom(c, 8, false);
+        ggml_build_forward_expand(graph, put);
+        ggml_gallocr_ptr alloc(ggml_gallocr_new(buft));
+        if (!ggml_gallocr_alloc_graph(alloc.get(), graph)) {
+            return false;
+        }
+        ggml_backend_tensor_set(rows, ids.data(), 0, ggml_nbytes(rows));
+        return ggml_backend_graph_compute(at->get(), graph) == GGML_STATUS_SUCCESS;
+    }
+
+    // n_rows rows that follow each other in both
+    static void copy_rows(ggml_tensor * src, uint32_t src_row, ggml_tensor * dst, uint32_t dst_row, uint32_t n_rows) {
+        ggml_init_params params = { 2*ggml_tensor_overhead(), nullptr, true };
+        ggml_context_ptr tensors(ggml_init(params));
+        ggml_tensor * from = ggml_view_2d(tensors.get(), src, src->ne[0], n_rows, src->nb[1], src_row*src->nb[1]);
+        ggml_tensor * to   = ggml_view_2d(tensors.get(), dst, dst->ne[0], n_rows, dst->nb[1], dst_row*dst->nb[1]);
+        ggml_backend_view_init(from);
+        ggml_backend_view_init(to);
+        ggml_backend_tensor_copy(from, to);
+    }
+
     // rows [0, n_rows) of dst from rows of src, chosen per head: row(head, r). f16 may become a quantised type; a block
     // never spans two heads, and what is quantised already is copied bit by bit
     template <typename F>
-    static void gather(const ggml_tensor * src, ggml_tensor * dst, uint32_t n_head, uint32_t n_rows, F row) {
+    static void gather(llama_context * ctx, const ggml_tensor * src, ggml_tensor * dst, uint32_t n_head, uint32_t n_rows, F row) {
+        if (!ggml_backend_buffer_is_host(dst->buffer)) {
+            std::vector<int32_t> ids(size_t(n_head)*n_rows);
+            for (size_t i = 0; i < ids.size(); ++i) {
+                ids[i] = row(i/n_rows, i%n_rows);
+            }
+            if (gather_on_device(ctx, src, dst, n_head, n_rows, ids)) {
+                return;
+            }
+        }
+
         std::vector<uint8_t> copy_src;
         std::vector<uint8_t> copy_dst;
 
@@ -229,8 +316,6 @@ struct llama_retain {
                 }
             }
         }
-        // the cells behind are not used yet, but masked values must not be NaN
-        memset(to + n_rows*dst_row, 0, ggml_nbytes(dst) - n_rows*dst_row);
         if (!host) {
             ggml_backend_tensor_set(dst, copy_dst.data(), 0, copy_dst.size());
         }
@@ -249,15 +334,53 @@ struct llama_retain {
 
         auto & flags = ctx->cparams.embeddings_layer_inp;
         std::fill(flags.begin(), flags.end(), false);
-        if (il_end < ctx->model.hparams.n_layer()) {
+        if (il_end < ctx->model.hparams.n_layer() && !ctx->cparams.retain_reading) {
             flags[il_end] = true;
         }
+    }
+
+    static bool hold(llama_context * ctx, ggml_type type, uint32_t n_tokens) {
+        ctx->synchronize();
+        ctx->cparams.retain_reading = nullptr;
+        ctx->retain_reading.reset();
+        if (n_tokens == 0) {
+            return true;
+        }
+        // a graph that is reserved has as many tokens as a batch can; the mask's edge is as wide as a batch, padded
+        const int64_t n_batch = ctx->cparams.n_ubatch;
+        const int64_t n_rows  = GGML_PAD(std::max<int64_t>(n_tokens, n_batch), n_step);
+        const int64_t n_edge  = n_batch + 258;
+
+        auto reading = std::make_unique<llama_retain_reading>();
+        ggml_init_params params = { 4*ggml_tensor_overhead(), nullptr, true };
+        reading->tensors.reset(ggml_init(params));
+        reading->hidden = ggml_new_tensor_2d(reading->tensors.get(), type, ctx->model.hparams.n_embd, n_rows);
+        reading->mask   = ggml_new_tensor_1d(reading->tensors.get(), GGML_TYPE_F16, n_rows*n_batch);
+        reading->edge   = ggml_new_tensor_2d(reading->tensors.get(), GGML_TYPE_F16, n_edge, n_batch);
+        reading->zero   = ggml_new_tensor_2d(reading->tensors.get(), GGML_TYPE_F16, n_edge, n_batch);
+        auto * buft = ggml_backend_buffer_get_type(holder(ctx, 0).layers[0].k->buffer);
+        reading->buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(reading->tensors.get(), buft));
+        if (!reading->buffer) {
+            return false;
+        }
+        ggml_backend_buffer_clear(reading->buffer.get(), 0);
+        std::vector<ggml_fp16_t> edge(n_edge*n_batch, ggml_fp32_to_fp16(0.0f));
+        for (int64_t i = 0; i < n_batch; ++i) {
+            std::fill(edge.begin() + i*n_edge + i + 1, edge.begin() + (i + 1)*n_edge, ggml_fp32_to_fp16(-INFINITY));
+        }
+        ggml_backend_tensor_set(reading->edge, edge.data(), 0, ggml_nbytes(reading->edge));
+        ctx->retain_reading = std::move(reading);
+        ctx->cparams.retain_reading = ctx->retain_reading.get();
+        return true;
     }
 
     static bool begin(llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells, bool plain) {
         auto & full  = cache(ctx);
         auto * small = sliding(ctx);
         const uint32_t n_small = small ? small->get_size() : 0;
+        if (!on_host(full)) {
+            n_cells = GGML_PAD(n_cells, n_step);
+        }
         ctx->synchronize();
         for (uint32_t il = il_begin; il < il_end; ++il) {
             auto & kv    = holder(ctx, il);
@@ -268,8 +391,6 @@ struct llama_retain {
                         &kv == small ? n_small : n_cells, fresh)) {
                 return false;
             }
-            ggml_backend_buffer_clear(fresh.own_buf_k.get(), 0);
-            ggml_backend_buffer_clear(fresh.own_buf_v.get(), 0);
             layer = std::move(fresh);
         }
         reset_cells(full, n_cells);
@@ -278,7 +399,19 @@ struct llama_retain {
         }
         changed(ctx, il_begin, il_end);
         count(ctx);
-        return true;
+        return !ctx->cparams.retain_reading || reserve_batch(ctx, n_cells);
+    }
+
+    // Lays out the group's largest graph. Otherwise the scheduler would do so anew for every batch, as each is larger than
+    // the one before, and wait for the device to come to rest each time.
+    static bool reserve_batch(llama_context * ctx, uint32_t n_cells) {
+        auto & cparams = ctx->cparams;
+        const uint32_t n_tokens = std::min(n_cells, cparams.n_ubatch);
+        const auto full = ctx->memory->init_full();
+        cparams.retain_first = n_cells - n_tokens;
+        const bool fits = ctx->graph_reserve(n_tokens, 1, 1, full.get()) != nullptr;
+        cparams.retain_first = -1;
+        return fits;
     }
 
     static bool keep(llama_context * ctx, uint32_t il, const uint32_t * positions, uint32_t n_keep, uint32_t n_tokens, uint32_t n_window) {
@@ -316,7 +449,7 @@ struct llama_retain {
                 if (it == held.end() || *it != p) {
                     return false;
                 }
-                rows[h][r] = it - held.begin();
+                rows[h][r] = layer.n_pad + (it - held.begin());
             }
         }
         const uint32_t window = staged ? first : layer.n_prefix;
@@ -324,10 +457,13 @@ struct llama_retain {
         const auto row = [&](uint32_t h, uint32_t r) -> size_t {
             return r < n_keep ? rows[h][r] : window + (r - n_keep);
         };
-        if (!replace(ctx, layer, kv.retain_type_k, kv.retain_type_v, n_head, n_keep + n_window, n_keep + n_window, row)) {
+        if (!replace(ctx, layer, kv.retain_type_k, kv.retain_type_v, n_keep + n_window, [&](const ggml_tensor * from, ggml_tensor * to) {
+                    gather(ctx, from, to, n_head, n_keep + n_window, row);
+                })) {
             return false;
         }
         layer.n_prefix = n_keep;
+        layer.n_pad    = 0;
         layer.kept     = std::move(kept);
         ctx->cparams.retain_gen++;
         return true;
@@ -356,14 +492,22 @@ struct llama_retain {
         ctx->synchronize();
         auto & cells = kv.v_cells[0];
         const uint32_t n_used = cells.used_max_p1();
+        const uint32_t n_prefix = kv.get_n_prefix_max();
         n_cells = std::max(n_cells, n_used);
+        if (!on_host(kv)) {
+            n_cells = GGML_PAD(n_prefix + n_cells, n_step) - n_prefix;
+        }
 
         for (auto & layer : kv.layers) {
-            const auto same = [](uint32_t, uint32_t r) -> size_t { return r; };
-            if (!layer.own_buf_v || !replace(ctx, layer, layer.k->type, layer.v->type, kv.hparams.n_head_kv(layer.il),
-                        layer.n_prefix + n_cells, layer.n_prefix + n_used, same)) {
+            // layers that keep less are to have such a multiple too
+            const uint32_t shift = on_host(kv) ? 0 : (n_prefix - layer.n_prefix)%n_step;
+            if (!layer.own_buf_v || !replace(ctx, layer, layer.k->type, layer.v->type, shift + layer.n_prefix + n_cells, [&](ggml_tensor * from, ggml_tensor * to) {
+                        copy_rows(from, layer.n_pad, to, shift + layer.n_pad, layer.n_prefix - layer.n_pad + n_used);
+                    })) {
                 return false;
             }
+            layer.n_prefix += shift;
+            layer.n_pad    += shift;
         }
 
         std::vector<llama_pos> pos(n_used);
@@ -394,12 +538,12 @@ struct llama_retain {
         ctx->synchronize();
         const auto & kv    = holder(ctx, il);
         const auto & layer = kv.layers[kv.map_layer_ids.at(il)];
-        const size_t n_rows = layer.n_prefix + n_cells;
+        const size_t n_rows = layer.n_prefix - layer.n_pad + n_cells;
         const size_t size_k = n_rows*layer.k->nb[1];
         const size_t size_v = n_rows*layer.v->nb[1];
         if (data) {
-            ggml_backend_tensor_get(layer.k, data, 0, size_k);
-            ggml_backend_tensor_get(layer.v, data + size_k, 0, size_v);
+            ggml_backend_tensor_get(layer.k, data, layer.n_pad*layer.k->nb[1], size_k);
+            ggml_backend_tensor_get(layer.v, data + size_k, layer.n_pad*layer.v->nb[1], size_v);
         }
         return size_k + size_v;
     }
@@ -527,6 +671,14 @@ bool llama_retain_flash_attn(const llama_context * ctx) {
     return llama_retain::flash_attn(ctx);
 }
 
+bool llama_retain_hold(llama_context * ctx, ggml_type type, uint32_t n_tokens) {
+    return llama_retain::hold(ctx, type, n_tokens);
+}
+
+bool llama_retain_on_host(const llama_context * ctx) {
+    return llama_retain::on_host(llama_retain::cache(ctx));
+}
+
 bool llama_retain_begin(llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells, bool plain) {
     return llama_retain::begin(ctx, il_begin, il_end, n_cells, plain);
 }
@@ -580,7 +732,8 @@ size_t llama_retain_compute_bytes(const llama_context * ctx) {
 }
 
 uint32_t llama_retain_n_kept(const llama_context * ctx, uint32_t il) {
-    return llama_retain::cache(ctx).get_n_prefix(il);
+    const auto & kv = llama_retain::cache(ctx);
+    return kv.get_n_prefix(il) - kv.get_n_pad(il);
 }
 
 void llama_retain_kept(const llama_context * ctx, uint32_t il, uint32_t * positions) {

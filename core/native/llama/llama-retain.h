@@ -14,10 +14,26 @@
 
 #include "llama.h"
 
+#include "ggml-cpp.h"
+
 // C++ hooks that the rest of llama.cpp calls
 struct llama_model * llama_retain_remember_model(struct llama_model * model, const char * path);
 void                 llama_retain_forget_model  (const struct llama_model * model);
 bool                 llama_retain_deferred();
+
+// What stays beside the KV cache while a document is read; the graphs hold views of it
+struct llama_retain_reading {
+    ggml_tensor * hidden = nullptr; // f32 or f16 [n_embd, tokens]: what goes from one group of layers to the next
+    ggml_tensor * mask   = nullptr; // f16, zeros but for the edge of the last batch
+    ggml_tensor * edge   = nullptr; // f16 [columns, tokens]: token i sees columns 0 .. i
+    ggml_tensor * zero   = nullptr; // f16, of that shape
+
+    // where the mask is not zero: the columns from n_before on, of n_tokens rows of n_kv
+    struct edge_t { int64_t n_kv, n_before, n_columns, n_tokens; } last = {};
+
+    ggml_context_ptr        tensors;
+    ggml_backend_buffer_ptr buffer;
+};
 
 extern "C" {
 
@@ -42,6 +58,14 @@ LLAMA_API struct llama_context * llama_retain_init(struct llama_model * model, s
 
 // whether flash attention is really on, after the backends had their say
 LLAMA_API bool llama_retain_flash_attn(const struct llama_context * ctx);
+
+// whether the KV cache lies in the host's memory
+LLAMA_API bool llama_retain_on_host(const struct llama_context * ctx);
+
+// Before the first group: room for the hidden states of n_tokens tokens beside the KV cache, as f32 (exact) or f16 (half the
+// bytes). Every group is then given the token ids, from position 0 on, and llama_retain_hidden is not needed.
+// n_tokens 0 frees it, after the last group. false: no memory
+LLAMA_API bool llama_retain_hold(struct llama_context * ctx, enum ggml_type type, uint32_t n_tokens);
 
 // storage of n_cells tokens for layers [il_begin, il_end) (as many as its window needs for a sliding one); forgets the
 // positions of the group before. Plain storage is of the context's KV types and is to stay; otherwise it is f16, exact,

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Makes the models and measures: measure.sh GPU_BENCH FOLDER RESULTS MODEL... (see bench.sh)
+set -eu
+bench=$1 folder=$2 results=$3
+shift 3
+
+model() {
+    [ -f "$folder/$1.gguf" ] || "$bench" make "$1" "$folder/$1.gguf"
+}
+
+model tiny
+"$bench" check "$folder/tiny.gguf" 1500 | tee -a "$results"
+for name in "$@"; do
+    model "$name"
+    # kernels are loaded at their first use: two short runs first, which the table leaves out
+    runs="stock:2048:f16 precis:2048:f16:0.25"
+    for tokens in 8192 32768 65536 131072; do
+        runs="$runs stock:$tokens:f16 precis:$tokens:f16:0.25 precis:$tokens:f16:0.069 precis:$tokens:f16:0.017"
+    done
+    for tokens in 32768 131072; do
+        runs="$runs stock:$tokens:q8_0 stock:$tokens:q4_0 precis:$tokens:q8_0:0.069 uneven:$tokens:f16:0.069"
+    done
+    # shellcheck disable=SC2086
+    "$bench" run "$folder/$name.gguf" ${RUNS:-$runs} | tee -a "$results"
+done

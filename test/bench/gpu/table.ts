@@ -1,0 +1,163 @@
+/**
+ * Writes docs/bench/gpu.md from what bench.sh measured: `npx tsx test/bench/gpu/table.ts RESULTS...` (lines of JSON, see
+ * gpu-bench.cpp). Ratios are against stock with f16 keys and values on the same tokens, in the same process.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
+
+interface Check {
+  readonly check: string;
+  readonly largestDifference: number;
+  readonly relative: number;
+  readonly samePositions?: number;
+  readonly splitsRead: number;
+  readonly splitsDecode: number;
+}
+
+interface Header {
+  readonly model: string;
+  readonly device: string;
+  readonly batch: number;
+  readonly weights: number;
+  readonly before: number;
+}
+
+interface Run {
+  readonly run: string;
+  readonly side: "stock" | "precis" | "uneven";
+  readonly tokens: number;
+  readonly kv: string;
+  readonly kept: number;
+  readonly group: number;
+  readonly firstMs: number;
+  readonly scoreMs: number;
+  readonly readBackMs: number;
+  readonly selectMs: number;
+  readonly keepMs: number;
+  readonly decodePerSecond: number;
+  readonly peak: number;
+  readonly after: number;
+  readonly splitsRead: number;
+  readonly splitsDecode: number;
+  readonly error?: string;
+}
+
+const lines = process.argv
+  .slice(2)
+  .flatMap((path) => readFileSync(path, "utf8").split("\n"))
+  .filter((line) => line.startsWith("{"))
+  .map((line) => JSON.parse(line) as Check | Header | Run);
+
+const checks: Check[] = [];
+const models: { header: Header; runs: Run[] }[] = [];
+for (const line of lines) {
+  if ("check" in line) checks.push(line);
+  else if ("model" in line) models.push({ header: line, runs: [] });
+  else if (line.error !== undefined) throw new Error(`${line.run}: ${line.error}`);
+  else models.at(-1)?.runs.push(line);
+}
+const device = models[0]?.header.device;
+if (device === undefined) throw new Error("usage: table.ts RESULTS..., from bench.sh");
+if (models.some(({ header }) => header.device !== device)) throw new Error("the results are from several devices");
+
+const gib = (bytes: number) => (bytes / 2 ** 30).toFixed(2);
+const row = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
+const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]) =>
+  [row(head), row(head.map(() => "---")), ...rows.map(row)].join("\n");
+
+function name(run: Run): string {
+  if (run.side === "stock") return `stock, ${run.kv}`;
+  const kept = `${Number((run.kept * 100).toFixed(1))} % kept`;
+  return [kept, run.kv === "f16" ? "" : `in ${run.kv}`, run.side === "uneven" ? "layers uneven" : ""]
+    .filter((part) => part !== "")
+    .join(", ");
+}
+
+function section({ header, runs }: { header: Header; runs: Run[] }): string {
+  const measured = runs.filter((run) => run.tokens > 2048).sort((a, b) => a.tokens - b.tokens);
+  const rows = measured.map((run) => {
+    const stock = measured.find((other) => other.side === "stock" && other.kv === "f16" && other.tokens === run.tokens);
+    if (stock === undefined) throw new Error(`${run.run} has no stock beside it`);
+    const ratio = (figure: "firstMs" | "decodePerSecond") => `${(run[figure] / stock[figure]).toFixed(2)}x`;
+    const share = (ms: number) => (run.side === "stock" ? "" : `${((ms / run.firstMs) * 100).toFixed(1)} %`);
+    return [
+      `${run.tokens / 1024}k`,
+      name(run),
+      `${(run.firstMs / 1000).toFixed(2)} s`,
+      ratio("firstMs"),
+      run.decodePerSecond.toFixed(0),
+      ratio("decodePerSecond"),
+      gib(run.peak),
+      `${((run.peak / stock.peak) * 100).toFixed(0)} %`,
+      gib(run.after),
+      run.side === "stock" ? "" : run.group,
+      share(run.scoreMs + run.readBackMs),
+      share(run.selectMs),
+      share(run.keepMs),
+    ];
+  });
+  const head = [
+    [
+      "tokens",
+      "",
+      "first token",
+      "to stock",
+      "tokens/s",
+      "to stock",
+      "GiB at the peak",
+      "to stock",
+      "GiB after reading",
+    ],
+    ["layers a group", "scoring", "selecting", "compacting"],
+  ].flat();
+  return `## ${basename(header.model, ".gguf")}\n\nWeights on the device: ${gib(header.weights)} GiB.\n\n${table(head, rows)}`;
+}
+
+const splits = (runs: Run[], of: (run: Run) => boolean, figure: "splitsRead" | "splitsDecode") =>
+  [...new Set(runs.filter(of).map((run) => run[figure]))].sort().join(" or ");
+const all = models.flatMap(({ runs }) => runs);
+const stock = (run: Run) => run.side === "stock";
+const ours = (run: Run) => run.side !== "stock";
+const before = models[0]?.header.before ?? 0;
+
+const text = `# On a GPU
+
+Made by \`test/bench/gpu/bench.sh\` (a C++ program over the patched llama.cpp, without Node.js) and
+\`test/bench/gpu/table.ts\`, on one ${device}. Models have the shapes of real ones (layers, heads, feed-forward,
+vocabulary) and random q4_0 weights; tokens are random; batches of ${models[0]?.header.batch} tokens on both sides, flash attention on.
+
+- **first token**: from making the context to the first token's logits. **tokens/s**: the 256 tokens after it.
+- **GiB**: all device memory in use, ${gib(before)} GiB of CUDA's own included, sampled every 2 ms.
+- Rows with a share kept read layer group by layer group with this project's scoring, retention and compaction. Selection is
+  done in the program, as the policies do it: window of 32, scores pooled over 15 positions, the best of a KV head's
+  queries, the same budget for every layer ("layers uneven": budgets from half to one and a half times that). Hidden
+  states wait on the device in f16. A group has as many layers as hold 512 MiB of keys and values.
+- **scoring** and so on are shares of the time to the first token.
+
+One measurement each: differences of a few percent are noise.
+
+${models.map(section).join("\n\n")}
+
+## Does it compute the same?
+
+A model of four layers, 1,500 tokens and eight more that are given; "1:f32" is one layer a group and hidden states in f32.
+"relative" is the norm of the difference of all logits over their norm. With hidden states in f32 and f16 keys and values,
+reading in groups, compacting and decoding give stock's logits bit for bit. With q8_0 and q4_0 there is a difference that is no
+error: stock reads from quantised keys and values, this project from exact ones, which it quantises when it compacts. The rows
+against the CPU show what other kernels do to stock alone.
+
+${table(
+  ["", "largest difference", "relative", "same positions kept"],
+  checks.map((one) => [
+    one.check,
+    one.largestDifference.toPrecision(2),
+    one.relative.toPrecision(2),
+    one.samePositions === undefined ? "" : `${(one.samePositions * 100).toFixed(1)} %`,
+  ]),
+)}
+
+Nothing falls back to the CPU: graphs have ${splits(all, ours, "splitsRead")} part(s) while reading in groups (stock ${splits(all, stock, "splitsRead")}) and ${splits(all, ours, "splitsDecode")} while
+writing (stock ${splits(all, stock, "splitsDecode")}); the part on the CPU is the look-up of token embeddings.
+`;
+writeFileSync(new URL("../../../docs/bench/gpu.md", import.meta.url), text);
+console.log(text);
