@@ -39,7 +39,7 @@ export async function openDocument(path: string, options: OpenOptions = {}): Pro
   const source: Source = { path, name: basename(path), bytes };
   const document = await readSource(source, options);
   const { pages } = document;
-  if (pages.every(({ reading }) => reading.how === "empty")) throw empty(source.name);
+  if (pages.every(({ reading }) => reading.how === "empty")) throw withoutText(document, source.name);
   if (pages.every(({ text }) => text === "")) throw unreadable(document, source.name);
   return { ...document, warnings: [...document.warnings, ...coverageWarnings(coverageOf(document))] };
 }
@@ -149,6 +149,16 @@ function unknownType(name: string, what: string): PrecisError {
     "file-type",
     `"${name}" is ${what}, and Precis reads PDF, Word (DOCX), PowerPoint (PPTX), OpenDocument (ODT), EPUB, HTML, Markdown and text.`,
     "Export it as PDF and open that.",
+  );
+}
+
+/** Of a document in which there is nothing to read. */
+function withoutText({ kind }: SourceDocument, name: string): PrecisError {
+  if (kind === "text" || kind === "markdown") return empty(name);
+  return new PrecisError(
+    "no-text-layer",
+    `"${name}" has no text to read, only pictures or nothing.`,
+    "If it holds pictures of text, export it as PDF and open that: their text is recognised there.",
   );
 }
 

@@ -22,15 +22,26 @@ interface Measured extends Line {
  */
 export function paragraphs(lines: readonly Line[], headings: ReadonlySet<string> = new Set()): string {
   return joined(
-    lines.map((line) => ({
-      ...line,
-      text: lineText(line),
-      x: lineStart(line),
-      end: lineEnd(line),
-      row: line.cells.length > 1,
-    })),
+    lines.map((line) => {
+      const text = lineText(line);
+      const entry = contentsEntry(text);
+      return {
+        ...line,
+        text: entry ?? text,
+        x: lineStart(line),
+        end: lineEnd(line),
+        row: line.cells.length > 1 || entry !== undefined,
+      };
+    }),
     headings,
   );
+}
+
+/** A line of a table of contents as a row, without the dots that lead to its page; undefined when it is none. */
+function contentsEntry(text: string): string | undefined {
+  if (text.length > 400) return undefined;
+  const [, title, page] = /^(.*?[^.\s])\s*(?:\.\s*){4,}([\p{L}\p{N}-]{1,8})$/u.exec(text) ?? [];
+  return title === undefined ? undefined : `${title}  ${page}`;
 }
 
 /** White space and case of a title differ between a page and the outline. */

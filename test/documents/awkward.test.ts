@@ -39,6 +39,15 @@ describe("reading order", () => {
     expect(await textOf(await drawnPdf([linesAt(lines)]))).toBe(rows.map((row) => row.join("  ")).join("\n"));
   });
 
+  it("reads a table of contents entry by entry, without its dots", async () => {
+    const lines = linesAt([
+      [72, 100, "2.1 The tide . . . . . . . . . . . . . . . . 4"],
+      [72, 114, "2.2 Its causes ..................... xii"],
+      [72, 128, "2.3 Naming . . . . . . . . . . . . . . . 13"],
+    ]);
+    expect(await textOf(await drawnPdf([lines]))).toBe("2.1 The tide  4\n2.2 Its causes  xii\n2.3 Naming  13");
+  });
+
   it.each([90, 180, 270])("reads a page turned by %d degrees whose text stands upright on it", async (rotate) => {
     const turned = upwards(100, 72, "The tide turned at four in the") + upwards(114, 72, "morning.");
     const upright = at(72, 714, "The tide turned at four in the") + at(72, 700, "morning.");

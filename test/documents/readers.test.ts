@@ -36,6 +36,13 @@ describe("DOCX", () => {
     expect(document.pages.at(-1)?.text).toContain("Measured in May.");
   });
 
+  it("of nothing but pictures is refused with a way to have them read", async () => {
+    await expect(openZip(docxParts("<w:p/>", { "word/media/scan.png": "pixels" }))).rejects.toMatchObject({
+      code: "no-text-layer",
+      next: expect.stringContaining("export it as PDF"),
+    });
+  });
+
   it("without its main part is refused with the reason", async () => {
     const { "word/document.xml": _, ...parts } = docxParts("");
     await expect(openZip(parts)).rejects.toMatchObject({
