@@ -51,7 +51,7 @@ export function kvTypeOption(): Option {
 export function groupLayersOption(): Option {
   return new Option(
     "--group-layers <number>",
-    "layers read at a time; default: 1, which holds the least memory",
+    "layers read at a time: 1, the default without a GPU, holds the least memory",
   ).argParser(wholeNumberFrom(1, 1000));
 }
 

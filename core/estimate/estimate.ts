@@ -191,10 +191,12 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
   const hidden = oneGroup ? 0 : promptTokens * (2 * model.embeddingSize + 4);
   const peak = Math.max(growing, run.keepsAll ? retained : staging + hidden + run.peakEntries * entry);
   const compute = graphBytes(model, promptTokens + run.answerTokens) + (run.keepsAll ? 0 : scoreBytes(model, run));
-  const total = model.weightsBytes + compute + peak + programBytes;
   const share = Math.min(1, model.gpuLayers / (model.layers + 1));
-  // hidden states, scores and the program stay in memory; what belongs to a layer lies where the layer does
-  const gpu = share === 0 ? 0 : share * (model.weightsBytes + peak - hidden) + compute;
+  // what belongs to a layer lies where the layer does; with the first layer on the GPU, so do hidden states and the mask
+  const onGpu = model.gpuLayers > model.layers;
+  const mask = onGpu ? maskBytes(promptTokens + run.answerTokens) : 0;
+  const total = model.weightsBytes + compute + peak + programBytes + mask;
+  const gpu = share === 0 ? 0 : share * (model.weightsBytes + peak - hidden) + compute + (onGpu ? hidden + mask : 0);
   return {
     promptTokens,
     weightsBytes: model.weightsBytes,
@@ -214,7 +216,23 @@ function graphBytes(model: MemoryShape, contextTokens: number): number {
   const query = model.queryHeads * model.keySize;
   const attention = 2 * query + 3 * model.embeddingSize;
   const feedForward = 3 * model.feedForwardSize + 4 * model.embeddingSize;
-  return batchTokens * (4 * Math.max(attention, feedForward) + 2 * contextTokens) + 4 * model.vocabularySize;
+  const activations = 4 * batchTokens * Math.max(attention, feedForward);
+  return activations + maskBytes(contextTokens) + 4 * model.vocabularySize;
+}
+
+/** Which earlier tokens a batch's tokens see, f16. */
+function maskBytes(contextTokens: number): number {
+  return 2 * batchTokens * contextTokens;
+}
+
+/**
+ * Layers read at a time. On the CPU one: more read no faster. A GPU waits at the end of each group and each batch, so
+ * there as many as hold 512 MiB of keys and values (docs/bench/gpu.md).
+ */
+export function defaultGroupLayers(model: MemoryShape, promptTokens: number): number {
+  if (model.gpuLayers === 0) return 1;
+  const layerBytes = fullKvBytes(model, promptTokens) / model.fullLayers;
+  return Math.max(1, Math.min(model.layers, Math.floor((512 * 2 ** 20) / layerBytes)));
 }
 
 /** Window attention of a group, f32: per query head as it is summed, and per KV head as it is pooled and ranked. */

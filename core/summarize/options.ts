@@ -16,7 +16,7 @@ export const runOptionsSchema = z.object({
   policy: policySchema,
   /** How kept entries are stored; undefined: f16. */
   kvType: kvTypeSchema.optional(),
-  /** Layers read at a time; undefined: 1, which holds the least. */
+  /** Layers read at a time; undefined: 1 on the CPU, more on a GPU. */
   groupLayers: z.number().int().min(1).max(1_000).optional(),
   length: lengthSchema,
   /** Language of the answer in words ("German"); undefined: the document's. */

@@ -4,7 +4,14 @@ import { createPolicy, defaultPolicy } from "../compression/registry.js";
 import type { KvType } from "../engine/kv.js";
 import { type PromptLengths, readingShape } from "../engine/shape.js";
 import { PrecisError } from "../errors.js";
-import { type Budget, type Estimate, estimate, type MemoryShape, parseBudget } from "../estimate/estimate.js";
+import {
+  type Budget,
+  defaultGroupLayers,
+  type Estimate,
+  estimate,
+  type MemoryShape,
+  parseBudget,
+} from "../estimate/estimate.js";
 import { formatBytes } from "../format.js";
 import type { RunOptions } from "./options.js";
 
@@ -23,7 +30,7 @@ export type PlanOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "gro
  * @throws PrecisError budget-invalid, budget-too-small
  */
 export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens: number, options: PlanOptions): Plan {
-  const { kvType = "f16", groupLayers = 1 } = options;
+  const { kvType = "f16", groupLayers = defaultGroupLayers(model, prompt.tokens) } = options;
   const policy = createPolicy(options.policy);
   const least = policy.keepsAll ? 0 : prompt.headTokens + prompt.windowTokens;
   const asked = parseBudget(options.budget, model, prompt.tokens, least, kvType);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { entryBytes } from "../../core/engine/kv.js";
 import { PrecisError } from "../../core/errors.js";
-import { defaultBudget, estimate, fullKvBytes, parseBudget } from "../../core/estimate/estimate.js";
+import { defaultBudget, defaultGroupLayers, estimate, fullKvBytes, parseBudget } from "../../core/estimate/estimate.js";
 import { fakeModel } from "../support/fake-engine.js";
 
 const MIB = 2 ** 20;
@@ -156,10 +156,19 @@ describe("estimate", () => {
     expect(small.retainedKvBytes / whole.retainedKvBytes).toBe(18 / 64);
   });
 
+  test("reads a layer at a time on the CPU, and on a GPU as many as hold 512 MiB", () => {
+    expect(defaultGroupLayers(fakeModel, 7500)).toBe(1);
+    expect(defaultGroupLayers({ ...fakeModel, gpuLayers: 31 }, 7500)).toBe(30);
+    expect(defaultGroupLayers({ ...fakeModel, gpuLayers: 31 }, 175_000)).toBe(3);
+    expect(defaultGroupLayers({ ...fakeModel, gpuLayers: 31 }, 2_000_000)).toBe(1);
+  });
+
   test("puts what belongs to a layer where the layer lies", () => {
     const onGpu = estimate({ ...fakeModel, gpuLayers: 31 }, run);
     expect(onGpu.devices.gpu + onGpu.devices.memory).toBe(onGpu.totalBytes);
-    expect(onGpu.devices.gpu).toBe(fakeModel.weightsBytes + onGpu.peakKvBytes - onGpu.hiddenBytes + onGpu.computeBytes);
+    // with every layer there the hidden states and one more copy of the mask are too
+    const mask = 2 * 512 * (7500 + 100);
+    expect(onGpu.devices.gpu).toBe(fakeModel.weightsBytes + onGpu.peakKvBytes + onGpu.computeBytes + mask);
     const half = estimate({ ...fakeModel, gpuLayers: 15 }, run);
     expect(half.devices.gpu).toBeLessThan(onGpu.devices.gpu);
     expect(half.devices.gpu).toBeGreaterThan(0);

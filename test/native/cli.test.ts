@@ -5,16 +5,18 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import { modelsFolder } from "../../core/models/paths.js";
+import { cacheFolder } from "../../core/models/paths.js";
 import { summaryResultSchema } from "../../core/summarize/result.js";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const sample = join(root, "assets", "samples", "harbour-report.pdf");
 const folder = mkdtempSync(join(tmpdir(), "precis-cli-"));
-// saved caches of tests belong to tests; the models are the user's
+// saved caches of tests belong to tests; all that set-up has fetched is the user's
 const caches = join(folder, "precis", "caches");
 mkdirSync(join(folder, "precis"));
-symlinkSync(modelsFolder(), join(folder, "precis", "models"));
+for (const name of readdirSync(cacheFolder())) {
+  if (name !== "caches") symlinkSync(join(cacheFolder(), name), join(folder, "precis", name));
+}
 const note = join(folder, "note.md");
 writeFileSync(note, `# Storm\n\n${"The storm tore the north pier away and the repair cost 4 million. ".repeat(30)}`);
 const tenPages = join(folder, "log.txt");
