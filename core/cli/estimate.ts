@@ -10,19 +10,7 @@ import { largestShare, planRun } from "../summarize/plan.js";
 import { buildPrompt, maxAnswerTokens } from "../summarize/prompt.js";
 import { cancelOnSignals } from "./cancel.js";
 import { loadEngine } from "./engine.js";
-import {
-  addScanOptions,
-  budgetOf,
-  budgetOption,
-  gpuLayersOption,
-  groupLayersOption,
-  jsonOption,
-  kvTypeOption,
-  modelOption,
-  policyOption,
-  recognitionOptions,
-  type ScanFlags,
-} from "./usage.js";
+import { addReadingOptions, budgetOf, jsonOption, recognitionOptions, type ScanFlags } from "./usage.js";
 
 interface EstimateFlags extends ScanFlags {
   readonly budget?: string;
@@ -56,13 +44,7 @@ export function addEstimate(program: Command): void {
     .command("estimate")
     .description("what a summary would take, without running it")
     .argument("<file>", "a document: PDF, DOCX, PPTX, ODT, EPUB, HTML, Markdown or text");
-  addScanOptions(command)
-    .addOption(budgetOption())
-    .addOption(policyOption())
-    .addOption(kvTypeOption())
-    .addOption(groupLayersOption())
-    .addOption(modelOption())
-    .addOption(gpuLayersOption())
+  addReadingOptions(command)
     .addOption(jsonOption())
     .action(async (file: string, flags: EstimateFlags) => {
       const report = await estimateFile(file, flags);

@@ -26,7 +26,7 @@ export interface RunFlags extends ScanFlags {
   readonly quiet?: boolean;
 }
 
-export function budgetOption(): Option {
+function budgetOption(): Option {
   return new Option(
     "--budget <budget>",
     `memory for reading: a share of the full KV cache ("6.9%"), tokens per layer ("512") or bytes ("300MiB"); default ${defaultBudget}`,
@@ -39,7 +39,7 @@ export function policyOption(): Option {
     .default(defaultPolicy);
 }
 
-export function kvTypeOption(): Option {
+function kvTypeOption(): Option {
   return new Option(
     "--kv-type <type>",
     "how kept entries are stored: q8_0 and q4_0 keep more of them in the same memory",
@@ -48,25 +48,25 @@ export function kvTypeOption(): Option {
     .default("f16");
 }
 
-export function groupLayersOption(): Option {
+function groupLayersOption(): Option {
   return new Option(
     "--group-layers <number>",
     "layers read at a time: 1, the default without a GPU, holds the least memory",
   ).argParser(wholeNumberFrom(1, 1000));
 }
 
-export function gpuLayersOption(): Option {
+function gpuLayersOption(): Option {
   return new Option("--gpu-layers <number>", "layers on the GPU; default: as many as fit").argParser(
     wholeNumberFrom(0, 1000),
   );
 }
 
-export function modelOption(): Option {
+function modelOption(): Option {
   return new Option("--model <id|path>", "a model of the catalogue or a GGUF file; default: the default model");
 }
 
 /** How scanned pages are recognised, for every command that reads documents. */
-export function addScanOptions(command: Command): Command {
+function addScanOptions(command: Command): Command {
   return command
     .option("--scan-languages <codes>", 'languages of scanned pages ("deu+eng"); default: eng')
     .option("--scan-data <folder>", "where Tesseract's data of those languages lies (CODE.traineddata)");
@@ -92,15 +92,20 @@ export function quietOption(): Option {
   return new Option("--quiet", "no progress");
 }
 
-/** The options of `summarize` and `ask`. */
-export function addRunOptions(command: Command, length: AnswerLength): Command {
+/** What is read, with which model, into how much memory: the options of `summarize`, `ask` and `estimate`. */
+export function addReadingOptions(command: Command): Command {
   return addScanOptions(command)
     .addOption(budgetOption())
     .addOption(policyOption())
     .addOption(kvTypeOption())
     .addOption(groupLayersOption())
     .addOption(modelOption())
-    .addOption(gpuLayersOption())
+    .addOption(gpuLayersOption());
+}
+
+/** The options of `summarize` and `ask`. */
+export function addRunOptions(command: Command, length: AnswerLength): Command {
+  return addReadingOptions(command)
     .addOption(new Option("--length <length>", "length of the answer").choices(lengthSchema.options).default(length))
     .option("--language <language>", 'language of the answer ("German"); default: the document\'s')
     .addOption(

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { GroupReduction, LayerRetention } from "../compression/policy.js";
 import { PrecisError } from "../errors.js";
 import type { KvType } from "./kv.js";
+import type { Sampling } from "./types.js";
 
 /** Must equal LLAMA_RETAIN_ABI in core/native/llama/llama-retain.h. */
 const abi = 2;
@@ -31,13 +32,7 @@ export interface LayerState {
   readonly rows: Uint8Array;
 }
 
-export interface NativeWriteOptions {
-  readonly temperature: number;
-  readonly topK: number;
-  readonly topP: number;
-  readonly minP: number;
-  readonly repeatPenalty: number;
-  readonly seed: number;
+export interface NativeWriteOptions extends Sampling {
   readonly maxTokens: number;
 }
 
