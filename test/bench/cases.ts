@@ -11,18 +11,27 @@ export interface Side {
   /** Share of the full f16 cache, in bytes: with smaller entries more of them are kept. */
   readonly budget: string;
   readonly kvType: KvType;
+  /** Layers read at a time; the engine's default when left out. */
+  readonly groupLayers?: number;
 }
 
-const side = (policy: string, budget: string, kvType: KvType): Side => ({
-  id: [policy, ...(budget === "100%" ? [] : [budget.slice(0, -1)]), ...(policy === "full" ? [] : [kvType])].join("-"),
+const side = (policy: string, budget: string, kvType: KvType, groupLayers?: number): Side => ({
+  id: [
+    policy,
+    ...(budget === "100%" ? [] : [budget.slice(0, -1)]),
+    ...(policy === "full" ? [] : [kvType]),
+    ...(groupLayers ? [`${groupLayers}-layers`] : []),
+  ].join("-"),
   label: [
     policy === "stock" ? "stock node-llama-cpp" : `precis, ${policy}`,
     ...(budget === "100%" ? [] : [` ${budget}`]),
     ...(policy === "stock" || kvType !== "f16" ? [`, ${kvType}`] : []),
+    ...(groupLayers ? [`, ${groupLayers} layers at a time`] : []),
   ].join(""),
   policy,
   budget,
   kvType,
+  groupLayers,
 });
 
 /** Every ratio is against the first, of the same round. */
@@ -36,6 +45,8 @@ export const sides: readonly Side[] = [
   side("dynamickv", "1.7%", "f16"),
   side("dynamickv", "6.9%", "q8_0"),
   side("dynamickv", "6.9%", "q4_0"),
+  side("dynamickv", "6.9%", "f16", 2),
+  side("dynamickv", "6.9%", "f16", 4),
 ];
 
 /** The default model with its own weights, or a shape with random ones. */
@@ -59,8 +70,6 @@ export interface Spec {
   readonly decode: number;
   /** Of `tokens`, how many are really read; the cache has room for all of them. Stock only. */
   readonly reads?: number;
-  /** How hidden states wait between layers; the engine's default when left out. Ours only. */
-  readonly hiddenType?: "f16" | "f32";
 }
 
 export const caseId = ({ model, tokens, side, round }: Case) => `${model}.${tokens}.${side.id}.${round}`;

@@ -41,7 +41,7 @@ export async function demonstrateLimit({ tokens, layers, memoryMiB, machine, out
     { title: `room for all, ${first}`, spec: stock("stock-f16", tokens), limit },
     { title: `room for all, ${first}`, spec: stock("stock-q8_0", tokens), limit },
     { title: `room for all, ${first}`, spec: stock("stock-q4_0", tokens), limit },
-    { title: "all read", spec: { ...reading, hiddenType: "f16", side: sideOf("dynamickv-6.9-f16") }, limit },
+    { title: "all read", spec: { ...reading, side: sideOf("dynamickv-6.9-f16") }, limit },
   ];
   console.error(`full f16 cache ${formatBytes(full)}, limit ${formatBytes(limit)}`);
   const runs: Run[] = [];

@@ -60,7 +60,7 @@ console.log(JSON.stringify(await (spec.side.policy === "stock" ? stock(spec.side
 async function ours(side: Side): Promise<Outcome> {
   const engine = await loadEngine(path, id);
   try {
-    const { policy, budget, estimatedKvPeakBytes, estimatedPeakBytes } = planned(engine.model, side);
+    const { policy, budget, groupLayers, estimatedKvPeakBytes, estimatedPeakBytes } = planned(engine.model, side);
     const prompt = { tokens: Uint32Array.from(repeated(engine.tokenize(text), tokens)), headTokens, windowTokens };
     const session = await engine.createSession();
     const rssLoadedBytes = rss("VmRSS");
@@ -70,7 +70,7 @@ async function ours(side: Side): Promise<Outcome> {
       budgetEntries: budget.entriesTotal,
       answerTokens: decode,
       kvType: side.kvType,
-      hiddenType: spec.hiddenType,
+      groupLayers,
     });
     const readMs = performance.now() - started;
     const rssAfterReadingBytes = rss("VmRSS");
@@ -101,9 +101,8 @@ async function ours(side: Side): Promise<Outcome> {
 
 /** @throws PrecisError budget-too-small */
 function planned(model: ModelInfo, side: Side) {
-  const { budget, policy, kvType } = side;
   const prompt = { tokens, headTokens, windowTokens };
-  const plan = planRun(model, prompt, decode, { budget, policy: policySchema.parse(policy), kvType });
+  const plan = planRun(model, prompt, decode, { ...side, policy: policySchema.parse(side.policy) });
   const { peakKvBytes, totalBytes } = plan.estimate;
   return { ...plan, estimatedKvPeakBytes: peakKvBytes, estimatedPeakBytes: totalBytes };
 }

@@ -73,12 +73,14 @@ const charted: readonly { figure: Figure; name: string; title: string; unit: "by
   { figure: "decodeTokensPerSecond", name: "decoding", title: "Decoding", unit: "tokens/s" },
 ];
 
-/** A colour for a policy and budget, a dash for how entries are stored. */
+/** A colour for a policy and budget, a dash for how entries are stored; one for groups of layers. */
 function look(side: string): { tone: Tone; dash: Dash } {
   const tone = (["grey", "amber", "blue", "teal", "violet"] as const)[
     ["stock", "full", "dynamickv-25", "dynamickv-6.9", "dynamickv-1.7"].findIndex((name) => side.startsWith(name))
   ];
   if (!tone) throw new RangeError(`${side} has no colour in the charts.`);
+  const group = /(\d+)-layers$/.exec(side)?.[1];
+  if (group) return { tone: "amber", dash: group === "2" ? "solid" : "dotted" };
   // the full cache is as large as stock's: dashed, so that the line below it shows
   const dashed = side === "full" || side.endsWith("q8_0");
   return { tone, dash: dashed ? "dashed" : side.endsWith("q4_0") ? "dotted" : "solid" };
