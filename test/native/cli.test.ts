@@ -147,15 +147,19 @@ describe("precis ask", () => {
     expect(again.text).toBe(result.text);
     expect(again.warnings).toEqual([expect.stringMatching(/not read again/)]);
     expect(again.timings.prefillMs).toBeLessThan(result.timings.prefillMs / 10);
+  });
 
-    // damaged: it says so and reads the document
-    const [saved = ""] = readdirSync(caches);
-    const bytes = readFileSync(join(caches, saved));
-    bytes[5_000] = (bytes[5_000] as number) ^ 255;
-    writeFileSync(join(caches, saved), bytes);
-    const repaired = summaryResultSchema.parse(JSON.parse((await precis(asked)).stdout));
-    expect(repaired.text).toBe(result.text);
-    expect(repaired.warnings).toEqual([expect.stringMatching(/damaged.*read again/)]);
+  test("reads the document again when its saved cache is damaged, and says so", async () => {
+    const asked = ["ask", note, "What did the repair cost?", "--json", "--quiet"];
+    const first = summaryResultSchema.parse(JSON.parse((await precis(asked)).stdout));
+    for (const saved of readdirSync(caches)) {
+      const bytes = readFileSync(join(caches, saved));
+      bytes[5_000] = (bytes[5_000] as number) ^ 255;
+      writeFileSync(join(caches, saved), bytes);
+    }
+    const again = summaryResultSchema.parse(JSON.parse((await precis(asked)).stdout));
+    expect(again.text).toBe(first.text);
+    expect(again.warnings).toEqual([expect.stringMatching(/damaged.*read again/)]);
   });
 
   test("saves nothing with --no-cache", async () => {
