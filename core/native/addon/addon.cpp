@@ -1,5 +1,9 @@
 #include "session.h"
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 // Why the loaded model cannot be read in groups, as the end of a sentence; undefined when it can.
 static Napi::Value refusal(const Napi::CallbackInfo & info) {
     const auto * model = llama_retain_find_model(info[0].As<Napi::String>().Utf8Value().c_str());
@@ -26,6 +30,10 @@ static Napi::Value slidingLayers(const Napi::CallbackInfo & info) {
 }
 
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
+#if defined(__GLIBC__)
+    // glibc raises this by itself up to 32 MiB, and then keeps freed layers; buffers are to go back when they are freed
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
     exports.Set("Session", Session::define(env));
     exports.Set("refusal", Napi::Function::New(env, refusal, "refusal"));
     exports.Set("canWrite", Napi::Function::New(env, canWrite, "canWrite"));
