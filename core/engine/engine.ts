@@ -86,6 +86,7 @@ function engineOf(
   const sliding = new Set(addon.slidingLayers(path));
   const info = modelInfo(model, path, id, sliding.size);
   const fullLayers = Array.from({ length: info.layers }, (_, layer) => layer).filter((layer) => !sliding.has(layer));
+  const loaded = { info, fullLayers, refusal: addon.refusal(path) };
   const wrapper = resolveChatWrapper(model);
   const sessions = new Set<DocumentSession>();
   const threads = computeThreads(llama);
@@ -94,11 +95,8 @@ function engineOf(
     tokenize: (text) => Uint32Array.from(model.tokenize(text, false, "trimLeadingSpace")),
     chatPrompt: (parts) => chatPrompt(model, wrapper, parts),
     async createSession() {
-      const session: DocumentSession = new DocumentSession(
-        new addon.Session(),
-        { info, fullLayers, refusal: addon.refusal(path) },
-        threads,
-        () => sessions.delete(session),
+      const session: DocumentSession = new DocumentSession(new addon.Session(), loaded, threads, () =>
+        sessions.delete(session),
       );
       sessions.add(session);
       return session;

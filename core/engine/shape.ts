@@ -8,9 +8,6 @@ export const batchTokens = 512;
 /** Tokens that may be written after reading when nobody says otherwise. */
 export const defaultAnswerTokens = 1024;
 
-/** The KV cache grows by as many cells while an answer is written. */
-export const growthTokens = 256;
-
 /** Attention sinks beside the prompt's head (StreamingLLM, arXiv 2309.17453: four). */
 const sinks = 4;
 

@@ -3,7 +3,7 @@
  * the window alike (no Node imports).
  */
 import { entryBytes, type KvType } from "../engine/kv.js";
-import { batchTokens, growthTokens } from "../engine/shape.js";
+import { batchTokens } from "../engine/shape.js";
 import type { ModelInfo } from "../engine/types.js";
 import { PrecisError } from "../errors.js";
 
@@ -182,8 +182,7 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
   const full = fullKvBytes(model, promptTokens);
   const entry = model.kvHeads * entryBytes(model, kvType);
   const retained = run.retainedEntries * entry;
-  const growth = Math.min(run.answerTokens, Math.ceil(run.answerTokens / growthTokens) * growthTokens);
-  const grown = retained + growth * model.fullLayers * entry;
+  const grown = retained + run.answerTokens * model.fullLayers * entry;
   // a layer's old and new rows stand side by side while it grows
   const growing = grown + grown / model.fullLayers;
   const staging = run.keepsAll ? 0 : (full / model.fullLayers) * Math.min(groupLayers, model.fullLayers);

@@ -89,17 +89,21 @@ export function largestShare(
   }
 }
 
-/** @throws PrecisError out-of-memory when the run cannot fit, with the budget that would */
-export function refuseTooLarge(
+/**
+ * The plan of a run that fits.
+ * @throws what planRun throws, and PrecisError out-of-memory when it cannot fit, with the budget that would
+ */
+export function planWithin(
   model: MemoryShape,
   prompt: PromptLengths,
   answerTokens: number,
   options: PlanOptions,
   availableBytes: number,
-): void {
-  const needed = planRun(model, prompt, answerTokens, options).estimate.devices.memory;
-  if (needed <= availableBytes) return;
-  const policy = createPolicy(options.policy).keepsAll ? defaultPolicy : options.policy;
+): Plan {
+  const plan = planRun(model, prompt, answerTokens, options);
+  const needed = plan.estimate.devices.memory;
+  if (needed <= availableBytes) return plan;
+  const policy = plan.policy.keepsAll ? defaultPolicy : options.policy;
   const share = largestShare(model, prompt, answerTokens, { ...options, policy }, availableBytes);
   const other = policy === options.policy ? "" : ` with the policy ${policy}`;
   throw new PrecisError(

@@ -9,7 +9,7 @@ import type { Engine, Prompt, ReadingProgress, ReadingResult, Sampling, Session 
 import { cancelled, PrecisError } from "../errors.js";
 import { parseBudget } from "../estimate/estimate.js";
 import type { RunOptions } from "./options.js";
-import { type Plan, planRun, refuseTooLarge } from "./plan.js";
+import { type Plan, planWithin } from "./plan.js";
 import { buildPrompt, maxAnswerTokens } from "./prompt.js";
 import type { SummaryResult } from "./result.js";
 
@@ -55,10 +55,10 @@ export async function summarizeDocument(
 
   const warnings: string[] = [];
   const lengths = { ...prompt, tokens: prompt.tokens.length };
-  const plan = planRun(model, lengths, maxTokens, options);
-  if (plan.policy.keepsAll) warnIgnored(options, engine, prompt.tokens.length, warnings);
   // the weights count as free while they are only mapped; so does this estimate count them
-  refuseTooLarge(model, lengths, maxTokens, options, context.availableBytes ?? process.availableMemory());
+  const available = context.availableBytes ?? process.availableMemory();
+  const plan = planWithin(model, lengths, maxTokens, options, available);
+  if (plan.policy.keepsAll) warnIgnored(options, engine, prompt.tokens.length, warnings);
 
   if (context.signal?.aborted) throw cancelled();
   const session = await engine.createSession();

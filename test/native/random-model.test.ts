@@ -4,29 +4,17 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { createPolicy } from "../../core/compression/registry.js";
 import { loadEngine } from "../../core/engine/engine.js";
-import { type RandomModel, writeRandomModel } from "../support/gguf.js";
-import { keepEverything, largestDifference, openSession, promptOf, stockLogits } from "./support.js";
+import { writeRandomModel } from "../support/gguf.js";
+import { keepEverything, largestDifference, openSession, promptOf, stockLogits, tinyModel } from "./support.js";
 
 const folder = mkdtempSync(join(tmpdir(), "precis-models-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-const tiny: Omit<RandomModel, "architecture"> = {
-  layers: 12,
-  embedding: 256,
-  feedForward: 512,
-  queryHeads: 4,
-  kvHeads: 2,
-  headSize: 64,
-  context: 2048,
-  weights: "f16",
-  seed: 1,
-};
 
 describe("a tiny model with random weights", () => {
   for (const architecture of ["llama", "qwen2", "qwen3", "phi3", "smollm3", "granite", "mistral3", "gemma3"] as const) {
     it(`of architecture ${architecture} has stock llama.cpp's logits, read plainly and layer by layer`, async () => {
       const path = join(folder, `${architecture}.gguf`);
-      writeRandomModel(path, { ...tiny, architecture });
+      writeRandomModel(path, { ...tinyModel, architecture });
       const engine = await loadEngine(path, architecture);
       expect(engine.model).toMatchObject({ architecture, layers: 12, queryHeads: 4, kvHeads: 2, keySize: 64 });
       const tokens = Uint32Array.from({ length: 700 }, (_, index) => 3 + ((index * 7919) % 256));
@@ -45,7 +33,7 @@ describe("a tiny model with random weights", () => {
 
   it("of an architecture that cannot be read in groups is refused by name, and read the plain way when asked to", async () => {
     const path = join(folder, "internlm2.gguf");
-    writeRandomModel(path, { ...tiny, architecture: "internlm2" });
+    writeRandomModel(path, { ...tinyModel, architecture: "internlm2" });
     const engine = await loadEngine(path, "internlm2");
     const tokens = Uint32Array.from({ length: 300 }, (_, index) => 3 + ((index * 7919) % 256));
     const [prompt, following] = [tokens.slice(0, 290), tokens.slice(290)];

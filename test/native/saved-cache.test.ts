@@ -7,7 +7,7 @@ import { loadEngine } from "../../core/engine/engine.js";
 import { SavedCacheRefused } from "../../core/engine/saved-cache.js";
 import type { Engine, Prompt, Sampling } from "../../core/engine/types.js";
 import { writeRandomModel } from "../support/gguf.js";
-import { largestDifference, loadDefaultEngine, openSession, promptOf, textTokens } from "./support.js";
+import { largestDifference, loadDefaultEngine, openSession, promptOf, textTokens, tinyModel } from "./support.js";
 
 const greedy: Sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, repeatPenalty: 1.1, seed: 1 };
 const folder = mkdtempSync(join(tmpdir(), "precis-saved-"));
@@ -101,16 +101,7 @@ describe("a saved cache", () => {
 
   it("holds sliding-window layers too", async () => {
     const path = join(folder, "gemma3.gguf");
-    const shape = {
-      layers: 12,
-      embedding: 256,
-      feedForward: 512,
-      queryHeads: 4,
-      kvHeads: 2,
-      headSize: 64,
-      context: 4096,
-    };
-    writeRandomModel(path, { ...shape, architecture: "gemma3", weights: "f16", seed: 1 });
+    writeRandomModel(path, { ...tinyModel, architecture: "gemma3", context: 4096 });
     const gemma = await loadEngine(path, "gemma3");
     const tokens = Uint32Array.from({ length: 1900 }, (_, index) => 3 + ((index * 7919) % 256));
     const long = { tokens, headTokens: 4, windowTokens: 16 };

@@ -12,6 +12,20 @@ import type { DocumentSession } from "../../core/engine/session.js";
 import { batchTokens } from "../../core/engine/shape.js";
 import type { Engine, Prompt } from "../../core/engine/types.js";
 import { findModel } from "../../core/models/models.js";
+import type { RandomModel } from "../support/gguf.js";
+
+/** What a model of any architecture may look like in a test: seconds to read. */
+export const tinyModel: Omit<RandomModel, "architecture"> = {
+  layers: 12,
+  embedding: 256,
+  feedForward: 512,
+  queryHeads: 4,
+  kvHeads: 2,
+  headSize: 64,
+  context: 2048,
+  weights: "f16",
+  seed: 1,
+};
 
 const here = dirname(fileURLToPath(import.meta.url));
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { PrecisError } from "../../core/errors.js";
-import { largestShare, planRun, refuseTooLarge } from "../../core/summarize/plan.js";
+import { largestShare, planRun, planWithin } from "../../core/summarize/plan.js";
 import { fakeModel } from "../support/fake-engine.js";
 
 const prompt = { tokens: 7500, headTokens: 20, windowTokens: 40 };
@@ -27,20 +27,20 @@ describe("a run that does not fit", () => {
     const available = takes("10%");
     let error: unknown;
     try {
-      refuseTooLarge(fakeModel, prompt, 300, { ...options, budget: "50%" }, available);
+      planWithin(fakeModel, prompt, 300, { ...options, budget: "50%" }, available);
     } catch (thrown) {
       error = thrown;
     }
     expect(error).toMatchObject({ code: "out-of-memory" });
     const [budget = ""] = (error as PrecisError).next?.match(/[\d.]+%/) ?? [];
     expect(Number.parseFloat(budget)).toBeCloseTo(10, 0);
-    expect(() => refuseTooLarge(fakeModel, prompt, 300, { ...options, budget }, available)).not.toThrow();
+    expect(() => planWithin(fakeModel, prompt, 300, { ...options, budget }, available)).not.toThrow();
   });
 
   test("names no budget when even the least does not fit, and another policy when this one keeps everything", () => {
     const refused = (policy: "full" | "dynamickv", available: number) => {
       try {
-        refuseTooLarge(fakeModel, prompt, 300, { budget: "50%", policy }, available);
+        planWithin(fakeModel, prompt, 300, { budget: "50%", policy }, available);
       } catch (error) {
         return (error as PrecisError).next;
       }
