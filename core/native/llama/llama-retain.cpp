@@ -173,29 +173,24 @@ struct llama_retain {
     // one of the two exists twice. false: no memory
     template <typename F>
     static bool replace(llama_context * ctx, llama_kv_cache::kv_layer & layer, ggml_type type_k, ggml_type type_v, uint32_t n_rows, F copy) {
-        std::shared_ptr<ggml_context>        own_ctx;
-        std::shared_ptr<ggml_backend_buffer> own_buf;
+        const auto one = [&](ggml_tensor *& t, ggml_tensor *& stream, ggml_type type,
+                std::shared_ptr<ggml_context> & layer_ctx, std::shared_ptr<ggml_backend_buffer> & layer_buf) {
+            std::shared_ptr<ggml_context>        own_ctx;
+            std::shared_ptr<ggml_backend_buffer> own_buf;
 
-        ggml_tensor * k = alloc(layer.k, type_k, n_rows, own_ctx, own_buf);
-        if (!k) {
-            return false;
-        }
-        count(ctx, ggml_nbytes(k));
-        copy(layer.k, k);
-        layer.k = layer.k_stream[0] = k;
-        layer.own_buf_k = std::move(own_buf);
-        layer.own_ctx_k = std::move(own_ctx);
-
-        ggml_tensor * v = alloc(layer.v, type_v, n_rows, own_ctx, own_buf);
-        if (!v) {
-            return false;
-        }
-        count(ctx, ggml_nbytes(v));
-        copy(layer.v, v);
-        layer.v = layer.v_stream[0] = v;
-        layer.own_buf_v = std::move(own_buf);
-        layer.own_ctx_v = std::move(own_ctx);
-        return true;
+            ggml_tensor * fresh = alloc(t, type, n_rows, own_ctx, own_buf);
+            if (!fresh) {
+                return false;
+            }
+            count(ctx, ggml_nbytes(fresh));
+            copy(t, fresh);
+            t = stream = fresh;
+            layer_buf = std::move(own_buf);
+            layer_ctx = std::move(own_ctx);
+            return true;
+        };
+        return one(layer.k, layer.k_stream[0], type_k, layer.own_ctx_k, layer.own_buf_k) &&
+               one(layer.v, layer.v_stream[0], type_v, layer.own_ctx_v, layer.own_buf_v);
     }
 
     // the bytes of a tensor on the host: in place, or copied from the device into `copy`
