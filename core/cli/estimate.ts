@@ -6,7 +6,7 @@ import type { Estimate } from "../estimate/estimate.js";
 import { formatBytes, formatShare } from "../format.js";
 import { findModel } from "../models/models.js";
 import { kvTypeSchema, policySchema } from "../summarize/options.js";
-import { largestShare, planRun } from "../summarize/plan.js";
+import { largestBudget, planRun } from "../summarize/plan.js";
 import { buildPrompt, maxAnswerTokens } from "../summarize/prompt.js";
 import { cancelOnSignals } from "./cancel.js";
 import { loadEngine } from "./engine.js";
@@ -34,7 +34,7 @@ interface EstimateReport extends Estimate {
   readonly fitsContext: boolean;
   /** Whether what lies in memory fits what is free now. */
   readonly fitsMemory: boolean;
-  /** When it does not: the largest budget that would; undefined when none would. */
+  /** When it does not: the largest budget that would, with its policy if that is another; undefined when none would. */
   readonly largestBudget: string | undefined;
   readonly warnings: readonly string[];
 }
@@ -103,7 +103,7 @@ function takes(
     fitsMemory,
     largestBudget: fitsMemory
       ? undefined
-      : shareText(largestShare(model, lengths, maxAnswerTokens.medium, options, freeMemoryBytes)),
+      : largestBudget(model, lengths, maxAnswerTokens.medium, options, freeMemoryBytes),
   };
 }
 
@@ -142,8 +142,4 @@ function peakText({ peakKvBytes, fullKvBytes, stagingBytes, hiddenBytes }: Estim
   const share = `${formatBytes(peakKvBytes)} (${formatShare(peakKvBytes, fullKvBytes)})`;
   if (stagingBytes === 0) return share;
   return `${share}: ${formatBytes(stagingBytes)} layers being read, ${formatBytes(hiddenBytes)} between them, and what is kept`;
-}
-
-function shareText(share: number | undefined): string | undefined {
-  return share === undefined ? undefined : `${share}%`;
 }

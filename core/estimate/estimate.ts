@@ -3,7 +3,7 @@
  * the window alike (no Node imports).
  */
 import { entryBytes, type KvType } from "../engine/kv.js";
-import { batchTokens } from "../engine/shape.js";
+import { batchTokens, growthTokens } from "../engine/shape.js";
 import type { ModelInfo } from "../engine/types.js";
 import { PrecisError } from "../errors.js";
 
@@ -182,7 +182,7 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
   const full = fullKvBytes(model, promptTokens);
   const entry = model.kvHeads * entryBytes(model, kvType);
   const retained = run.retainedEntries * entry;
-  const grown = retained + run.answerTokens * model.fullLayers * entry;
+  const grown = retained + answerRows(run.answerTokens) * model.fullLayers * entry;
   // a layer's old and new rows stand side by side while it grows
   const growing = grown + grown / model.fullLayers;
   const staging = run.keepsAll ? 0 : (full / model.fullLayers) * Math.min(groupLayers, model.fullLayers);
@@ -208,6 +208,11 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
     totalBytes: total,
     devices: { memory: total - gpu, gpu },
   };
+}
+
+/** Rows that the cache has for the answer once it is written. */
+function answerRows(tokens: number): number {
+  return tokens <= growthTokens ? tokens : growthTokens * Math.ceil(tokens / growthTokens);
 }
 
 /** Activations of a batch, f32, in attention or in the feed-forward, the f16 mask and one row of logits. */

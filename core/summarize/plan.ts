@@ -103,14 +103,29 @@ export function planWithin(
   const plan = planRun(model, prompt, answerTokens, options);
   const needed = plan.estimate.devices.memory;
   if (needed <= availableBytes) return plan;
-  const policy = plan.policy.keepsAll ? defaultPolicy : options.policy;
-  const share = largestShare(model, prompt, answerTokens, { ...options, policy }, availableBytes);
-  const other = policy === options.policy ? "" : ` with the policy ${policy}`;
+  const fitting = largestBudget(model, prompt, answerTokens, options, availableBytes);
   throw new PrecisError(
     "out-of-memory",
     `This run takes about ${formatBytes(needed)} at its peak, and ${formatBytes(availableBytes)} is free.`,
-    share === undefined
+    fitting === undefined
       ? "No budget makes it fit: close other programs, or choose a smaller model or a shorter document."
-      : `A budget of ${share}%${other} would fit; or close other programs.`,
+      : `A budget of ${fitting} would fit; or close other programs.`,
   );
+}
+
+/**
+ * The largest budget that fits, in words: "6.9%", or "6.9% with the policy dynamickv" where the policy asked for keeps
+ * everything whatever the budget. Undefined when none does.
+ */
+export function largestBudget(
+  model: MemoryShape,
+  prompt: PromptLengths,
+  answerTokens: number,
+  options: PlanOptions,
+  availableBytes: number,
+): string | undefined {
+  const policy = createPolicy(options.policy).keepsAll ? defaultPolicy : options.policy;
+  const share = largestShare(model, prompt, answerTokens, { ...options, policy }, availableBytes);
+  if (share === undefined) return undefined;
+  return policy === options.policy ? `${share}%` : `${share}% with the policy ${policy}`;
 }

@@ -143,7 +143,15 @@ describe("estimate", () => {
     const short = { ...run, promptTokens: 500, retainedEntries: 3_000, peakEntries: 3_000, answerTokens: 700 };
     const { peakKvBytes } = estimate(fakeModel, short);
     expect(peakKvBytes).toBeGreaterThan((3_000 + 700 * 30) * row);
-    expect(peakKvBytes).toBeLessThan((3_000 + 768 * 30) * row * 1.04);
+    expect(peakKvBytes).toBeCloseTo((3_000 + 768 * 30) * row * (1 + 1 / 30), 0);
+  });
+
+  test("counts the answer's rows as the cache grows: 256 at a time, or all when they are fewer", () => {
+    const short = { ...run, promptTokens: 500, retainedEntries: 3_000, peakEntries: 3_000 };
+    const rows = (answerTokens: number) => estimate(fakeModel, { ...short, answerTokens }).peakKvBytes;
+    expect(rows(300)).toBe(rows(512));
+    expect(rows(256)).toBeLessThan(rows(257));
+    expect(rows(255)).toBeLessThan(rows(256));
   });
 
   test("holds the whole cache, in its own type, when everything is kept", () => {
