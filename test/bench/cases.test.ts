@@ -32,6 +32,11 @@ describe("the bench's cases", () => {
     ]);
   });
 
+  it("are one side where the name is a whole one, though others begin with it", () => {
+    const chosen = selectCases({ long: true, rounds: 1, lengths: [32_768], only: ["stock-f16", "dynamickv-6.9-f16"] });
+    expect(chosen.map(caseId)).toEqual(["smollm2-like.32768.stock-f16.1", "smollm2-like.32768.dynamickv-6.9-f16.1"]);
+  });
+
   it("refuse what they do not know", () => {
     expect(() => selectCases({ long: false, rounds: 1, only: ["stok"] })).toThrow(/"stok".*stock-f16/);
     expect(() => selectCases({ long: false, rounds: 1, lengths: [32_768] })).toThrow(/--long/);

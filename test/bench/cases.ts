@@ -84,7 +84,7 @@ export interface Selection {
   readonly rounds: number;
   /** Prompt lengths; all when left out. */
   readonly lengths?: readonly number[];
-  /** Ids of sides, or beginnings of them; all when left out. */
+  /** Ids of sides; what is no id counts as the beginning of some. All when left out. */
   readonly only?: readonly string[];
 }
 
@@ -104,7 +104,9 @@ export function selectCases(selection: Selection): Case[] {
       throw new RangeError(`Nothing begins with "${name}"; there are ${sides.map(({ id }) => id).join(", ")}.`);
     }
   }
-  const wanted = sides.filter(({ id }) => selection.only?.some((name) => id.startsWith(name)) ?? true);
+  const named = (id: string, name: string) =>
+    sides.some((one) => one.id === name) ? id === name : id.startsWith(name);
+  const wanted = sides.filter(({ id }) => selection.only?.some((name) => named(id, name)) ?? true);
   return Array.from({ length: selection.rounds }, (_, index) => index + 1).flatMap((round) =>
     chosen.flatMap(({ model, tokens }) =>
       tokens
