@@ -3,14 +3,16 @@
  * `window.precis` (electron/preload.ts), the handlers (electron/ipc.ts) and the renderer's types all derive from it.
  */
 import { z } from "zod";
-import type { SummaryResult } from "../core/summarize/result.js";
+import type { Coverage, SummaryResult } from "../core/summarize/result.js";
 import {
   type DocumentSummary,
   errorSchema,
   type ModelSummary,
   type Progress,
   progressSchema,
+  type Recognition,
   type RunOptions,
+  recognitionSchema,
   runOptionsSchema,
   type WireError,
 } from "../core/worker/protocol.js";
@@ -19,7 +21,7 @@ import {
 export { fullKvBytes } from "../core/estimate/estimate.js";
 export { formatBytes, formatDuration } from "../core/format.js";
 export { planRun } from "../core/summarize/plan.js";
-export type { DocumentSummary, ModelSummary, Progress, RunOptions, SummaryResult, WireError };
+export type { Coverage, DocumentSummary, ModelSummary, Progress, Recognition, RunOptions, SummaryResult, WireError };
 
 // The page's content security policy forbids eval; zod would otherwise probe for it and log a violation.
 z.config({ jitless: true });
@@ -44,7 +46,14 @@ export const commands = {
   /** The system's open dialog; empty when dismissed. */
   chooseFiles: command(z.undefined())<string[]>(),
   loadModel: command(z.object({ runId: id }))<ModelSummary>(),
-  openDocument: command(z.object({ runId: id, documentId: id, path }))<DocumentSummary>(),
+  /** "progress" events with this run id come before the answer; they count scanned pages while those are recognised. */
+  openDocument: command(
+    z.object({ runId: id, documentId: id, path, recognition: recognitionSchema.optional() }),
+  )<DocumentSummary>(),
+  /** The system's dialog for the folder with data to recognise languages; undefined when dismissed. */
+  chooseScanFolder: command(z.undefined())<string | undefined>(),
+  /** Tesseract's codes of the languages that scanned pages can be recognised in, with the data of `folder`. */
+  scanLanguages: command(z.object({ folder: path }))<string[]>(),
   closeDocument: command(z.object({ documentId: id }))<void>(),
   /** "progress" and "text" events with this run id come before the answer. */
   summarize: command(z.object({ runId: id, documentId: id, options: runOptionsSchema }))<SummaryResult>(),
@@ -63,7 +72,7 @@ export const events = {
   /** Files that a second start, the dock or the menu asked for. */
   openFiles: z.object({ paths: z.array(path) }),
   /** A menu item that acts inside the window. */
-  menu: z.object({ item: z.enum(["start", "cancel", "save", "copy", "shortcuts"]) }),
+  menu: z.object({ item: z.enum(["start", "cancel", "save", "copy", "shortcuts", "scan-languages"]) }),
 } as const;
 
 export type CommandName = keyof typeof commands;

@@ -16,6 +16,7 @@ import {
   type ModelSummary,
   type Outcome,
   type Progress,
+  type Recognition,
   type RunOptions,
   type SummaryResult,
   type WireError,
@@ -32,7 +33,7 @@ export interface Call {
 /** What the worker does for the window (electron/worker.ts). */
 export interface Summarizer {
   loadModel(call: Call): Promise<ModelSummary>;
-  open(documentId: string, path: string, call: Call): Promise<DocumentSummary>;
+  open(documentId: string, path: string, recognition: Recognition | undefined, call: Call): Promise<DocumentSummary>;
   close(documentId: string): Promise<void>;
   summarize(documentId: string, options: RunOptions, call: Call): Promise<SummaryResult>;
 }
@@ -43,6 +44,9 @@ export interface IpcParts {
   takeFiles(): string[];
   readonly sample: string;
   chooseFiles(): Promise<string[]>;
+  chooseFolder(): Promise<string | undefined>;
+  /** Codes of the languages that a folder holds recognition data for. */
+  scanLanguages(folder: string): Promise<string[]>;
   /** Where to save, from the system's dialog; undefined when dismissed. */
   chooseTarget(suggestion: string): Promise<string | undefined>;
   writeMarkdown(path: string, result: SummaryResult): Promise<void>;
@@ -77,8 +81,10 @@ export function createHandlers(parts: IpcParts): Handlers {
     hello: () => ({ files: parts.takeFiles(), sample: parts.sample }),
     chooseFiles: () => parts.chooseFiles(),
     loadModel: ({ runId }) => track(runId, (call) => parts.summarizer.loadModel(call)),
-    openDocument: ({ runId, documentId, path }) =>
-      track(runId, (call) => parts.summarizer.open(documentId, path, call)),
+    openDocument: ({ runId, documentId, path, recognition }) =>
+      track(runId, (call) => parts.summarizer.open(documentId, path, recognition, call)),
+    chooseScanFolder: () => parts.chooseFolder(),
+    scanLanguages: ({ folder }) => parts.scanLanguages(folder),
     closeDocument: ({ documentId }) => {
       finished.delete(documentId);
       return parts.summarizer.close(documentId);

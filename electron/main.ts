@@ -3,6 +3,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { app, type BrowserWindow, clipboard, dialog, ipcMain } from "electron";
 import { extensions } from "../core/documents/extensions.js";
+import { languagesIn } from "../core/documents/ocr.js";
 import { summaryMarkdown } from "../core/report/markdown.js";
 import { writeFileAtomically } from "../core/report/write.js";
 import { channelOf, type EventData, type EventName } from "./contract.js";
@@ -44,6 +45,12 @@ async function chooseFiles(): Promise<string[]> {
   return filePaths;
 }
 
+async function chooseFolder(): Promise<string | undefined> {
+  if (!window) return undefined;
+  const { filePaths } = await dialog.showOpenDialog(window, { properties: ["openDirectory"] });
+  return filePaths[0];
+}
+
 async function chooseTarget(suggestion: string): Promise<string | undefined> {
   if (!window) return undefined;
   const { canceled, filePath } = await dialog.showSaveDialog(window, {
@@ -82,6 +89,8 @@ async function start(): Promise<void> {
       takeFiles,
       sample: path.join(assets, "samples", "harbour-report.pdf"),
       chooseFiles,
+      chooseFolder,
+      scanLanguages: languagesIn,
       chooseTarget,
       writeMarkdown: (target, result) => writeFileAtomically(target, summaryMarkdown(result)),
       copyText: (text) => clipboard.writeText(text),

@@ -25,6 +25,8 @@ export function menuTemplate(actions: MenuActions, platform: NodeJS.Platform): M
         { label: "Open…", accelerator: "CmdOrCtrl+O", click: () => actions.open() },
         item("Save Summary…", "save", "CmdOrCtrl+E"),
         { type: "separator" },
+        item("Languages of Scanned Pages…", "scan-languages"),
+        { type: "separator" },
         mac ? { role: "close" } : { role: "quit" },
       ],
     },

@@ -22,7 +22,7 @@ export function startWorker(entry: string, onDeath: (error: WireError, restarted
     // The supervisor's client changes when a worker is replaced, so each call asks for it.
     summarizer: {
       loadModel: (call) => supervisor.client.loadModel(undefined, call),
-      open: (documentId, path, call) => supervisor.client.open(documentId, path, call),
+      open: (documentId, path, recognition, call) => supervisor.client.open(documentId, path, call, recognition),
       close: (documentId) => supervisor.client.close(documentId),
       summarize: (documentId, options, call) => supervisor.client.summarize(documentId, options, call),
     },

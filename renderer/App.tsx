@@ -4,6 +4,7 @@ import { DropTarget } from "./components/DropTarget.js";
 import { EmptyState } from "./components/EmptyState.js";
 import { Library } from "./components/Library.js";
 import { MemoryBar } from "./components/MemoryBar.js";
+import { ScanLanguages } from "./components/ScanLanguages.js";
 import { Shortcuts } from "./components/Shortcuts.js";
 import { SummaryPane } from "./components/SummaryPane.js";
 import { WorkerNotice } from "./components/WorkerNotice.js";
@@ -29,6 +30,7 @@ export function App() {
       {document && <MemoryBar document={document} />}
       <DropTarget />
       <Shortcuts />
+      <ScanLanguages />
     </div>
   );
 }

@@ -1,9 +1,10 @@
 /** What keys, menu and buttons do; one place, so that they do the same. */
 import { precis } from "./precis.js";
 import { useApp } from "./stores/connect.js";
-import { selectedDocument, useDocuments } from "./stores/documents.js";
+import { type OpenDocument, selectedDocument, useDocuments } from "./stores/documents.js";
 import { useModel } from "./stores/model.js";
-import { useRuns } from "./stores/runs.js";
+import { isBusy, useRuns } from "./stores/runs.js";
+import { useSettings } from "./stores/settings.js";
 import { tooLong } from "./view/budget.js";
 
 const selected = () => selectedDocument(useDocuments.getState());
@@ -33,7 +34,23 @@ export function startSelected(): void {
 
 export function cancelSelected(): void {
   const document = selected();
-  if (document) useRuns.getState().cancel(document.id);
+  if (!document) return;
+  if (document.state === "opening") useDocuments.getState().cancelOpening(document.id);
+  else useRuns.getState().cancel(document.id);
+}
+
+/** Whether other languages could change what was read of a document. */
+function hasScans({ state, summary }: OpenDocument): boolean {
+  const { ocr, failed } = summary?.coverage ?? { ocr: [], failed: [] };
+  return state === "failed" || (state === "ready" && ocr.length + failed.length > 0);
+}
+
+/** Takes other languages for scanned pages, and reads anew the open documents that have such pages. */
+export function chooseScanLanguages(scanLanguages: readonly string[], scanFolder: string | undefined): void {
+  useSettings.getState().choose({ scanLanguages, scanFolder });
+  const { documents, reopen } = useDocuments.getState();
+  const { runs } = useRuns.getState();
+  for (const entry of documents) if (hasScans(entry) && !isBusy(runs[entry.id])) void reopen(entry.id);
 }
 
 export function closeDocument(id: string): void {

@@ -46,6 +46,7 @@ export function listenToMenu(): () => void {
     if (item === "start") startSelected();
     else if (item === "cancel") cancelSelected();
     else if (item === "shortcuts") useApp.getState().showShortcuts(true);
+    else if (item === "scan-languages") useApp.getState().showScanLanguages(true);
     else void useNotice.getState().perform(item);
   });
 }

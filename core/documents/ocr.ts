@@ -3,6 +3,7 @@
  * package beside the code: nothing is fetched.
  */
 import { existsSync, readFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Block, Line as RecognisedLine, Worker } from "tesseract.js";
@@ -19,6 +20,16 @@ export interface RecognitionOptions {
 }
 
 const OWN_LANGUAGE = "eng";
+
+/** Codes of the languages that a folder holds data for, with the one that comes along; sorted. @throws PrecisError usage */
+export async function languagesIn(folder: string): Promise<string[]> {
+  try {
+    const codes = (await readdir(folder)).map((name) => /^([A-Za-z_]{3,30})\.traineddata$/.exec(name)?.[1]);
+    return [...new Set([OWN_LANGUAGE, ...codes.filter((code) => code !== undefined)])].sort();
+  } catch (cause) {
+    throw new PrecisError("usage", `The folder "${folder}" cannot be read.`, "Choose another folder.", { cause });
+  }
+}
 
 /** Refuses languages that there is no data for, before anything is read. @throws PrecisError usage */
 export function checkLanguages({ languages = OWN_LANGUAGE, folder }: RecognitionOptions): void {

@@ -21,7 +21,7 @@ export const MAX_TEXT_BYTES = 32 * MIB;
 
 export interface OpenOptions {
   readonly signal?: AbortSignal;
-  /** Of what takes long, recognising scanned pages: after each page, with how many are done of how many. */
+  /** Of what takes long, recognising scanned pages: before the first and after each, with how many are done of how many. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Of recognising scanned pages: which languages they may be in. */
   readonly recognition?: RecognitionOptions;

@@ -22,7 +22,7 @@ const MOST_THREADS = 4;
 export interface ScanOptions {
   readonly signal?: AbortSignal;
   readonly recognition?: RecognitionOptions;
-  /** After each page, with how many are done of how many. */
+  /** Before the first page and after each, with how many are done of how many. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -41,6 +41,7 @@ export async function readScans(
   const candidates = pages.filter((page) => page.reading.how !== "failed" && letters(page.text) < FEW_LETTERS);
   let next = 0;
   let done = 0;
+  if (candidates.length > 0) onProgress?.(done, candidates.length);
   const work = async () => {
     const recogniser = new Recogniser(recognition);
     try {

@@ -18,6 +18,7 @@ export const coverageSchema = z.object({
   empty: z.array(count),
   failed: z.array(z.object({ page: count, reason: z.string() })),
 });
+export type Coverage = z.infer<typeof coverageSchema>;
 
 export const summaryResultSchema = z.object({
   text: z.string(),

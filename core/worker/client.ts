@@ -8,6 +8,7 @@ import {
   type ModelSummary,
   modelSummarySchema,
   type Progress,
+  type Recognition,
   type Reply,
   type Request,
   type RunOptions,
@@ -50,8 +51,14 @@ export class WorkerClient {
     return this.request({ kind: "load-model", model }, hooks, modelSummarySchema);
   }
 
-  open(documentId: string, path: string, hooks: RequestHooks = {}): Promise<DocumentSummary> {
-    return this.request({ kind: "open", documentId, path }, hooks, documentSummarySchema);
+  /** @param recognition how scanned pages are recognised; undefined: in English */
+  open(
+    documentId: string,
+    path: string,
+    hooks: RequestHooks = {},
+    recognition?: Recognition,
+  ): Promise<DocumentSummary> {
+    return this.request({ kind: "open", documentId, path, recognition }, hooks, documentSummarySchema);
   }
 
   async close(documentId: string): Promise<void> {

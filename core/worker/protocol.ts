@@ -4,14 +4,28 @@
  */
 import { z } from "zod";
 import { runOptionsSchema } from "../summarize/options.js";
+import { coverageSchema } from "../summarize/result.js";
 
 export { lengthSchema, policySchema, type RunOptions, runOptionsSchema } from "../summarize/options.js";
+
+/** How scanned pages are recognised: RecognitionOptions of core/documents/ocr.ts, which says what the fields mean. */
+export const recognitionSchema = z.object({
+  languages: z.string().max(400).optional(),
+  folder: z.string().max(4_096).optional(),
+});
+export type Recognition = z.infer<typeof recognitionSchema>;
 
 export const requestSchema = z.discriminatedUnion("kind", [
   /** Loads the model; answers ModelSummary. */
   z.object({ id: z.number().int(), kind: z.literal("load-model"), model: z.string().optional() }),
   /** Reads a file; answers DocumentSummary and keeps the document under `documentId`. */
-  z.object({ id: z.number().int(), kind: z.literal("open"), documentId: z.string(), path: z.string() }),
+  z.object({
+    id: z.number().int(),
+    kind: z.literal("open"),
+    documentId: z.string(),
+    path: z.string(),
+    recognition: recognitionSchema.optional(),
+  }),
   z.object({ id: z.number().int(), kind: z.literal("close"), documentId: z.string() }),
   /** Summarises (or asks) an open document; "progress" and "text" events, then SummaryResult (core/summarize/result.ts). */
   z.object({ id: z.number().int(), kind: z.literal("summarize"), documentId: z.string(), options: runOptionsSchema }),
@@ -35,6 +49,7 @@ export const documentSummarySchema = z.object({
   promptTokens: z.number().int(),
   /** The most tokens that a summary may take. */
   answerTokens: z.number().int(),
+  coverage: coverageSchema,
   warnings: z.array(z.string()),
 });
 export type DocumentSummary = z.infer<typeof documentSummarySchema>;
@@ -64,6 +79,8 @@ export const progressSchema = z.object({
   fraction: z.number(),
   elapsedMs: z.number(),
   remainingMs: z.number().optional(),
+  /** Of opening, while scanned pages are recognised: how many of those that may need it are done. */
+  scans: z.object({ done: z.number().int(), total: z.number().int() }).optional(),
 });
 export type Progress = z.infer<typeof progressSchema>;
 

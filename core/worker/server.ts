@@ -2,6 +2,7 @@
  * The worker's side of the protocol, whatever carries it: validates each request, runs one at a time what needs the
  * model (the others wait in order), answers each request exactly once, and can cancel any of them.
  */
+import { coverageOf } from "../documents/coverage.js";
 import type { SourceDocument } from "../documents/document.js";
 import { documentText } from "../documents/document-text.js";
 import type { OpenOptions } from "../documents/open.js";
@@ -101,7 +102,7 @@ class Server {
         break;
       case "open": {
         const before = Promise.all([this.openQueue, this.lastLoad]);
-        this.openQueue = this.start(request.id, before, (job) => this.open(request.documentId, request.path, job));
+        this.openQueue = this.start(request.id, before, (job) => this.open(request, job));
         break;
       }
       case "summarize":
@@ -150,12 +151,18 @@ class Server {
     return modelSummary(engine);
   }
 
-  private async open(documentId: string, path: string, { signal, events }: Job): Promise<DocumentSummary> {
+  private async open(
+    { documentId, path, recognition }: Extract<Request, { kind: "open" }>,
+    { signal, events }: Job,
+  ): Promise<DocumentSummary> {
     const started = performance.now();
     events.progress({ stage: "opening", fraction: 0, elapsedMs: 0 });
-    const onProgress = (done: number, total: number) =>
-      events.progress({ stage: "opening", fraction: done / total, elapsedMs: performance.now() - started });
-    const document = await this.deps.openDocument(path, { signal, onProgress });
+    const onProgress = (done: number, total: number) => {
+      const elapsedMs = performance.now() - started;
+      const remainingMs = done > 0 ? (elapsedMs / done) * (total - done) : undefined;
+      events.progress({ stage: "opening", fraction: done / total, elapsedMs, remainingMs, scans: { done, total } });
+    };
+    const document = await this.deps.openDocument(path, { signal, onProgress, recognition });
     if (signal.aborted) throw cancelled();
     const { engine } = this.loaded();
     const summary: DocumentSummary = {
@@ -168,6 +175,7 @@ class Server {
       tokens: engine.tokenize(documentText(document).text).length,
       promptTokens: promptOverhead(engine),
       answerTokens: Math.max(...Object.values(maxAnswerTokens)),
+      coverage: coverageOf(document),
       warnings: [...document.warnings],
     };
     this.documents.set(documentId, { document, readMs: performance.now() - started });

@@ -1,9 +1,12 @@
 import type { DocumentSummary, ModelSummary } from "../../electron/contract.js";
 import { fullKvBytes } from "../../electron/contract.js";
+import { useApp } from "../stores/connect.js";
 import type { OpenDocument } from "../stores/documents.js";
 import { useModel } from "../stores/model.js";
 import { useRuns } from "../stores/runs.js";
-import { formatBytes, formatCount, unitNames } from "../view/format.js";
+import { useSettings } from "../stores/settings.js";
+import { formatBytes, formatCount, scanLanguageName, unitNames } from "../view/format.js";
+import { Coverage } from "./Coverage.js";
 import { RetentionChart } from "./RetentionChart.js";
 
 const kinds = {
@@ -31,6 +34,8 @@ export function DocumentPane({ document }: { document: OpenDocument }) {
         </p>
       )}
       {summary && model && <DocumentFacts summary={summary} model={model} />}
+      {summary && !result && <Coverage coverage={summary.coverage} />}
+      {summary?.kind === "pdf" && <ScannedIn />}
       {summary && summary.warnings.length > 0 && (
         <ul className="warnings" aria-label="Warnings about this document">
           {summary.warnings.map((warning) => (
@@ -44,6 +49,20 @@ export function DocumentPane({ document }: { document: OpenDocument }) {
         </div>
       )}
     </section>
+  );
+}
+
+/** Which languages its scanned pages were recognised in; only a PDF has such pages. */
+function ScannedIn() {
+  const languages = useSettings((store) => store.scanLanguages);
+  const showScanLanguages = useApp((store) => store.showScanLanguages);
+  return (
+    <p className="small scanned-in">
+      Scanned pages are taken for {new Intl.ListFormat("en").format(languages.map(scanLanguageName))}.
+      <button type="button" className="quiet" onClick={() => showScanLanguages(true)}>
+        Change…
+      </button>
+    </p>
   );
 }
 

@@ -78,7 +78,11 @@ function EntryState({ entry, run }: { entry: OpenDocument; run: Run | undefined 
 }
 
 function stateWords(entry: OpenDocument, run: Run | undefined): string {
-  if (entry.state === "opening") return "Opening…";
+  if (entry.state === "opening") {
+    const { scans } = entry.progress ?? {};
+    return scans ? `Recognising page ${Math.min(scans.done + 1, scans.total)} of ${scans.total}` : "Opening…";
+  }
+  if (entry.state === "cancelled") return "Not opened";
   if (entry.state === "failed") return "Could not be opened";
   switch (run?.phase) {
     case "waiting":
@@ -93,7 +97,7 @@ function stateWords(entry: OpenDocument, run: Run | undefined): string {
       return "Stopped with an error";
     default:
       return entry.summary
-        ? `${plural(entry.summary.pages, "page")} · ${formatCount(entry.summary.tokens)} tokens`
+        ? `${plural(entry.summary.pages, entry.summary.unit)} · ${formatCount(entry.summary.tokens)} tokens`
         : "";
   }
 }

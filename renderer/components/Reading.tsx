@@ -18,7 +18,7 @@ export function Reading({ document, run }: { document: OpenDocument; run: Run })
         <strong>{Math.floor(100 * fraction)} %</strong>
         <span>{timeWords(run)}</span>
       </p>
-      <Ruler segments={pages <= mostSegments ? pages : 1} fraction={fraction} />
+      <Ruler label="Reading" pages={pages} fraction={fraction} />
       <p className="small">
         Reading {plural(pages, "page")} with {run.options.budget.replace("%", " %")} of the full cache. The summary
         begins when all of it is read.
@@ -48,12 +48,14 @@ function timeWords({ progress, stopping }: Run): string {
     : `About ${formatRemaining(progress.remainingMs)} left`;
 }
 
-function Ruler({ segments, fraction }: { segments: number; fraction: number }) {
+/** A bar of segments, one for each page, that fills from the left. */
+export function Ruler({ label, pages, fraction }: { label: string; pages: number; fraction: number }) {
+  const segments = pages <= mostSegments ? pages : 1;
   return (
     <div
       className="ruler"
       role="progressbar"
-      aria-label="Reading"
+      aria-label={label}
       aria-valuemin={0}
       aria-valuemax={100}
       aria-valuenow={Math.floor(100 * fraction)}

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import type { SummaryResult } from "../../electron/contract.js";
-import { fileName, formatBytes, formatCount, formatDuration, formatPages, unitNames } from "../view/format.js";
+import { fileName, formatBytes, formatCount, formatDuration } from "../view/format.js";
+import { Coverage } from "./Coverage.js";
 import { RetentionChart } from "./RetentionChart.js";
 import { policyLabel } from "./RunOptions.js";
 
@@ -14,8 +15,6 @@ interface Props {
 export function RunFacts({ result, startedAt, endedAt }: Props) {
   const { document, kv, timings, memory } = result;
   const { coverage } = document;
-  const read = document.pagesRead.length;
-  const all = read === document.pages;
   const warnings = [...new Set([...document.warnings, ...result.warnings])];
   const rate = timings.decodeMs > 0 ? (1000 * timings.decodeTokens) / timings.decodeMs : 0;
   return (
@@ -27,14 +26,8 @@ export function RunFacts({ result, startedAt, endedAt }: Props) {
           ))}
         </ul>
       )}
+      <Coverage coverage={coverage} />
       <dl className="facts wide">
-        <Fact
-          name={`${unitNames[coverage.unit]} read`}
-          value={all ? `all ${document.pages}` : `${read} of ${document.pages}`}
-        >
-          {all ? undefined : formatPages(document.pagesRead)}
-          {coverage.ocr.length > 0 && ` ${formatCount(coverage.ocr.length)} by text recognition`}
-        </Fact>
         <Fact name="Kept after reading" value={formatBytes(kv.retainedBytes)}>
           of {formatBytes(kv.fullBytes)} in the full cache
         </Fact>

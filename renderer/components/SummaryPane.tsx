@@ -7,6 +7,7 @@ import { tooLong } from "../view/budget.js";
 import { formatDuration, plural } from "../view/format.js";
 import { openingSteps, runSteps } from "../view/steps.js";
 import { ErrorNote } from "./ErrorNote.js";
+import { Opening, OpeningCancelled } from "./Opening.js";
 import { Prose } from "./Prose.js";
 import { Reading } from "./Reading.js";
 import { RunFacts } from "./RunFacts.js";
@@ -85,9 +86,8 @@ function Body({ document, run }: { document: OpenDocument; run: Run | undefined 
 function Before({ document }: { document: OpenDocument }) {
   const model = useModel((store) => store.model);
   const close = useDocuments((store) => store.close);
-  if (document.state === "opening" || !document.summary || !model) {
-    return <p className="placeholder">Opening “{document.name}”…</p>;
-  }
+  if (document.state === "cancelled") return <OpeningCancelled document={document} />;
+  if (document.state === "opening" || !document.summary || !model) return <Opening document={document} />;
   const problem = tooLong(model, document.summary);
   if (problem) {
     const steps = [

@@ -13,7 +13,9 @@ interface AppStore {
   readonly workerError: WireError | undefined;
   readonly workerRestarted: boolean;
   readonly shortcutsShown: boolean;
+  readonly scanLanguagesShown: boolean;
   showShortcuts(shown: boolean): void;
+  showScanLanguages(shown: boolean): void;
   dismissWorkerError(): void;
 }
 
@@ -22,7 +24,9 @@ export const useApp = create<AppStore>((set) => ({
   workerError: undefined,
   workerRestarted: true,
   shortcutsShown: false,
+  scanLanguagesShown: false,
   showShortcuts: (shortcutsShown) => set({ shortcutsShown }),
+  showScanLanguages: (scanLanguagesShown) => set({ scanLanguagesShown }),
   dismissWorkerError: () => set({ workerError: undefined }),
 }));
 
@@ -30,6 +34,7 @@ export function connect(): void {
   const { on, hello } = precis();
   on("progress", ({ runId, progress }) => {
     useModel.getState().progressed(runId, progress.fraction);
+    useDocuments.getState().progressed(runId, progress);
     useRuns.getState().progressed(runId, progress);
   });
   on(
@@ -43,7 +48,7 @@ export function connect(): void {
     useModel.getState().forget();
     // The new worker knows no document yet.
     const { documents, reopen } = useDocuments.getState();
-    for (const entry of documents) if (entry.state !== "failed") void reopen(entry.id);
+    for (const entry of documents) if (entry.state === "opening" || entry.state === "ready") void reopen(entry.id);
     if (documents.length === 0) void useModel.getState().ready();
   });
   void useModel.getState().ready();

@@ -1,15 +1,19 @@
 /** The documents in the window, in the order in which they were opened. */
 import { create } from "zustand";
-import type { DocumentSummary, WireError } from "../../electron/contract.js";
+import type { DocumentSummary, Progress, WireError } from "../../electron/contract.js";
 import { newId, precis } from "../precis.js";
 import { fileName } from "../view/format.js";
 import { useModel } from "./model.js";
+import { recognitionOf, useSettings } from "./settings.js";
 
 export interface OpenDocument {
   readonly id: string;
   readonly path: string;
   readonly name: string;
-  readonly state: "opening" | "ready" | "failed";
+  readonly state: "opening" | "ready" | "failed" | "cancelled";
+  /** The opening that goes on or was the last. */
+  readonly runId: string | undefined;
+  readonly progress: Progress | undefined;
   /** Kept while the document is opened again in a new worker. */
   readonly summary: DocumentSummary | undefined;
   readonly error: WireError | undefined;
@@ -20,13 +24,16 @@ interface DocumentsStore {
   readonly selectedId: string | undefined;
   /** Opens files and selects the first of them; a file that is open already is only selected. */
   open(paths: readonly string[]): void;
-  /** Reads a document's file again: after a failure, or for a new worker. */
+  /** Reads a document's file again: after a failure, with other languages, or for a new worker. */
   reopen(id: string): Promise<void>;
+  progressed(runId: string, progress: Progress): void;
+  cancelOpening(id: string): void;
   close(id: string): void;
   select(id: string): void;
 }
 
 export const useDocuments = create<DocumentsStore>((set, get) => {
+  const find = (id: string) => get().documents.find((entry) => entry.id === id);
   const update = (id: string, change: Partial<OpenDocument>) =>
     set(({ documents }) => ({
       documents: documents.map((entry) => (entry.id === id ? { ...entry, ...change } : entry)),
@@ -47,6 +54,8 @@ export const useDocuments = create<DocumentsStore>((set, get) => {
             path,
             name: fileName(path),
             state: "opening",
+            runId: undefined,
+            progress: undefined,
             summary: undefined,
             error: undefined,
           };
@@ -57,16 +66,32 @@ export const useDocuments = create<DocumentsStore>((set, get) => {
       if (first) set({ selectedId: first });
     },
     async reopen(id) {
-      const entry = get().documents.find((candidate) => candidate.id === id);
+      const entry = find(id);
       if (!entry) return;
-      update(id, { state: "opening", error: undefined });
+      const runId = newId();
+      update(id, { state: "opening", error: undefined, runId, progress: undefined });
       // The document's tokens are counted in the model's vocabulary, so the model comes first.
       const model = await useModel.getState().ready();
+      const now = find(id);
+      if (now?.runId !== runId || now.state !== "opening") return; // cancelled, closed or begun anew meanwhile
+      const recognition = recognitionOf(useSettings.getState());
       const outcome = model.ok
-        ? await precis().openDocument({ runId: newId(), documentId: id, path: entry.path })
+        ? await precis().openDocument({ runId, documentId: id, path: entry.path, recognition })
         : model;
+      if (find(id)?.runId !== runId) return;
       if (outcome.ok) update(id, { state: "ready", summary: outcome.value });
+      else if (outcome.error.code === "cancelled") update(id, { state: "cancelled" });
       else update(id, { state: "failed", error: outcome.error });
+    },
+    progressed(runId, progress) {
+      const entry = get().documents.find((candidate) => candidate.runId === runId);
+      if (entry?.state === "opening") update(entry.id, { progress });
+    },
+    cancelOpening(id) {
+      const entry = find(id);
+      if (entry?.state !== "opening" || !entry.runId) return;
+      update(id, { state: "cancelled" });
+      void precis().cancel({ runId: entry.runId });
     },
     close(id) {
       const { documents, selectedId } = get();
@@ -75,6 +100,8 @@ export const useDocuments = create<DocumentsStore>((set, get) => {
       const rest = documents.filter((entry) => entry.id !== id);
       const neighbour = rest[Math.min(index, rest.length - 1)]?.id;
       set({ documents: rest, selectedId: selectedId === id ? neighbour : selectedId });
+      const { state, runId } = documents[index] as OpenDocument;
+      if (state === "opening" && runId) void precis().cancel({ runId });
       void precis().closeDocument({ documentId: id });
     },
     select(id) {

@@ -1,7 +1,7 @@
 /** The choices for the next run; they are remembered between starts. */
 import { create } from "zustand";
 import { createJSONStorage, persist } from "zustand/middleware";
-import type { RunOptions } from "../../electron/contract.js";
+import type { Recognition, RunOptions } from "../../electron/contract.js";
 import { roundShare } from "../view/budget.js";
 
 interface Settings {
@@ -11,11 +11,15 @@ interface Settings {
   readonly length: RunOptions["length"];
   /** In words ("German"); "" is the document's own. */
   readonly language: string;
+  /** Tesseract's codes of the languages that scanned pages are recognised in; never none. */
+  readonly scanLanguages: readonly string[];
+  /** Where the data of languages other than English lies. */
+  readonly scanFolder: string | undefined;
 }
 
 interface SettingsStore extends Settings {
   setShare(share: number): void;
-  choose(choice: Partial<Pick<Settings, "policy" | "length" | "language">>): void;
+  choose(choice: Partial<Pick<Settings, "policy" | "length" | "language" | "scanLanguages" | "scanFolder">>): void;
 }
 
 export const useSettings = create<SettingsStore>()(
@@ -25,6 +29,8 @@ export const useSettings = create<SettingsStore>()(
       policy: "dynamickv",
       length: "medium",
       language: "",
+      scanLanguages: ["eng"],
+      scanFolder: undefined,
       setShare: (share) => set({ share: roundShare(share) }),
       choose: (choice) => set(choice),
     }),
@@ -33,7 +39,12 @@ export const useSettings = create<SettingsStore>()(
 );
 
 /** The settings as a run's options. The seed is fixed and the temperature 0: the same choices give the same summary. */
-export function runOptions({ share, policy, length, language }: Settings): RunOptions {
+export function runOptions({
+  share,
+  policy,
+  length,
+  language,
+}: Pick<Settings, "share" | "policy" | "length" | "language">): RunOptions {
   return {
     budget: `${policy === "full" ? 100 : share}%`,
     policy,
@@ -42,4 +53,12 @@ export function runOptions({ share, policy, length, language }: Settings): RunOp
     seed: 1,
     temperature: 0,
   };
+}
+
+/** How scanned pages are to be recognised. */
+export function recognitionOf({
+  scanLanguages,
+  scanFolder,
+}: Pick<Settings, "scanLanguages" | "scanFolder">): Recognition {
+  return { languages: scanLanguages.join("+"), ...(scanFolder ? { folder: scanFolder } : {}) };
 }

@@ -38,3 +38,17 @@ export function formatPages(pages: readonly number[]): string {
   }
   return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(", ");
 }
+
+const languageNames = new Intl.DisplayNames(["en"], { type: "language", fallback: "none" });
+
+/** Languages whose codes of Tesseract's are no codes of the web's. */
+const scanNames: Readonly<Record<string, string>> = { chi_sim: "zh-Hans", chi_tra: "zh-Hant" };
+
+/** What a language is called that Tesseract knows by a code: "deu" is German, "aze_cyrl" Azerbaijani (Cyrillic). */
+export function scanLanguageName(code: string): string {
+  try {
+    return languageNames.of(scanNames[code] ?? code.replaceAll("_", "-")) ?? code;
+  } catch {
+    return code; // such as "chi_sim_vert", which is no language tag
+  }
+}

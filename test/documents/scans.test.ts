@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { coverageOf, coverageWarnings } from "../../core/documents/coverage.js";
+import { languagesIn } from "../../core/documents/ocr.js";
 import { openDocument } from "../../core/documents/open.js";
 import { readPdf } from "../../core/documents/pdf.js";
 import { sourceOf, temporaryFolder } from "./folder.js";
@@ -73,7 +75,7 @@ describe("scanned pages", () => {
     });
     expect(document.pages[1]?.text).toContain("412,600 cubic metres");
     expect(document.pages[3]?.text).toContain("412,600 cubic metres");
-    expect(progress.at(-1)).toBe("5/5");
+    expect(progress).toEqual(["0/5", "1/5", "2/5", "3/5", "4/5", "5/5"]);
     expect(coverageWarnings(coverage)).toEqual([
       expect.stringMatching(
         /^Scanned: the text of pages 2 and 4 was recognised \(OCR\), with a confidence of \d\d % \(lowest \d\d %\)\.$/,
@@ -97,6 +99,14 @@ describe("scanned pages", () => {
 });
 
 describe("languages of scanned pages", () => {
+  it("are those of a folder's data and the one that comes along", async () => {
+    const folder = join(dirname(await write("any.txt", "Text.")), "data");
+    await mkdir(folder);
+    for (const name of ["deu.traineddata", "chi_sim.traineddata", "notes.txt"]) await writeFile(join(folder, name), "");
+    expect(await languagesIn(folder)).toEqual(["chi_sim", "deu", "eng"]);
+    await expect(languagesIn(join(folder, "none"))).rejects.toMatchObject({ code: "usage" });
+  });
+
   // What Tesseract reads is in the data, not in its name: English data under another name shows which file was read.
   const data = dirname(createRequire(import.meta.url).resolve("@tesseract.js-data/eng/package.json"));
   const english = () => gunzipSync(readFileSync(join(data, "4.0.0_best_int", "eng.traineddata.gz")));
@@ -150,7 +160,8 @@ describe("recognition while it runs", () => {
     );
     const controller = new AbortController();
     let cancelledAt = Number.POSITIVE_INFINITY;
-    const onProgress = () => {
+    const onProgress = (done: number) => {
+      if (done === 0) return;
       cancelledAt = performance.now();
       controller.abort();
     };

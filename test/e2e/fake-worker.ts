@@ -1,13 +1,14 @@
 /**
  * A worker that answers from a script, for states of the window that the real one cannot be brought to at will. What
- * it does follows from the opened file's name: "damaged" fails to open, "long" does not fit the model, "dies" ends the
- * thread while reading, "fails" runs out of memory; all others are summarised in a few seconds.
+ * it does follows from the opened file's name: "damaged" fails to open, "scan" has scanned pages that are recognised one
+ * by one, "long" does not fit the model, "dies" ends the thread while reading, "fails" runs out of memory; all others are
+ * summarised in a few seconds.
  */
 import { setTimeout as wait } from "node:timers/promises";
 import { parentPort } from "node:worker_threads";
 import { entryBytes } from "../../core/engine/kv.js";
 import { fullKvBytes, parseBudget } from "../../core/estimate/estimate.js";
-import type { SummaryResult } from "../../core/summarize/result.js";
+import type { Coverage, SummaryResult } from "../../core/summarize/result.js";
 import {
   type DocumentSummary,
   type ModelSummary,
@@ -60,8 +61,42 @@ The report leaves open who pays for the second season. [The appendix](https://ex
 const documents = new Map<string, DocumentSummary>();
 const cancelled = new Set<number>();
 
-function open(documentId: string, path: string): DocumentSummary {
+const everyPage = Array.from({ length: 12 }, (_, page) => page + 1);
+const plain: Coverage = { unit: "page", text: everyPage, ocr: [], empty: [], failed: [] };
+const scanned: Coverage = {
+  unit: "page",
+  text: [1, 2, 4, 5, 6],
+  ocr: [
+    { page: 8, confidence: 0.94 },
+    { page: 9, confidence: 0.91 },
+    { page: 10, confidence: 0.66 },
+  ],
+  empty: [3, 12],
+  failed: [
+    { page: 7, reason: "its picture is unreadable (confidence 21 %)" },
+    { page: 11, reason: "its picture is damaged or too large" },
+  ],
+};
+
+/** Waits, and ends with "cancelled" when request `id` was cancelled meanwhile. */
+async function step(id: number, milliseconds: number): Promise<void> {
+  await wait(milliseconds);
+  if (cancelled.delete(id)) throw { code: "cancelled", message: "Cancelled." } satisfies WireError;
+}
+
+async function open(id: number, documentId: string, path: string): Promise<DocumentSummary> {
   const name = path.split("/").pop() ?? "";
+  await step(id, 150);
+  for (let done = 0; name.includes("scan") && done <= 12; done += 1) {
+    const remainingMs = done > 0 ? (12 - done) * 150 : undefined;
+    const scans = { done, total: 12 };
+    reply({
+      id,
+      kind: "progress",
+      progress: { stage: "opening", fraction: done / 12, elapsedMs: done * 150, remainingMs, scans },
+    });
+    await step(id, 150);
+  }
   if (name.includes("damaged")) {
     throw {
       code: "pdf-damaged",
@@ -80,6 +115,7 @@ function open(documentId: string, path: string): DocumentSummary {
     tokens: name.includes("long") ? 11_480 : 6_204,
     promptTokens: 122,
     answerTokens: 300,
+    coverage: name.includes("scan") ? scanned : plain,
     warnings: name.includes("scan") ? ["Pages 3 and 7 have no text and will not be read: they are pictures."] : [],
   };
   documents.set(documentId, document);
@@ -93,10 +129,6 @@ async function summarize(id: number, documentId: string, options: RunOptions): P
   const started = performance.now();
   const progress = (stage: Progress["stage"], fraction: number, remainingMs?: number) =>
     reply({ id, kind: "progress", progress: { stage, fraction, elapsedMs: performance.now() - started, remainingMs } });
-  const step = async (milliseconds: number) => {
-    await wait(milliseconds);
-    if (cancelled.delete(id)) throw { code: "cancelled", message: "Cancelled." } satisfies WireError;
-  };
   for (let layer = 0; layer <= model.layers; layer += 1) {
     progress("reading", layer / model.layers, layer > 1 ? (model.layers - layer) * 100 : undefined);
     if (layer === 9 && document.path.includes("dies")) process.exit(7);
@@ -107,11 +139,11 @@ async function summarize(id: number, documentId: string, options: RunOptions): P
         next: "Set a smaller memory for reading, or close other programs.",
       } satisfies WireError;
     }
-    await step(100);
+    await step(id, 100);
   }
   for (const word of summaryText.match(/\S+\s*/g) ?? []) {
     reply({ id, kind: "text", text: word });
-    await step(20);
+    await step(id, 20);
   }
   const budget = parseBudget(options.budget, model, promptTokens);
   const perLayer = Array.from({ length: model.layers }, (_, layer) =>
@@ -124,14 +156,8 @@ async function summarize(id: number, documentId: string, options: RunOptions): P
       path: document.path,
       pages: document.pages,
       tokens: document.tokens,
-      pagesRead: Array.from({ length: document.pages }, (_, page) => page + 1),
-      coverage: {
-        unit: "page",
-        text: Array.from({ length: document.pages }, (_, page) => page + 1),
-        ocr: [],
-        empty: [],
-        failed: [],
-      },
+      pagesRead: [...document.coverage.text, ...document.coverage.ocr.map(({ page }) => page)],
+      coverage: document.coverage,
       warnings: document.warnings,
     },
     model: {
@@ -168,8 +194,7 @@ async function answer(request: Request): Promise<unknown> {
     case "load-model":
       return model;
     case "open":
-      await wait(150);
-      return open(request.documentId, request.path);
+      return open(request.id, request.documentId, request.path);
     case "close":
       documents.delete(request.documentId);
       return undefined;

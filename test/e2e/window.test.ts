@@ -1,5 +1,5 @@
 /** The real window with a scripted worker: states that the real one cannot be brought to at will. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -85,6 +85,46 @@ describe("the window", () => {
     expect(await startButton().isDisabled()).toBe(true);
     await page.getByRole("button", { name: "Close this document" }).click();
     expect(await page.getByRole("navigation").getByText("damaged-annex").count()).toBe(0);
+  });
+
+  it("shows the recognition of scanned pages, cancels it, and says of every page how it was read", async () => {
+    await drop(page, [await file("scan-of-minutes.pdf")]);
+    await page.getByRole("progressbar", { name: "Recognising scanned pages" }).waitFor();
+    await page.getByText(/Recognising page [3-9] of 12\. /).waitFor();
+    await screenshot(page, "recognising");
+    await page.keyboard.press("Escape");
+    await page.getByText("was cancelled").waitFor();
+    await page.getByRole("button", { name: "Open it again" }).click();
+    const coverage = page.getByRole("region", { name: "What was read" });
+    await coverage.getByText("8 of 12 pages read").waitFor();
+    await screenshot(page, "coverage-before");
+    await startButton().click();
+    await page.getByText("Kept after reading").waitFor({ timeout: 20_000 });
+    expect(await coverage.count()).toBe(1);
+    const words = await coverage.innerText();
+    expect(words).toMatch(/Recognised \(OCR\)\s+2 pages: 8–9, confidence 91 % to 94 %/);
+    expect(words).toMatch(/Not read\s+1 page: 7, because its picture is unreadable/);
+    await coverage.getByText("Each page").click();
+    expect(await coverage.locator("tr").count()).toBe(12);
+    await screenshot(page, "coverage");
+  });
+
+  it("reads scanned pages in the languages of a folder's data", async () => {
+    const folder = path.join(files, "tessdata");
+    await mkdir(folder, { recursive: true });
+    for (const code of ["deu", "chi_sim"]) await writeFile(path.join(folder, `${code}.traineddata`), "");
+    await drop(page, [samplePdf]);
+    await page.getByText(/Scanned pages are taken for English/).waitFor();
+    await page.getByRole("button", { name: "Change…" }).click();
+    const dialog = page.getByRole("dialog", { name: "Languages of scanned pages" });
+    await launched.app.evaluate(({ dialog: system }, chosen) => {
+      system.showOpenDialog = async () => ({ canceled: false, filePaths: [chosen] });
+    }, folder);
+    await dialog.getByRole("button", { name: "Choose folder…" }).click();
+    await dialog.getByLabel("German").check();
+    await screenshot(page, "scan-languages");
+    await dialog.getByRole("button", { name: "Use these" }).click();
+    await page.getByText(/Scanned pages are taken for English and German/).waitFor();
   });
 
   it("refuses a document that is longer than the model's context, with both counts", async () => {

@@ -1,6 +1,12 @@
 import { describe, expect, it, vi } from "vitest";
 import { cancelled, PrecisError } from "../../core/errors.js";
-import { channelOf, commandNames, type EventName, type SummaryResult } from "../../electron/contract.js";
+import {
+  channelOf,
+  commandNames,
+  type DocumentSummary,
+  type EventName,
+  type SummaryResult,
+} from "../../electron/contract.js";
 import { answer, type Call, createHandlers, type IpcParts, registerIpc, suggestedName } from "../../electron/ipc.js";
 import { origin } from "../../electron/origin.js";
 
@@ -19,6 +25,8 @@ function parts(
     takeFiles: unexpected,
     sample: "/sample.pdf",
     chooseFiles: unexpected,
+    chooseFolder: unexpected,
+    scanLanguages: unexpected,
     chooseTarget: unexpected,
     writeMarkdown: unexpected,
     copyText: unexpected,
@@ -77,6 +85,14 @@ describe("the form check", () => {
     const input = { runId: "r", documentId: "d", options: { ...options, policy: "all-of-it" } };
     expect(await answer(handlers, "summarize", ours, input)).toMatchObject({ ok: false, error: { code: "usage" } });
   });
+});
+
+it("opens a document with the languages that its scanned pages are in", async () => {
+  const open = vi.fn(async () => ({}) as DocumentSummary);
+  const { handlers } = parts({ summarizer: { open } });
+  const recognition = { languages: "eng+deu", folder: "/data" };
+  await answer(handlers, "openDocument", ours, { runId: "r", documentId: "d", path: "/a.pdf", recognition });
+  expect(open).toHaveBeenCalledWith("d", "/a.pdf", recognition, expect.anything());
 });
 
 describe("a run", () => {

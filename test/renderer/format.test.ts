@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { fileName, formatPages, formatPercent, formatRemaining, plural } from "../../renderer/view/format.js";
+import {
+  fileName,
+  formatPages,
+  formatPercent,
+  formatRemaining,
+  plural,
+  scanLanguageName,
+} from "../../renderer/view/format.js";
 
 describe("a time to come", () => {
   it.each([
@@ -31,3 +38,11 @@ it("writes percentages with the decimals that they have", () => {
 it("names files of both kinds of systems", () => {
   expect([fileName("/a/b.pdf"), fileName("C:\\a\\b.pdf")]).toEqual(["b.pdf", "b.pdf"]);
 });
+
+it.each([
+  ["eng", "English"],
+  ["deu", "German"],
+  ["chi_sim", "Simplified Chinese"],
+  ["aze_cyrl", "Azerbaijani (Cyrillic)"],
+  ["chi_sim_vert", "chi_sim_vert"],
+])("names Tesseract's language %s", (code, name) => expect(scanLanguageName(code)).toBe(name));

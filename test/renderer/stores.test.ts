@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { CommandInput, Outcome, PrecisApi, SummaryResult } from "../../electron/contract.js";
+import type { CommandInput, DocumentSummary, Outcome, PrecisApi, SummaryResult } from "../../electron/contract.js";
 import { bridge, deferred, documentSummary, model, stubStorage, summaryResult } from "./support.js";
 
 stubStorage();
+const { chooseScanLanguages } = await import("../../renderer/actions.js");
 const { useDocuments } = await import("../../renderer/stores/documents.js");
 const { useModel } = await import("../../renderer/stores/model.js");
 const { unaskedLossMs, useRuns } = await import("../../renderer/stores/runs.js");
@@ -68,6 +69,79 @@ describe("documents", () => {
     close(b ?? "");
     close(c ?? "");
     expect(useDocuments.getState().selectedId).toBeUndefined();
+  });
+});
+
+describe("scanned pages", () => {
+  const only = () => useDocuments.getState().documents[0];
+  /** An opening that the test ends itself. */
+  function opening() {
+    const asked: CommandInput<"openDocument">[] = [];
+    const ends: ((outcome: Outcome<DocumentSummary>) => void)[] = [];
+    const cancel = vi.fn<PrecisApi["cancel"]>(async () => ({ ok: true, value: undefined }));
+    bridge({
+      loadModel: loaded,
+      cancel,
+      openDocument: (input) => {
+        const { promise, resolve } = deferred<Outcome<DocumentSummary>>();
+        asked.push(input);
+        ends.push(resolve);
+        return promise;
+      },
+    });
+    useDocuments.getState().open(["/a.pdf"]);
+    return { asked, ends, cancel };
+  }
+  const scans = (done: number) =>
+    ({ stage: "opening", fraction: done / 40, elapsedMs: 1, scans: { done, total: 40 } }) as const;
+
+  it("count while they are recognised, and stop when that is cancelled, for good", async () => {
+    const { asked, ends, cancel } = opening();
+    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    const { runId = "" } = asked[0] ?? {};
+    useDocuments.getState().progressed(runId, scans(11));
+    expect(only()?.progress?.scans).toEqual({ done: 11, total: 40 });
+    useDocuments.getState().cancelOpening(only()?.id ?? "");
+    expect(cancel).toHaveBeenCalledWith({ runId });
+    expect(only()?.state).toBe("cancelled");
+    ends[0]?.(failure("cancelled"));
+    useDocuments.getState().progressed(runId, scans(12));
+    await vi.waitFor(() => expect(only()).toMatchObject({ state: "cancelled", error: undefined }));
+    void useDocuments.getState().reopen(only()?.id ?? "");
+    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    ends[1]?.({ ok: true, value: documentSummary() });
+    await vi.waitFor(() => expect(only()?.state).toBe("ready"));
+  });
+
+  it("are no longer recognised once their document is closed", async () => {
+    const { asked, cancel } = opening();
+    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    useDocuments.getState().close(only()?.id ?? "");
+    expect(cancel).toHaveBeenCalledWith({ runId: asked[0]?.runId });
+  });
+
+  it("are read anew in other languages; documents without such pages stay as they are", async () => {
+    const asked: CommandInput<"openDocument">[] = [];
+    bridge({
+      loadModel: loaded,
+      openDocument: async (input) => {
+        asked.push(input);
+        const value = documentSummary(input.documentId);
+        const ocr = [{ page: 12, confidence: 0.9 }];
+        return {
+          ok: true,
+          value: input.path === "/scan.pdf" ? { ...value, coverage: { ...value.coverage, ocr } } : value,
+        };
+      },
+    });
+    useDocuments.getState().open(["/scan.pdf", "/text.pdf"]);
+    await vi.waitFor(() =>
+      expect(useDocuments.getState().documents.map(({ state }) => state)).toEqual(["ready", "ready"]),
+    );
+    expect(asked[0]?.recognition).toEqual({ languages: "eng" });
+    chooseScanLanguages(["deu", "eng"], "/data");
+    await vi.waitFor(() => expect(asked).toHaveLength(3));
+    expect(asked[2]).toMatchObject({ path: "/scan.pdf", recognition: { languages: "deu+eng", folder: "/data" } });
   });
 });
 

@@ -29,6 +29,7 @@ export const documentSummary = (documentId = "d", tokens = 6_000): DocumentSumma
   tokens,
   promptTokens: 100,
   answerTokens: 300,
+  coverage: { unit: "page", text: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], ocr: [], empty: [], failed: [] },
   warnings: [],
 });
 

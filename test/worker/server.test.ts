@@ -70,6 +70,30 @@ describe("the server", () => {
     expect(document.tokens).toBe(200);
   });
 
+  test("opens with the languages asked for, counts scanned pages, and says how each page was read", async () => {
+    const recognition = { languages: "deu", folder: "/data" };
+    const asked: unknown[] = [];
+    const { client, replies } = joined({
+      openDocument: async (path, { onProgress, recognition }) => {
+        asked.push(recognition);
+        onProgress?.(0, 2);
+        onProgress?.(1, 2);
+        const pages = [
+          textPage(1, "word"),
+          { ...textPage(2, "word"), reading: { how: "ocr", confidence: 0.9 } as const },
+        ];
+        return { path, title: path, kind: "pdf", unit: "page", pages, warnings: [] };
+      },
+    });
+    await client.loadModel();
+    const { coverage } = await client.open("a", "/a.pdf", {}, recognition);
+    expect(asked).toEqual([recognition]);
+    expect(coverage).toEqual({ unit: "page", text: [1], ocr: [{ page: 2, confidence: 0.9 }], empty: [], failed: [] });
+    const last = replies.filter((reply) => reply.kind === "progress").at(-1);
+    expect(last?.progress).toMatchObject({ stage: "opening", fraction: 0.5, scans: { done: 1, total: 2 } });
+    expect(last?.progress.remainingMs).toBe(last?.progress.elapsedMs);
+  });
+
   test("logs the cause of an error that nobody foresaw, and only of such a one", async () => {
     const cause = new TypeError("x is undefined");
     const { client, logged } = joined({

@@ -1,0 +1,111 @@
+import { useEffect, useRef, useState } from "react";
+import { chooseScanLanguages } from "../actions.js";
+import { precis } from "../precis.js";
+import { useApp } from "../stores/connect.js";
+import { useSettings } from "../stores/settings.js";
+import { scanLanguageName } from "../view/format.js";
+
+/** Which languages the text of scanned pages is recognised in, and where the data of further ones lies. */
+export function ScanLanguages() {
+  const { scanLanguagesShown, showScanLanguages } = useApp();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (scanLanguagesShown) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [scanLanguagesShown]);
+  return (
+    <dialog
+      ref={dialog}
+      className="sheet-dialog"
+      aria-labelledby="scan-languages-title"
+      onClose={() => showScanLanguages(false)}
+    >
+      <h2 id="scan-languages-title">Languages of scanned pages</h2>
+      {scanLanguagesShown && <Form close={() => showScanLanguages(false)} />}
+    </dialog>
+  );
+}
+
+function Form({ close }: { close: () => void }) {
+  const settings = useSettings();
+  const [folder, setFolder] = useState(settings.scanFolder);
+  const [chosen, setChosen] = useState<readonly string[]>(settings.scanLanguages);
+  const [known, setKnown] = useState<readonly string[]>(["eng"]);
+  const [problem, setProblem] = useState<string>();
+
+  useEffect(() => {
+    let current = true;
+    setProblem(undefined);
+    if (!folder) return setKnown(["eng"]);
+    void precis()
+      .scanLanguages({ folder })
+      .then((outcome) => {
+        if (!current) return;
+        setKnown(outcome.ok ? outcome.value : ["eng"]);
+        if (!outcome.ok) setProblem(`${outcome.error.message} ${outcome.error.next ?? ""}`);
+        else if (outcome.value.length === 1) setProblem("There is no CODE.traineddata file in that folder.");
+      });
+    return () => {
+      current = false;
+    };
+  }, [folder]);
+
+  const chooseFolder = async () => {
+    const outcome = await precis().chooseScanFolder();
+    if (outcome.ok && outcome.value) setFolder(outcome.value);
+  };
+  const toggle = (code: string, on: boolean) =>
+    setChosen(on ? [...chosen, code] : chosen.filter((other) => other !== code));
+  // What was chosen once stays in sight, even if its data is gone, so that it can be taken out.
+  const listed = [...new Set([...known, ...settings.scanLanguages])];
+  const missing = chosen.filter((code) => !known.includes(code));
+
+  return (
+    <form
+      method="dialog"
+      onSubmit={(event) => {
+        event.preventDefault();
+        chooseScanLanguages(chosen, folder);
+        close();
+      }}
+    >
+      <p className="small">
+        Text on scanned pages is recognised on this computer. English comes with Precis; every other language needs
+        Tesseract’s data for it, a file such as deu.traineddata. Fewer languages recognise better.
+      </p>
+      <fieldset className="checks">
+        <legend className="visually-hidden">Languages</legend>
+        {listed.map((code) => (
+          <label key={code}>
+            <input
+              type="checkbox"
+              checked={chosen.includes(code)}
+              onChange={(event) => toggle(code, event.target.checked)}
+            />
+            {scanLanguageName(code)} <small>{code}</small>
+          </label>
+        ))}
+      </fieldset>
+      <p className="path" title={folder}>
+        {folder ? `Data of further languages: ${folder}` : "No folder with data of further languages is chosen."}
+      </p>
+      {(problem || missing.length > 0) && (
+        <p className="dialog-problem" role="alert">
+          {problem ?? `There is no data for ${missing.map(scanLanguageName).join(", ")} in that folder.`}
+        </p>
+      )}
+      <div className="buttons">
+        <button type="button" onClick={() => void chooseFolder()}>
+          Choose folder…
+        </button>
+        <span className="spacer" />
+        <button type="button" onClick={close}>
+          Cancel
+        </button>
+        <button type="submit" className="primary" disabled={chosen.length === 0 || missing.length > 0}>
+          Use these
+        </button>
+      </div>
+    </form>
+  );
+}
