@@ -1,50 +1,68 @@
 import type { Command } from "commander";
-import { documentText } from "../documents/document-text.js";
+import type { PageUnit } from "../documents/document.js";
 import { openDocument } from "../documents/open.js";
 import type { Engine } from "../engine/types.js";
+import { PrecisError } from "../errors.js";
 import type { Estimate } from "../estimate/estimate.js";
-import { formatBytes, formatShare } from "../format.js";
+import { formatBytes, formatDuration, formatShare } from "../format.js";
 import { findModel } from "../models/models.js";
-import { kvTypeSchema, policySchema } from "../summarize/options.js";
+import { expectedWork } from "../summarize/joining.js";
+import type { RunOptions } from "../summarize/options.js";
 import { largestBudget, planRun } from "../summarize/plan.js";
 import { buildPrompt, maxAnswerTokens } from "../summarize/prompt.js";
+import { partsOf, planReading, type Reading, type Source, sourceOf } from "../summarize/reading.js";
+import type { SummaryResult } from "../summarize/result.js";
+import { addWork, measureSpeed, noWork, timeOf } from "../summarize/speed.js";
+import { pageWords } from "../summarize/split.js";
 import { cancelOnSignals } from "./cancel.js";
 import { loadEngine } from "./engine.js";
-import { addReadingOptions, budgetOf, jsonOption, recognitionOptions, type ScanFlags } from "./usage.js";
+import {
+  addReadingOptions,
+  addSummaryOptions,
+  jsonOption,
+  lengthOption,
+  type RunFlags,
+  recognitionOptions,
+  runOptions,
+} from "./usage.js";
 
-interface EstimateFlags extends ScanFlags {
-  readonly budget?: string;
-  readonly policy: string;
-  readonly kvType?: string;
-  readonly groupLayers?: number;
-  readonly model?: string;
-  readonly gpuLayers?: number;
-  readonly json?: boolean;
-}
+type EstimateFlags = Omit<RunFlags, "seed" | "temperature">;
 
-/** What `precis estimate --json` prints. */
+/** What `precis estimate --json` prints. Bytes are those of the largest part, where the document is read in several. */
 interface EstimateReport extends Estimate {
-  readonly document: { readonly path: string; readonly pages: number; readonly tokens: number };
+  readonly document: {
+    readonly path: string;
+    readonly unit: PageUnit;
+    readonly pages: number;
+    readonly tokens: number;
+  };
   readonly model: { readonly id: string; readonly contextLength: number };
   readonly policy: string;
   readonly kvType: string;
   readonly budget: { readonly requested: string; readonly bytes: number; readonly tokensPerLayer: number };
   readonly freeMemoryBytes: number;
-  /** Whether prompt and a medium answer fit the model's context. */
+  /** Whether the whole document and its answer fit the model's context. */
   readonly fitsContext: boolean;
-  /** Whether what lies in memory fits what is free now. */
+  /** Whether what lies in memory when it is read whole fits what is free now. */
   readonly fitsMemory: boolean;
-  /** When it does not: the largest budget that would, with its policy if that is another; undefined when none would. */
+  /** When it does not: the largest budget that would; undefined when none would. */
   readonly largestBudget: string | undefined;
+  /** What is read in one go, in order; empty when it cannot be read at all. */
+  readonly parts: readonly Omit<SummaryResult["parts"][number], "document">[];
+  /** Why there are several parts, or why there are none. */
+  readonly why: string | undefined;
+  /** Of reading and writing, at the speed of a short trial just now. */
+  readonly durationMs: number | undefined;
   readonly warnings: readonly string[];
 }
 
 export function addEstimate(program: Command): void {
   const command = program
     .command("estimate")
-    .description("what a summary would take, without running it")
+    .description("what a summary would take (memory, parts, time), without running it")
     .argument("<file>", "a document: PDF, DOCX, PPTX, ODT, EPUB, HTML, Markdown or text");
-  addReadingOptions(command)
+  addReadingOptions(addSummaryOptions(command))
+    .addOption(lengthOption("medium"))
     .addOption(jsonOption())
     .action(async (file: string, flags: EstimateFlags) => {
       const report = await estimateFile(file, flags);
@@ -52,8 +70,9 @@ export function addEstimate(program: Command): void {
     });
 }
 
-/** The model is loaded for its vocabulary and shape only: nothing is read. */
+/** The model is loaded for its vocabulary and shape, and a few hundred tokens are read to see how long that takes. */
 async function estimateFile(file: string, flags: EstimateFlags): Promise<EstimateReport> {
+  const options = runOptions({ ...flags, seed: 0, temperature: 0 });
   const recognition = recognitionOptions(flags);
   const { signal } = cancelOnSignals();
   // Before the model takes its part of it.
@@ -62,53 +81,71 @@ async function estimateFile(file: string, flags: EstimateFlags): Promise<Estimat
   const document = await openDocument(file, { signal, recognition });
   const engine = await loadEngine(path, id, { signal, gpuLayers: flags.gpuLayers });
   try {
-    const text = documentText(document).text;
+    const source = sourceOf(engine, document);
+    const memory = takes(engine, source, options, freeMemoryBytes);
+    const { reading } = memory;
+    let durationMs: number | undefined;
+    if (reading) {
+      const work = [...expectedWork(engine, [reading], options).values()].reduce(addWork, noWork);
+      durationMs = timeOf(work, await measureSpeed(engine, source.text, options, signal));
+    }
     return {
-      ...takes(engine, text, flags, freeMemoryBytes),
-      document: { path: document.path, pages: document.pages.length, tokens: engine.tokenize(text).length },
-      warnings: document.warnings,
+      ...memory.figures,
+      document: { path: document.path, unit: document.unit, pages: document.pages.length, tokens: source.tokens },
+      model: { id, contextLength: engine.model.contextLength },
+      policy: options.policy,
+      kvType: options.kvType ?? "f16",
+      freeMemoryBytes,
+      parts: reading ? partsOf(reading).map(({ title, pages, tokens }) => ({ title, pages, tokens })) : [],
+      why: reading ? reading.why : memory.refusal,
+      durationMs,
+      warnings: [...document.warnings, ...(reading?.warnings ?? [])],
     };
   } finally {
     await engine.dispose();
   }
 }
 
-function takes(
-  engine: Engine,
-  text: string,
-  flags: EstimateFlags,
-  freeMemoryBytes: number,
-): Omit<EstimateReport, "document" | "warnings"> {
+interface Takes {
+  readonly figures: Estimate & Pick<EstimateReport, "budget" | "fitsContext" | "fitsMemory" | "largestBudget">;
+  readonly reading: Reading | undefined;
+  /** Why there is no reading. */
+  readonly refusal: string | undefined;
+}
+
+function takes(engine: Engine, source: Source, options: RunOptions, availableBytes: number): Takes {
   const { model } = engine;
-  const prompt = buildPrompt(engine, text, { length: "medium" });
-  const tokens = prompt.tokens.length;
-  const requested = budgetOf(flags);
-  const lengths = { ...prompt, tokens };
-  const options = {
-    budget: requested,
-    policy: policySchema.parse(flags.policy),
-    kvType: kvTypeSchema.parse(flags.kvType),
-    groupLayers: flags.groupLayers,
-  };
-  const { budget, estimate: figures } = planRun(model, lengths, maxAnswerTokens.medium, options);
-  const fitsMemory = figures.devices.memory <= freeMemoryBytes;
+  const prompt = buildPrompt(engine, source.text, options);
+  const lengths = { ...prompt, tokens: prompt.tokens.length };
+  const answerTokens = maxAnswerTokens[options.length];
+  const fitsContext = lengths.tokens + answerTokens <= model.contextLength;
+  const whole = planRun(model, lengths, answerTokens, options);
+  const fitsMemory = whole.estimate.devices.memory <= availableBytes;
+  let reading: Reading | undefined;
+  let refusal: string | undefined;
+  try {
+    reading = planReading(engine, source, options, { availableBytes, alone: true });
+  } catch (error) {
+    if (!(error instanceof PrecisError) || !["out-of-memory", "too-long"].includes(error.code)) throw error;
+    refusal = error.message;
+  }
+  const { budget, estimate: figures } = reading?.plan ?? whole;
   return {
-    ...figures,
-    model: { id: model.id, contextLength: model.contextLength },
-    policy: flags.policy,
-    kvType: flags.kvType ?? "f16",
-    budget: { requested, bytes: budget.bytes, tokensPerLayer: budget.tokensPerLayer },
-    freeMemoryBytes,
-    fitsContext: tokens + maxAnswerTokens.medium <= model.contextLength,
-    fitsMemory,
-    largestBudget: fitsMemory
-      ? undefined
-      : largestBudget(model, lengths, maxAnswerTokens.medium, options, freeMemoryBytes),
+    figures: {
+      ...figures,
+      budget: { requested: options.budget, bytes: budget.bytes, tokensPerLayer: budget.tokensPerLayer },
+      fitsContext,
+      fitsMemory,
+      largestBudget:
+        fitsMemory || !fitsContext ? undefined : largestBudget(model, lengths, answerTokens, options, availableBytes),
+    },
+    reading,
+    refusal,
   };
 }
 
 function reportText(report: EstimateReport): string {
-  const { document, model, budget } = report;
+  const { document, model, budget, parts } = report;
   const share = formatShare(report.retainedKvBytes, report.fullKvBytes);
   const rows: [string, string][] = [
     [
@@ -116,6 +153,8 @@ function reportText(report: EstimateReport): string {
       `${document.path}: ${document.pages} ${document.pages === 1 ? "page" : "pages"}, ${document.tokens} tokens`,
     ],
     ["Model", `${model.id}, reads at most ${model.contextLength} tokens`],
+    ["Read", partsText(report)],
+    ["Time", report.durationMs === undefined ? "unknown" : `about ${formatDuration(report.durationMs)}`],
     [
       "Budget",
       `${budget.requested} with ${report.policy}, ${report.kvType}: ${budget.tokensPerLayer} tokens per layer`,
@@ -129,13 +168,22 @@ function reportText(report: EstimateReport): string {
   ];
   if (report.devices.gpu > 0) rows.push(["On the GPU", formatBytes(report.devices.gpu)]);
   const lines = rows.map(([name, value]) => `${name.padEnd(17)} ${value}`);
-  if (!report.fitsContext) lines.push("Too long: document, instruction and answer do not fit this model's context.");
-  if (!report.fitsMemory) {
-    const other = report.largestBudget ? `a budget of ${report.largestBudget} would` : "no budget would";
-    lines.push(`Too large: it does not fit the memory that is free now; ${other}.`);
-  }
+  if (parts.length === 0 && report.fitsContext && report.largestBudget === undefined)
+    lines.push("No budget would fit.");
+  if (parts.length > 1) lines.push("", "The figures above are of the largest part.", ...parts.map(partText));
   for (const warning of report.warnings) lines.push(`Warning: ${warning}`);
   return lines.join("\n");
+
+  function partText({ pages, tokens, title }: EstimateReport["parts"][number], index: number): string {
+    const words = `${`Part ${index + 1}`.padEnd(17)} ${pageWords(pages, document.unit)}, ${tokens} tokens`;
+    return title === undefined ? words : `${words}: ${title}`;
+  }
+}
+
+function partsText({ parts, why }: EstimateReport): string {
+  if (parts.length === 0) return `it cannot be: ${why}`;
+  if (parts.length === 1) return "whole, in one go";
+  return `in ${parts.length} parts, because ${why}`;
 }
 
 function peakText({ peakKvBytes, fullKvBytes, stagingBytes, hiddenBytes }: EstimateReport): string {

@@ -12,9 +12,10 @@ import { findModel } from "../models/models.js";
 import { cacheFolder } from "../models/paths.js";
 import { summaryMarkdown } from "../report/markdown.js";
 import { writeFileAtomically } from "../report/write.js";
+import { stepStore } from "../summarize/finished.js";
 import type { RunOptions } from "../summarize/options.js";
 import type { SummaryResult } from "../summarize/result.js";
-import { type SummaryProgress, summarizeDocument } from "../summarize/summarize.js";
+import { type SummaryContext, type SummaryProgress, summarizeTogether } from "../summarize/summarize.js";
 import { cancelOnSignals } from "./cancel.js";
 import { loadEngine } from "./engine.js";
 import { exitCodeOf, Output, ProgressView, printError } from "./terminal.js";
@@ -35,13 +36,14 @@ interface Run {
 }
 
 /**
- * Answers each file on its own: one that fails is reported and the next one is read.
+ * Answers each file on its own, or all of them together: one that fails is reported and the next one is read.
  * @returns the process's exit code
  */
 export async function runFiles(files: readonly string[], flags: RunFlags, question?: string): Promise<number> {
   const options = runOptions(flags, question);
   const recognition = recognitionOptions(flags);
-  checkOut(files, flags.out);
+  const together = flags.together === true;
+  checkOut(together ? 1 : files.length, flags.out);
   const controller = cancelOnSignals();
   let readerGone = false;
   const output = new Output(() => {
@@ -53,7 +55,7 @@ export async function runFiles(files: readonly string[], flags: RunFlags, questi
   const run: Run = { flags, options, recognition, signal: controller.signal, output, view };
   let code: number;
   try {
-    code = await answerAll(files, run);
+    code = await answerAll(together ? [files] : files.map((file) => [file]), run);
   } catch (thrown) {
     const error = toPrecisError(thrown);
     view.clear();
@@ -64,27 +66,31 @@ export async function runFiles(files: readonly string[], flags: RunFlags, questi
   return readerGone && code === 130 ? 0 : code;
 }
 
-/** Loads the model and answers; the model is disposed before it returns, or the process would abort at its end. */
-async function answerAll(files: readonly string[], run: Run): Promise<number> {
+/**
+ * Loads the model and answers; the model is disposed before it returns, or the process would abort at its end.
+ * @param groups the files of each answer
+ */
+async function answerAll(groups: readonly (readonly string[])[], run: Run): Promise<number> {
   const { signal, view } = run;
   const { id, path } = await findModel(run.flags.model);
   // the first file is read while the model loads; what is wrong with it is said in its turn
-  const first = reading(files[0] as string, run);
+  const first = reading(groups[0]?.[0] as string, run);
   const started = performance.now();
   const onProgress = (fraction: number) => view.update({ stage: "Loading model", fraction });
   const engine = await loadEngine(path, id, { signal, onProgress, gpuLayers: run.flags.gpuLayers });
   const loadMs = performance.now() - started;
   try {
     let code = 0;
-    for (const [index, file] of files.entries()) {
-      if (files.length > 1) view.note(`${index > 0 ? "\n" : ""}${file}`);
+    for (const [index, files] of groups.entries()) {
+      if (groups.length > 1) view.note(`${index > 0 ? "\n" : ""}${files.join(", ")}`);
       try {
-        await answerFile(engine, index === 0 ? first : reading(file, run), loadMs, run);
+        const openings = files.map((file, at) => () => (index === 0 && at === 0 ? first : reading(file, run)));
+        await answerGroup(engine, openings, loadMs, run);
       } catch (thrown) {
         const error = toPrecisError(thrown);
         if (error.code === "cancelled") throw error;
         view.clear();
-        printError(error, files.length > 1 ? file : undefined);
+        printError(error, groups.length > 1 ? files.join(", ") : undefined);
         code = Math.max(code, exitCodeOf(error));
       }
     }
@@ -96,6 +102,7 @@ async function answerAll(files: readonly string[], run: Run): Promise<number> {
 
 /** A file that is being read, with its progress where that takes long. */
 interface OpeningFile {
+  readonly file: string;
   readonly opened: Promise<{ readonly document: SourceDocument; readonly readMs: number }>;
   /** Takes up progress; until it is set, the bar is somebody else's. */
   onProgress?: (fraction: number) => void;
@@ -110,28 +117,46 @@ function reading(file: string, { recognition, signal }: Run): OpeningFile {
     readMs: performance.now() - started,
   }));
   opened.catch(() => {});
-  const opening: OpeningFile = { opened };
+  const opening: OpeningFile = { file, opened };
   return opening;
 }
 
-async function answerFile(engine: Engine, opening: OpeningFile, loadMs: number, run: Run): Promise<void> {
+/** Opens the files of one answer one after the other, and answers. */
+async function answerGroup(
+  engine: Engine,
+  openings: readonly (() => OpeningFile)[],
+  loadMs: number,
+  run: Run,
+): Promise<void> {
   const { flags, output, signal, view } = run;
-  opening.onProgress = (fraction) => view.update({ stage: "Recognising", fraction });
-  const { document, readMs } = await opening.opened;
-  if (signal.aborted) throw cancelled();
-  for (const warning of document.warnings) view.warn(warning);
+  const documents: SourceDocument[] = [];
+  let readMs = 0;
+  for (const open of openings) {
+    const opening = open();
+    opening.onProgress = (fraction) => view.update({ stage: "Recognising", fraction });
+    const opened = await opening.opened.catch((thrown) => {
+      const { code, message, next } = toPrecisError(thrown);
+      // without one of them, the summary across all would be of less than was asked for
+      throw openings.length === 1
+        ? thrown
+        : new PrecisError(code, `${opening.file}: ${message}`, next, { cause: thrown });
+    });
+    if (signal.aborted) throw cancelled();
+    for (const warning of opened.document.warnings) view.warn(warning);
+    documents.push(opened.document);
+    readMs += opened.readMs;
+  }
 
-  let written = "";
-  const result = await summarizeDocument(engine, document, run.options, {
+  const show = progressShower(view, flags.json === true);
+  const result = await summarizeTogether(engine, documents, run.options, {
     signal,
     loadMs,
     readMs,
-    caches: flags.cache ? new CacheStore(join(cacheFolder(), "caches")) : undefined,
-    onProgress: (progress) => showProgress(view, progress, flags.json === true),
+    ...stores(flags),
+    onProgress: show,
     onText: (text) => {
       if (flags.json) return;
-      if (written === "") view.clear();
-      written += text;
+      view.clear();
       output.write(text);
     },
   });
@@ -145,22 +170,42 @@ async function answerFile(engine: Engine, opening: OpeningFile, loadMs: number, 
   }
 }
 
-/** Writing has no bar while the answer itself appears: the two would tear each other apart on one terminal. */
-function showProgress(view: ProgressView, progress: SummaryProgress, json: boolean): void {
-  if (progress.stage === "reading") view.update({ ...progress, stage: "Reading" });
-  else if (json) view.update({ ...progress, stage: "Writing" });
+/** Where the next run finds what this one leaves; `ask --no-cache` leaves nothing. */
+function stores(flags: RunFlags): Pick<SummaryContext, "caches" | "steps"> {
+  if (flags.cache === false) return {};
+  const steps = stepStore(join(cacheFolder(), "parts"));
+  return flags.cache ? { steps, caches: new CacheStore(join(cacheFolder(), "caches")) } : { steps };
 }
 
-function summaryLine({ document, kv, timings, model }: SummaryResult): string {
-  const read = `Read ${coverageWords(document.coverage)}, ${document.tokens} tokens, with ${model.id} in ${formatDuration(timings.prefillMs + timings.compressMs)}`;
+/** The plan of a document in parts, then a bar. Writing has none while the answer itself appears: the two would tear each other apart on one terminal. */
+function progressShower(view: ProgressView, json: boolean): (progress: SummaryProgress) => void {
+  let planShown = false;
+  return ({ stage, part, ...figures }) => {
+    if (part && !planShown) {
+      planShown = true;
+      const time = figures.remainingMs === undefined ? "" : `, about ${formatDuration(figures.remainingMs)}`;
+      view.note(`Reading ${part.count} parts${time}, because ${part.why}.`);
+    }
+    if (stage === "reading")
+      view.update({ ...figures, stage: part ? `Reading ${part.number}/${part.count}` : "Reading" });
+    else if (json) view.update({ ...figures, stage: "Writing" });
+  };
+}
+
+function summaryLine({ document, furtherDocuments, parts, kv, timings, model }: SummaryResult): string {
+  const documents = [document, ...furtherDocuments];
+  const tokens = documents.reduce((sum, one) => sum + one.tokens, 0);
+  const what = documents.length > 1 ? `${documents.length} documents` : coverageWords(document.coverage);
+  const cut = parts.length > documents.length ? ` in ${parts.length} parts` : "";
+  const read = `Read ${what}, ${tokens} tokens${cut}, with ${model.id} in ${formatDuration(timings.prefillMs + timings.compressMs)}`;
   const kept = `kept ${formatBytes(kv.retainedBytes)} of ${formatBytes(kv.fullBytes)} KV cache (${formatShare(kv.retainedBytes, kv.fullBytes)})`;
   return `${read}; ${kept}; wrote ${timings.decodeTokens} tokens in ${formatDuration(timings.decodeMs)}.`;
 }
 
 /** @throws PrecisError usage */
-function checkOut(files: readonly string[], out: string | undefined): void {
+function checkOut(answers: number, out: string | undefined): void {
   if (out === undefined) return;
-  if (files.length > 1) {
+  if (answers > 1) {
     throw new PrecisError("usage", "--out takes the answer of one file.", "Name one file, or leave --out out.");
   }
   reportFor(out);

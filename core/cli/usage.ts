@@ -6,7 +6,14 @@ import { checkLanguages, type RecognitionOptions } from "../documents/ocr.js";
 import { kvTypes } from "../engine/kv.js";
 import { PrecisError } from "../errors.js";
 import { defaultBudget, readBudget } from "../estimate/estimate.js";
-import { type AnswerLength, lengthSchema, type RunOptions, runOptionsSchema } from "../summarize/options.js";
+import {
+  type AnswerLength,
+  leastPartTokens,
+  lengthSchema,
+  type RunOptions,
+  runOptionsSchema,
+  styleSchema,
+} from "../summarize/options.js";
 
 export interface RunFlags extends ScanFlags {
   readonly budget?: string;
@@ -17,7 +24,12 @@ export interface RunFlags extends ScanFlags {
   /** Of `ask` alone: false with --no-cache. */
   readonly cache?: boolean;
   readonly model?: string;
+  readonly partTokens?: number;
   readonly length: AnswerLength;
+  /** Of `summarize` alone, as the next two. */
+  readonly style?: string;
+  readonly focus?: string;
+  readonly together?: boolean;
   readonly language?: string;
   readonly seed: number;
   readonly temperature: number;
@@ -53,6 +65,13 @@ function groupLayersOption(): Option {
     "--group-layers <number>",
     "layers read at a time: 1, the default without a GPU, holds the least memory",
   ).argParser(wholeNumberFrom(1, 1000));
+}
+
+function partTokensOption(): Option {
+  return new Option(
+    "--part-tokens <number>",
+    "tokens of a document read at a time, at most; default: as many as the model and the free memory allow",
+  ).argParser(wholeNumberFrom(leastPartTokens, 10_000_000));
 }
 
 function gpuLayersOption(): Option {
@@ -99,14 +118,30 @@ export function addReadingOptions(command: Command): Command {
     .addOption(policyOption())
     .addOption(kvTypeOption())
     .addOption(groupLayersOption())
+    .addOption(partTokensOption())
     .addOption(modelOption())
     .addOption(gpuLayersOption());
+}
+
+export function lengthOption(length: AnswerLength): Option {
+  return new Option("--length <length>", "length of the answer").choices(lengthSchema.options).default(length);
+}
+
+/** What a summary looks like: the options of `summarize` and `estimate`. */
+export function addSummaryOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--style <style>", "form of the summary: running text, a list, with sections, or chapter by chapter")
+        .choices(styleSchema.options)
+        .default("paragraph"),
+    )
+    .option("--focus <question>", "what to dwell on, as a question or in words: reading keeps what matters to it");
 }
 
 /** The options of `summarize` and `ask`. */
 export function addRunOptions(command: Command, length: AnswerLength): Command {
   return addReadingOptions(command)
-    .addOption(new Option("--length <length>", "length of the answer").choices(lengthSchema.options).default(length))
+    .addOption(lengthOption(length))
     .option("--language <language>", 'language of the answer ("German"); default: the document\'s')
     .addOption(
       new Option("--seed <number>", "seed of the sampling").argParser(wholeNumberFrom(0, 0xffff_ffff)).default(0),
@@ -130,6 +165,9 @@ export function runOptions(flags: RunFlags, question?: string): RunOptions {
     policy: flags.policy,
     kvType: flags.kvType,
     groupLayers: flags.groupLayers,
+    partTokens: flags.partTokens,
+    style: flags.style,
+    focus: flags.focus,
     length: flags.length,
     language: flags.language,
     question,

@@ -1,4 +1,4 @@
-/** The folder of saved caches: one file each, named by what it is of, the least recently used dropped beyond a limit. */
+/** A folder of what runs save for later ones: a file each, named by what it is of, the least recently used dropped beyond a limit. */
 import { createHash } from "node:crypto";
 import { mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,7 +6,6 @@ import { join } from "node:path";
 /** Bytes of all saved caches together, unless the user sets another limit. */
 export const defaultCacheLimit = 4 * 2 ** 30;
 
-const suffix = ".kv";
 /** A part of a write that ended long ago with its process. */
 const staleMs = 24 * 3600 * 1000;
 
@@ -14,6 +13,8 @@ export class CacheStore {
   constructor(
     private readonly folder: string,
     private readonly limitBytes = defaultCacheLimit,
+    /** Of the files' names. */
+    private readonly suffix = ".kv",
   ) {}
 
   /** The file saved under this identity, which counts as used now; undefined when there is none. */
@@ -38,7 +39,7 @@ export class CacheStore {
   }
 
   #file(identity: string): string {
-    return join(this.folder, `${createHash("sha256").update(identity).digest("hex").slice(0, 32)}${suffix}`);
+    return join(this.folder, `${createHash("sha256").update(identity).digest("hex").slice(0, 32)}${this.suffix}`);
   }
 
   async #evict(): Promise<void> {
@@ -52,9 +53,9 @@ export class CacheStore {
     );
     let total = 0;
     for (const { path, name, size, mtimeMs } of files.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
-      if (name.includes(`${suffix}.part-`)) {
+      if (name.includes(`${this.suffix}.part-`)) {
         if (Date.now() - mtimeMs > staleMs) await rm(path, { force: true });
-      } else if (name.endsWith(suffix)) {
+      } else if (name.endsWith(this.suffix)) {
         total += size;
         if (total > this.limitBytes) await rm(path, { force: true });
       }

@@ -6,24 +6,42 @@ import { kvTypes } from "../engine/kv.js";
 export const lengthSchema = z.enum(["short", "medium", "long"]);
 export type AnswerLength = z.infer<typeof lengthSchema>;
 
+/** paragraph: running text; executive: with sections; chapters: one summary for each chapter of the document. */
+export const styleSchema = z.enum(["paragraph", "bullets", "executive", "chapters"]);
+export type Style = z.infer<typeof styleSchema>;
+
 export const policySchema = z.enum(policyNames);
 
 export const kvTypeSchema = z.enum(kvTypes);
 
-export const runOptionsSchema = z.object({
-  /** "6.9%", "512" (tokens per layer and KV head) or "300MiB"; see parseBudget in core/estimate/estimate.ts. */
-  budget: z.string().max(32),
-  policy: policySchema,
-  /** How kept entries are stored; undefined: f16. */
-  kvType: kvTypeSchema.optional(),
-  /** Layers read at a time; undefined: 1 on the CPU, more on a GPU. */
-  groupLayers: z.number().int().min(1).max(1_000).optional(),
-  length: lengthSchema,
-  /** Language of the answer in words ("German"); undefined: the document's. */
-  language: z.string().max(64).optional(),
-  /** A question to answer instead of a summary. */
-  question: z.string().max(4_000).optional(),
-  seed: z.number().int().nonnegative(),
-  temperature: z.number().min(0).max(5),
-});
+/** The fewest tokens that a part may be asked to hold: fewer are no text that could be summarised. */
+export const leastPartTokens = 200;
+
+export const runOptionsSchema = z
+  .object({
+    /** "6.9%", "512" (tokens per layer and KV head) or "300MiB"; see parseBudget in core/estimate/estimate.ts. */
+    budget: z.string().max(32),
+    policy: policySchema,
+    /** How kept entries are stored; undefined: f16. */
+    kvType: kvTypeSchema.optional(),
+    /** Layers read at a time; undefined: 1 on the CPU, more on a GPU. */
+    groupLayers: z.number().int().min(1).max(1_000).optional(),
+    /** The most tokens of a document that are read at a time; undefined: as many as model and memory allow. */
+    partTokens: z.number().int().min(leastPartTokens).max(10_000_000).optional(),
+    length: lengthSchema,
+    /** The form of a summary; undefined: paragraph. */
+    style: styleSchema.optional(),
+    /** What a summary should dwell on, as a question or in words. */
+    focus: z.string().trim().min(1).max(1_000).optional(),
+    /** Language of the answer in words ("German"); undefined: the document's. */
+    language: z.string().max(64).optional(),
+    /** A question to answer instead of a summary. */
+    question: z.string().max(4_000).optional(),
+    seed: z.number().int().nonnegative(),
+    temperature: z.number().min(0).max(5),
+  })
+  .refine(({ question, style, focus }) => question === undefined || (style === undefined && focus === undefined), {
+    path: ["question"],
+    message: "the answer to a question has neither a style nor a focus",
+  });
 export type RunOptions = z.infer<typeof runOptionsSchema>;

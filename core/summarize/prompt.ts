@@ -4,17 +4,45 @@
  * plain because small models follow one simple sentence better than a list of rules.
  */
 import type { Engine, Prompt } from "../engine/types.js";
-import type { AnswerLength, RunOptions } from "./options.js";
+import { type AnswerLength, lengthSchema, type RunOptions, type Style, styleSchema } from "./options.js";
 
 const SYSTEM = "You are a careful reader. Use only facts from the document.";
 
-const SUMMARIES: Readonly<Record<AnswerLength, string>> = {
-  short: "Summarize the document above in two or three sentences.",
-  medium: "Summarize the document above in two paragraphs. Give the main points, figures and conclusions.",
-  long: "Summarize the document above in detail, in several paragraphs. Give all main points, figures and conclusions.",
+type ByLength = Readonly<Record<AnswerLength, string>>;
+
+const POINTS = "Give the main points, figures and conclusions.";
+
+const SUMMARIES: Readonly<Record<Style, ByLength>> = {
+  paragraph: {
+    short: "Summarize the document above in two or three sentences.",
+    medium: `Summarize the document above in two paragraphs. ${POINTS}`,
+    long: "Summarize the document above in detail, in several paragraphs. Give all main points, figures and conclusions.",
+  },
+  bullets: {
+    short: 'Summarize the document above as a list of three short points. Begin each line with "- ".',
+    medium: `Summarize the document above as a list of six points. ${POINTS} Begin each line with "- ".`,
+    long: `Summarize the document above as a list of twelve points. ${POINTS} Begin each line with "- ".`,
+  },
+  executive: {
+    short: "Write an executive summary of the document above. Write one sentence under each of these headings:",
+    medium: "Write an executive summary of the document above. Write a few sentences under each of these headings:",
+    long: "Write an executive summary of the document above. Write a long paragraph under each of these headings:",
+  },
+  // one chapter each time
+  chapters: {
+    short: "Summarize the chapter above in one or two sentences.",
+    medium: `Summarize the chapter above in one paragraph. ${POINTS}`,
+    long: `Summarize the chapter above in two paragraphs. ${POINTS}`,
+  },
 };
 
-const ANSWERS: Readonly<Record<AnswerLength, string>> = {
+/** The sections of an executive summary, as the model is asked to write them. */
+const SECTIONS = "\n## Purpose\n## Findings\n## Conclusions";
+
+/** What is noted of a part, to be joined with what is noted of the others. */
+const NOTES = `Summarize the document above in one paragraph. ${POINTS}`;
+
+const ANSWERS: ByLength = {
   short: "Answer the question from the document above in one or two sentences.",
   medium: "Answer the question from the document above in one paragraph.",
   long: "Answer the question from the document above in detail.",
@@ -23,28 +51,51 @@ const ANSWERS: Readonly<Record<AnswerLength, string>> = {
 /** The most tokens that an answer of each length may take. */
 export const maxAnswerTokens: Readonly<Record<AnswerLength, number>> = { short: 120, medium: 300, long: 700 };
 
-type PromptOptions = Pick<RunOptions, "length" | "language" | "question">;
+export type PromptOptions = Pick<RunOptions, "length" | "style" | "focus" | "language" | "question">;
+
+/**
+ * What the model writes at a step: the answer itself, notes on one part that are joined with others', or the answer from
+ * the summaries of several documents.
+ */
+export type Purpose = "answer" | "notes" | "together";
 
 /** The instruction that follows the document. */
-export function instruction(options: PromptOptions): string {
-  const language = options.language ? ` Write in ${options.language}.` : "";
-  if (options.question === undefined) return SUMMARIES[options.length] + language;
-  return `${ANSWERS[options.length]}${language}\nQuestion: ${options.question.trim()}`;
+export function instruction(options: PromptOptions, purpose: Purpose = "answer"): string {
+  const { length, style = "paragraph", focus, question } = options;
+  // notes stay in the document's language: translating once, at the end, loses less
+  const language = options.language && purpose !== "notes" ? ` Write in ${options.language}.` : "";
+  if (question !== undefined) return `${ANSWERS[length]}${language}\nQuestion: ${question.trim()}`;
+  const asked = focus === undefined ? "" : `\nDwell on this: ${focus.trim()}`;
+  if (purpose === "notes") return NOTES + asked;
+  const sections = style === "executive" ? SECTIONS : "";
+  const summary = SUMMARIES[style][length];
+  if (purpose === "answer") return summary + language + sections + asked;
+  const several = summary.replace("the document above", "the documents above together");
+  return `${several} Name the document that each fact comes from.${language}${sections}${asked}`;
 }
 
 /** The whole prompt in the model's own chat template. */
-export function buildPrompt(engine: Engine, documentText: string, options: PromptOptions): Prompt {
+export function buildPrompt(engine: Engine, documentText: string, options: PromptOptions, purpose?: Purpose): Prompt {
   return engine.chatPrompt({
     system: SYSTEM,
     before: "Document:\n\n",
     document: documentText,
-    after: `\n\n${instruction(options)}`,
+    after: `\n\n${instruction(options, purpose)}`,
   });
 }
 
-/** Tokens that a summary's prompt takes beside the document, at most, whatever its length and (usual) language. */
+/** Tokens that a summary's prompt takes beside the document, at most, whatever its style, length and (usual) language. */
 export function promptOverhead(engine: Engine): number {
-  const lengths = Object.keys(SUMMARIES) as AnswerLength[];
   const language = "Brazilian Portuguese";
-  return Math.max(...lengths.map((length) => buildPrompt(engine, "", { length, language }).tokens.length));
+  const all = styleSchema.options.flatMap((style) =>
+    lengthSchema.options.map((length) => ({ style, length, language })),
+  );
+  return Math.max(...all.map((options) => buildPrompt(engine, "", options).tokens.length));
+}
+
+/** Whether an answer has the form that its style asks for: small models do not always keep to it. */
+export function keepsStyle(text: string, style: Style | undefined): boolean {
+  if (style === "bullets") return /^\s*(?:[-*•]|\d+[.)])\s/m.test(text);
+  if (style === "executive") return (text.match(/^(?:#+\s|\*\*).+/gm) ?? []).length > 1;
+  return true;
 }

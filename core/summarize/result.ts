@@ -20,22 +20,40 @@ export const coverageSchema = z.object({
 });
 export type Coverage = z.infer<typeof coverageSchema>;
 
+export const documentSchema = z.object({
+  path: z.string(),
+  pages: count,
+  /** Tokens of the document's own text, without template and instruction. */
+  tokens: count,
+  /** Numbers (1-based) of the pages whose text the model read; pages without text are missing from it. */
+  pagesRead: z.array(count),
+  coverage: coverageSchema,
+  warnings: z.array(z.string()),
+});
+
+/** What was read in one go: the whole document, or a part of it. */
+export const partSchema = z.object({
+  /** 0 for `document`, 1 for the first of `furtherDocuments`, and so on. */
+  document: count,
+  /** The heading that it stands under, where there is one. */
+  title: z.string().optional(),
+  /** Numbers of the pages that it begins and ends on; neighbours may share one. */
+  pages: z.object({ first: count, last: count }),
+  tokens: count,
+});
+
 export const summaryResultSchema = z.object({
   text: z.string(),
   citations: z.array(citationSchema),
-  document: z.object({
-    path: z.string(),
-    pages: count,
-    /** Tokens of the document's own text, without template and instruction. */
-    tokens: count,
-    /** Numbers (1-based) of the pages whose text the model read; pages without text are missing from it. */
-    pagesRead: z.array(count),
-    coverage: coverageSchema,
-    warnings: z.array(z.string()),
-  }),
+  document: documentSchema,
+  /** Of a summary across several documents: those beside the first, in order. */
+  furtherDocuments: z.array(documentSchema),
+  /** In order; every passage of the documents is in exactly one of them. */
+  parts: z.array(partSchema),
   model: z.object({ id: z.string(), path: z.string(), layers: count, kvHeads: count, contextLength: count }),
   policy: z.string(),
   budget: z.object({ requested: z.string(), bytes: count, tokensPerLayer: count }),
+  /** Of the largest prompt, where there were several; the peak is that of the whole run. */
   kv: z.object({
     fullBytes: count,
     retainedBytes: count,
@@ -43,7 +61,10 @@ export const summaryResultSchema = z.object({
     layers: z.array(z.object({ layer: count, tokens: count, bytes: count })),
   }),
   memory: z.object({ peakRssBytes: count }),
-  /** loadMs: the model; readMs: the file to pages; prefillMs and compressMs: the prompt; the rest: the answer. */
+  /**
+   * loadMs: the model; readMs: the file to pages; prefillMs and compressMs: the prompt; the rest: the answer. Of
+   * several parts the sums, those that an earlier run had finished included; firstTokenMs is of what was written last.
+   */
   timings: z.object({
     loadMs: milliseconds,
     readMs: milliseconds,

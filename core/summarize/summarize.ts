@@ -1,45 +1,30 @@
-import { createHash } from "node:crypto";
-import { statSync } from "node:fs";
-import { coverageOf } from "../documents/coverage.js";
+/** Reads documents whole, in one go or in parts, and answers: a summary, or the answer to a question. */
 import type { SourceDocument } from "../documents/document.js";
-import { documentText } from "../documents/document-text.js";
-import type { CacheStore } from "../engine/cache-store.js";
-import { SavedCacheRefused } from "../engine/saved-cache.js";
-import type { Engine, Prompt, ReadingProgress, ReadingResult, Sampling, Session } from "../engine/types.js";
-import { cancelled, PrecisError } from "../errors.js";
+import type { Engine, ModelInfo } from "../engine/types.js";
+import { cancelled } from "../errors.js";
 import { parseBudget } from "../estimate/estimate.js";
+import { FinishedSteps } from "./finished.js";
+import { expectedWork, groupsOf, joinWork } from "./joining.js";
 import type { RunOptions } from "./options.js";
-import { type Plan, planWithin } from "./plan.js";
-import { buildPrompt, maxAnswerTokens } from "./prompt.js";
+import { documentNames, resultOf } from "./outcome.js";
+import { PartsProgress } from "./progress.js";
+import { keepsStyle, maxAnswerTokens, type Purpose } from "./prompt.js";
+import { digest, modelIdentity } from "./read.js";
+import { type PlannedChapter, planReading, type Reading, type Source, sourceOf, textOf } from "./reading.js";
 import type { SummaryResult } from "./result.js";
+import { addWork, measureSpeed, noWork, type Speed, workOf } from "./speed.js";
+import { pageWords } from "./split.js";
+import { Steps, type SummaryContext } from "./steps.js";
 
-export interface SummaryProgress {
-  readonly stage: "reading" | "writing";
-  /** 0..1 within the stage; of writing, the share of the longest answer allowed. */
-  readonly fraction: number;
-  readonly elapsedMs: number;
-  readonly remainingMs?: number;
-}
-
-export interface SummaryContext {
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: SummaryProgress) => void;
-  /** The answer as it is written. */
-  readonly onText?: (text: string) => void;
-  /** What loading the model and reading the file took, for the result's timings. */
-  readonly loadMs: number;
-  readonly readMs: number;
-  /** Where what reading left is kept for the next question about the same document; undefined: nowhere. */
-  readonly caches?: CacheStore;
-  /** Bytes of memory that programs can still take; undefined: as the system says. */
-  readonly availableBytes?: number;
-}
+export type { SummaryProgress } from "./progress.js";
+export type { SummaryContext } from "./steps.js";
 
 /**
- * Reads a document whole and answers: a summary, or the answer to `options.question`.
- * @throws PrecisError too-long when prompt and answer do not fit the model's context (the document is never cut),
- *   budget-invalid, budget-too-small, out-of-memory when it cannot fit (before anything is read), cancelled, and what
- *   the engine throws
+ * Reads a document and answers: a summary, or the answer to `options.question`. It is read whole where the model's
+ * context and the memory allow it, and in parts otherwise; a run that ended early goes on with the same parts.
+ * @throws PrecisError too-long when not even a part and the answer fit the model's context, budget-invalid,
+ *   budget-too-small, out-of-memory when not even a part fits (before anything is read), cancelled, and what the engine
+ *   throws
  */
 export async function summarizeDocument(
   engine: Engine,
@@ -47,90 +32,49 @@ export async function summarizeDocument(
   options: RunOptions,
   context: SummaryContext,
 ): Promise<SummaryResult> {
-  const { model } = engine;
-  const { text: source, pages } = documentText(document);
-  const prompt = buildPrompt(engine, source, options);
-  const maxTokens = maxAnswerTokens[options.length];
-  refuseTooLong(prompt.tokens.length, maxTokens, model.contextLength);
-
-  const warnings: string[] = [];
-  const lengths = { ...prompt, tokens: prompt.tokens.length };
-  // the weights count as free while they are only mapped; so does this estimate count them
-  const available = context.availableBytes ?? process.availableMemory();
-  const plan = planWithin(model, lengths, maxTokens, options, available);
-  if (plan.policy.keepsAll) warnIgnored(options, engine, prompt.tokens.length, warnings);
-
-  if (context.signal?.aborted) throw cancelled();
-  const session = await engine.createSession();
-  try {
-    const reading = await readOrResume(session, prompt, plan, maxTokens, engine, context, warnings);
-    const generation = await session.generate({
-      sampling: samplingOf(options),
-      maxTokens,
-      signal: context.signal,
-      onText: writer(context, maxTokens),
-    });
-    if (generation.stopped === "max-tokens") warnings.push(`The answer was cut at ${generation.tokens} tokens.`);
-    return {
-      text: generation.text.trim(),
-      citations: [],
-      document: {
-        path: document.path,
-        pages: document.pages.length,
-        tokens: engine.tokenize(source).length,
-        pagesRead: pages.filter(({ start, end }) => source.slice(start, end).trim() !== "").map(({ number }) => number),
-        coverage: coverageOf(document),
-        warnings: [...document.warnings],
-      },
-      model: {
-        id: model.id,
-        path: model.path,
-        layers: model.layers,
-        kvHeads: model.kvHeads,
-        contextLength: model.contextLength,
-      },
-      policy: plan.policy.name,
-      budget: {
-        requested: plan.budget.requested,
-        bytes: plan.budget.bytes,
-        tokensPerLayer: plan.budget.tokensPerLayer,
-      },
-      kv: {
-        ...reading.kv,
-        peakBytes: generation.peakKvBytes,
-        layers: reading.kv.layers.map((layer) => ({ ...layer })),
-      },
-      // resourceUsage counts maxRSS in KiB.
-      memory: { peakRssBytes: process.resourceUsage().maxRSS * 1024 },
-      timings: {
-        loadMs: context.loadMs,
-        readMs: context.readMs,
-        prefillMs: reading.timings.prefillMs,
-        compressMs: reading.timings.compressMs,
-        firstTokenMs: generation.firstTokenMs,
-        decodeMs: generation.decodeMs,
-        decodeTokens: generation.tokens,
-      },
-      warnings,
-    };
-  } finally {
-    await session.dispose();
-  }
+  return await summarizeTogether(engine, [document], options, context);
 }
 
-function refuseTooLong(promptTokens: number, answerTokens: number, contextLength: number): void {
-  if (promptTokens + answerTokens <= contextLength) return;
-  const count = (tokens: number) => tokens.toLocaleString("en-US");
-  throw new PrecisError(
-    "too-long",
-    `The document is too long for this model: with its instruction it takes ${count(promptTokens)} tokens and the ` +
-      `answer up to ${count(answerTokens)}, but the model reads at most ${count(contextLength)}.`,
-    "Choose a model with a longer context, or split the document.",
-  );
+/**
+ * One summary across several documents: each is summarised, then what was noted of them, under their names.
+ * @throws as summarizeDocument
+ */
+export async function summarizeTogether(
+  engine: Engine,
+  documents: readonly SourceDocument[],
+  options: RunOptions,
+  context: SummaryContext,
+): Promise<SummaryResult> {
+  const sources = documents.map((document) => sourceOf(engine, document));
+  const finished = await FinishedSteps.open(context.steps, identityOf(engine.model, sources, options));
+  // the weights count as free while they are only mapped; so does this estimate count them
+  const availableBytes = context.availableBytes ?? process.availableMemory();
+  const planning = { availableBytes, room: finished.room, alone: sources.length === 1 };
+  const readings = sources.map((source) => planReading(engine, source, options, planning));
+  if (context.signal?.aborted) throw cancelled();
+  const steps = new Steps(engine, options, context, readings, finished);
+  steps.warnings.push(...new Set(readings.flatMap(({ warnings }) => warnings)));
+  if (finished.refusal !== undefined) steps.warnings.push(finished.refusal);
+  if (steps.plan.policy.keepsAll) warnIgnored(steps);
+
+  const [{ source }] = readings as [Reading];
+  const text = steps.parts.length === 1 ? await steps.whole(source.text) : await inParts(steps);
+  if (!keepsStyle(text, options.style)) {
+    steps.warnings.push("The answer does not have the form that was asked for: the model did not keep to it.");
+  }
+  const { plan, ended, warnings } = steps;
+  const { loadMs, readMs } = context;
+  return resultOf({ text, readings, model: engine.model, plan, steps: ended, loadMs, readMs, warnings });
+}
+
+/** What a file of finished steps is of. */
+function identityOf(model: ModelInfo, sources: readonly Source[], options: RunOptions): string {
+  return JSON.stringify({ model: modelIdentity(model), documents: sources.map(({ text }) => digest(text)), options });
 }
 
 /** A policy that keeps everything has no use for a smaller budget. */
-function warnIgnored(options: RunOptions, engine: Engine, promptTokens: number, warnings: string[]): void {
+function warnIgnored({ options, engine, plan, warnings }: Steps): void {
+  const { promptTokens } = plan.estimate;
   const asked = parseBudget(options.budget, engine.model, promptTokens, 0, options.kvType);
   if (asked.entriesTotal >= promptTokens * engine.model.fullLayers) return;
   warnings.push(
@@ -138,104 +82,113 @@ function warnIgnored(options: RunOptions, engine: Engine, promptTokens: number, 
   );
 }
 
-/** Takes up the cache saved at an earlier reading of the same document where there is one, and saves one otherwise. */
-async function readOrResume(
-  session: Session,
-  prompt: Prompt,
-  plan: Plan,
-  answerTokens: number,
-  engine: Engine,
-  context: SummaryContext,
-  warnings: string[],
-): Promise<ReadingResult> {
-  const { policy, budget, kvType, groupLayers } = plan;
-  const { signal } = context;
-  // the full cache is as large as the memory it would spare; what it holds is not compressed
-  const caches = policy.keepsAll ? undefined : context.caches;
-  const identity = caches && cacheIdentity(engine, prompt, plan);
-  if (caches && identity !== undefined) {
-    const file = await caches.find(identity);
-    if (file !== undefined) {
-      try {
-        const resumed = await session.resume(prompt, file, identity, { kvType, answerTokens, signal });
-        warnings.push(
-          resumed.sameWindow
-            ? "The document was not read again: this is the cache saved when the same was asked before. --no-cache reads it."
-            : "The document was not read again: the saved cache was compressed for another question and may lack what this one needs. --no-cache reads it for this question.",
-        );
-        return resumed;
-      } catch (error) {
-        if (!(error instanceof SavedCacheRefused)) throw error;
-        await caches.remove(identity);
-        warnings.push(`The saved cache of this document was not used (${error.message}); the document was read again.`);
-      }
+/** Many steps, with their progress; what is finished is forgotten once all of them are. */
+async function inParts(steps: Steps): Promise<string> {
+  const { readings, options, engine, finished, parts, warnings } = steps;
+  const why = readings.find((reading) => reading.why !== undefined)?.why ?? "several documents are summarised together";
+  finished.begin(steps.shape.room);
+  steps.progress = new PartsProgress(steps.context.onProgress, await speedOf(steps), { count: parts.length, why });
+  for (const [name, work] of expectedWork(engine, readings, options)) steps.progress.expect(name, work);
+
+  const text = readings.length > 1 ? await across(steps) : await byChapter(steps);
+  warnings.push(`Read in ${parts.length} parts, because ${why}: what links distant parts may be missing.`);
+  if (steps.resumed > 0) {
+    const share = `${steps.resumed} of ${steps.ended.length} steps`;
+    warnings.push(`${share} were taken over from an earlier run that had not ended: their parts were not read again.`);
+  }
+  if (steps.cutNotes > 0) {
+    const notes = `What was noted of the parts was cut at ${steps.shape.notes} tokens`;
+    warnings.push(steps.cutNotes > 1 ? `${notes} ${steps.cutNotes} times.` : `${notes} once.`);
+  }
+  await finished.remove();
+  return text;
+}
+
+/** What the machine does in a millisecond, from what an earlier run has done or from a trial. */
+async function speedOf({ engine, options, context, finished, readings }: Steps): Promise<Speed> {
+  const before = finished.all;
+  if (before.length === 0) return await measureSpeed(engine, readings[0]?.source.text ?? "", options, context.signal);
+  const work = before.map((step) => workOf(engine.model, step.promptTokens, step.tokens)).reduce(addWork, noWork);
+  const readMs = before.reduce((sum, { timings }) => sum + timings.prefillMs + timings.compressMs, 0);
+  const writeMs = before.reduce((sum, { timings }) => sum + timings.decodeMs, 0);
+  return { read: readMs / Math.max(1, work.read), write: writeMs / Math.max(1, work.write) };
+}
+
+/** One document: its one summary, or one under each chapter's title. */
+async function byChapter(steps: Steps): Promise<string> {
+  const [reading] = steps.readings as [Reading];
+  const { chapters } = reading;
+  const texts: string[] = [];
+  for (const [index, chapter] of chapters.entries()) {
+    const text = await summarized(steps, `0/${index}`, reading, chapter, "answer", chapters.length === 1);
+    if (chapters.length === 1) return text;
+    const part = `## ${chapter.title}\n\n${text}`;
+    steps.context.onText?.(index === 0 ? `${part}\n` : `\n${part}\n`);
+    texts.push(part);
+  }
+  return texts.join("\n\n");
+}
+
+/** One summary across all documents, then what was noted of each under its name: so each claim's document is named. */
+async function across(steps: Steps): Promise<string> {
+  const notes: string[] = [];
+  for (const [index, reading] of steps.readings.entries()) {
+    notes.push(await summarized(steps, `${index}/0`, reading, reading.chapters[0] as PlannedChapter, "notes"));
+  }
+  const names = documentNames(steps.readings.map(({ source }) => source.document.path));
+  const named = notes.map((text, index) => `${names[index]} says:\n${text}`);
+  const text = await joined(steps, "together", named, "together", true);
+  const each = notes.map((note, index) => `\n\n## ${names[index]}\n\n${note}`).join("");
+  steps.context.onText?.(each);
+  return text + each;
+}
+
+/** A chapter, or a whole document: what is written of its only part, or of its parts' notes. */
+async function summarized(
+  steps: Steps,
+  name: string,
+  { source }: Reading,
+  { parts }: PlannedChapter,
+  purpose: Purpose,
+  streamed = false,
+): Promise<string> {
+  const [only] = parts;
+  if (only && parts.length === 1) {
+    return await steps.one(`${name}/0`, textOf(source, only), purpose, { part: only, streamed });
+  }
+  const notes: string[] = [];
+  for (const [index, part] of parts.entries()) {
+    const text = await steps.one(`${name}/${index}`, textOf(source, part), "notes", { part });
+    if (text !== "") notes.push(text);
+    else {
+      const pages = pageWords(part.pages, source.document.unit);
+      steps.warnings.push(`The model wrote nothing about ${pages}: the summary lacks it.`);
     }
   }
-  const reading = await session.read(prompt, {
-    policy,
-    budgetEntries: budget.entriesTotal,
-    kvType,
-    groupLayers,
-    answerTokens,
-    signal,
-    onProgress: (progress) => context.onProgress?.(readingProgress(progress)),
-  });
-  if (caches && identity !== undefined) {
-    try {
-      await caches.save(identity, (file) => session.save(file, identity));
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      warnings.push(`The cache of this document could not be saved (${reason}): the next question reads it again.`);
+  return await joined(steps, name, notes, purpose, streamed);
+}
+
+/** Notes to one text, in rounds where they do not fit one prompt. */
+async function joined(
+  steps: Steps,
+  name: string,
+  notes: readonly string[],
+  purpose: Purpose,
+  streamed: boolean,
+): Promise<string> {
+  const { engine, shape, options, progress } = steps;
+  const last = purpose === "notes" ? shape.notes : maxAnswerTokens[options.length];
+  const sizesOf = (texts: readonly string[]) => texts.map((text) => engine.tokenize(text).length);
+  let texts = notes;
+  for (let round = 0; ; round++) {
+    const groups = groupsOf(sizesOf(texts), shape.room);
+    if (groups.length <= 1) return await steps.one(name, texts.join("\n\n"), purpose, { streamed });
+    const next: string[] = [];
+    for (const [index, { start, end }] of groups.entries()) {
+      const text = texts.slice(start, end).join("\n\n");
+      next.push(end - start === 1 ? text : await steps.one(`${name}/${round}/${index}`, text, "notes"));
     }
+    texts = next;
+    progress?.expect(name, joinWork(engine.model, sizesOf(texts), shape, last));
   }
-  return reading;
-}
-
-/** Everything that decides what a saved cache holds, but the window: another question may be asked of it. */
-function cacheIdentity({ model }: Engine, prompt: Prompt, { policy, budget, kvType }: Plan): string {
-  const document = createHash("sha256");
-  const before = prompt.tokens.subarray(0, prompt.tokens.length - prompt.windowTokens);
-  document.update(new Uint8Array(before.buffer, before.byteOffset, before.byteLength));
-  const { id, path, weightsBytes, layers } = model;
-  return JSON.stringify({
-    model: { id, path, weightsBytes, layers, modified: modifiedAt(path) },
-    document: document.digest("hex"),
-    policy: { name: policy.name, version: 1 },
-    budget: budget.requested,
-    kvType,
-  });
-}
-
-/** A model that was replaced under the same name is another one. */
-function modifiedAt(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-}
-
-function samplingOf(options: RunOptions): Sampling {
-  return {
-    temperature: options.temperature,
-    topK: 40,
-    topP: 0.95,
-    minP: 0.05,
-    // Small models fall into loops in a summary. An answer to a question must be free to repeat itself, though: the
-    // penalty would forbid the second 4 of a number like 44210.
-    repeatPenalty: options.question === undefined ? 1.1 : 1,
-    seed: options.seed,
-  };
-}
-
-function readingProgress({ fraction, elapsedMs, remainingMs }: ReadingProgress): SummaryProgress {
-  return { stage: "reading", fraction, elapsedMs, remainingMs };
-}
-
-/** Passes text on and counts its pieces, about one a token, as the progress of writing. */
-function writer(context: SummaryContext, maxTokens: number): (text: string) => void {
-  const started = performance.now();
-  let pieces = 0;
-  return (text) => {
-    pieces += 1;
-    context.onText?.(text);
-    const elapsedMs = performance.now() - started;
-    context.onProgress?.({ stage: "writing", fraction: Math.min(1, pieces / maxTokens), elapsedMs });
-  };
 }

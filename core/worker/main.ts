@@ -1,8 +1,11 @@
 /** The worker thread's entry. */
+import { join } from "node:path";
 import { parentPort } from "node:worker_threads";
 import { openDocument } from "../documents/open.js";
 import { loadEngine } from "../engine/engine.js";
 import { findModel } from "../models/models.js";
+import { cacheFolder } from "../models/paths.js";
+import { stepStore } from "../summarize/finished.js";
 import { serve } from "./server.js";
 
 const port = parentPort;
@@ -17,6 +20,7 @@ serve(
     findModel,
     loadEngine,
     openDocument,
+    steps: stepStore(join(cacheFolder(), "parts")),
     log: (error) => console.error(error),
     onShutdown: () => port.close(),
   },

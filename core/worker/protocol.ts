@@ -79,6 +79,8 @@ export const progressSchema = z.object({
   fraction: z.number(),
   elapsedMs: z.number(),
   remainingMs: z.number().optional(),
+  /** Of reading, when a document is read in several parts: PartProgress of core/summarize/progress.ts. */
+  part: z.object({ number: z.number().int(), count: z.number().int(), why: z.string() }).optional(),
   /** Of opening, while scanned pages are recognised: how many of those that may need it are done. */
   scans: z.object({ done: z.number().int(), total: z.number().int() }).optional(),
 });

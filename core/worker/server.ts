@@ -6,6 +6,7 @@ import { coverageOf } from "../documents/coverage.js";
 import type { SourceDocument } from "../documents/document.js";
 import { documentText } from "../documents/document-text.js";
 import type { OpenOptions } from "../documents/open.js";
+import type { CacheStore } from "../engine/cache-store.js";
 import type { Engine, LoadOptions } from "../engine/types.js";
 import { cancelled, PrecisError, toPrecisError } from "../errors.js";
 import { maxAnswerTokens, promptOverhead } from "../summarize/prompt.js";
@@ -30,6 +31,8 @@ export interface ServerDeps {
   findModel(idOrPath: string | undefined): Promise<{ id: string; path: string }>;
   loadEngine(path: string, id: string, options: LoadOptions): Promise<Engine>;
   openDocument(path: string, options: OpenOptions): Promise<SourceDocument>;
+  /** Where finished parts of long documents are kept until their summaries are whole; undefined: nowhere. */
+  readonly steps?: CacheStore;
   /** Keeps what the user is not shown: an unforeseen error with its cause. */
   log(error: unknown): void;
   /** After everything native is disposed and answered; the worker may end. */
@@ -190,6 +193,7 @@ class Server {
       signal,
       loadMs,
       readMs: open.readMs,
+      steps: this.deps.steps,
       onProgress: (progress) => events.progress(progress),
       onText: (text) => events.text(text),
     });

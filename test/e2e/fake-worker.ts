@@ -160,6 +160,8 @@ async function summarize(id: number, documentId: string, options: RunOptions): P
       coverage: document.coverage,
       warnings: document.warnings,
     },
+    furtherDocuments: [],
+    parts: [{ document: 0, pages: { first: 1, last: document.pages }, tokens: document.tokens }],
     model: {
       id: model.id,
       path: model.path,

@@ -16,6 +16,8 @@ const result: SummaryResult = {
     coverage: { unit: "page", text: [1, 2, 5], ocr: [{ page: 3, confidence: 0.914 }], empty: [4], failed: [] },
     warnings: ["No text on page 4 (scanned or blank): nothing of it was read."],
   },
+  furtherDocuments: [],
+  parts: [{ document: 0, pages: { first: 1, last: 5 }, tokens: 6270 }],
   model: { id: "smollm2-135m", path: "/models/m.gguf", layers: 30, kvHeads: 3, contextLength: 8192 },
   policy: "dynamickv",
   budget: { requested: "6.9%", bytes: 10 * MIB, tokensPerLayer: 442 },

@@ -10,7 +10,8 @@ export interface FakeOptions {
   readonly contextLength?: number;
   readonly steps?: number;
   readonly stepMs?: number;
-  readonly answer?: string;
+  /** What is written, by the text between the prompt's template and its instruction. */
+  readonly answer?: string | ((document: string, instruction: string) => string);
   readonly stopped?: Generation["stopped"];
   /** Called at each step of reading. */
   readonly onStep?: (step: number) => void;
@@ -22,7 +23,14 @@ export interface FakeOptions {
 
 /** What the engine was asked for and what it still holds. */
 export interface FakeEngine extends Engine {
-  readonly seen: { budgetEntries: number[]; sampling: Sampling[]; maxTokens: number[]; prompts: string[] };
+  readonly seen: {
+    budgetEntries: number[];
+    sampling: Sampling[];
+    maxTokens: number[];
+    prompts: string[];
+    /** Texts that were read, without what stands around them, and the instructions behind them. */
+    read: { document: string; instruction: string }[];
+  };
   openSessions: number;
   disposed: boolean;
 }
@@ -45,26 +53,36 @@ export const fakeModel: ModelInfo = {
   gpuLayers: 0,
 };
 
-const words = (text: string) => text.split(/\s+/).filter((word) => word !== "").length;
+/** A token is a word: the same word, the same token. */
+const tokensOf = (...texts: readonly string[]): Uint32Array =>
+  Uint32Array.from(
+    texts.flatMap((text) => text.split(/\s+/).filter((word) => word !== "")),
+    (word) => [...word].reduce((hash, char) => (Math.imul(hash, 31) + (char.codePointAt(0) ?? 0)) >>> 0, 7),
+  );
 
 export function fakeEngine(options: FakeOptions = {}): FakeEngine {
   const model = { ...fakeModel, contextLength: options.contextLength ?? fakeModel.contextLength };
+  let last = { document: "", instruction: "" };
   const engine: FakeEngine = {
     model,
-    seen: { budgetEntries: [], sampling: [], maxTokens: [], prompts: [] },
+    seen: { budgetEntries: [], sampling: [], maxTokens: [], prompts: [], read: [] },
     openSessions: 0,
     disposed: false,
-    tokenize: (text) => new Uint32Array(words(text)),
+    tokenize: (text) => tokensOf(text),
     chatPrompt({ system, before, document, after }): Prompt {
       engine.seen.prompts.push([system, before, document, after].join("|"));
-      const tokens = words(system) + words(before) + words(document) + words(after);
-      return { tokens: new Uint32Array(tokens), headTokens: words(system), windowTokens: words(after) };
+      last = { document, instruction: after.trim() };
+      const tokens = tokensOf(system, before, document, after);
+      return { tokens, headTokens: tokensOf(system, before).length, windowTokens: tokensOf(after).length };
     },
     async createSession() {
       engine.openSessions += 1;
+      let prompt = last;
       return {
-        async read(prompt, { budgetEntries, signal, onProgress }): Promise<ReadingResult> {
+        async read({ tokens }, { budgetEntries, signal, onProgress }): Promise<ReadingResult> {
           engine.seen.budgetEntries.push(budgetEntries);
+          prompt = last;
+          engine.seen.read.push(prompt);
           const steps = options.steps ?? 1;
           for (let step = 1; step <= steps; step += 1) {
             if (signal?.aborted) throw cancelled();
@@ -72,32 +90,32 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
             options.onStep?.(step);
             onProgress?.({ fraction: step / steps, layersRead: step, elapsedMs: step, remainingMs: steps - step });
           }
-          const fullBytes = fullKvBytes(model, prompt.tokens.length);
+          const fullBytes = fullKvBytes(model, tokens.length);
           const kv = { fullBytes, retainedBytes: 1, peakBytes: 2, layers: [{ layer: 0, tokens: 1, bytes: 1 }] };
-          return { tokens: prompt.tokens.length, computeBytes: 1, kv, timings: { prefillMs: 3, compressMs: 4 } };
+          return { tokens: tokens.length, computeBytes: 1, kv, timings: { prefillMs: 3, compressMs: 4 } };
         },
         async save(file, identity) {
           await writeFile(file, identity);
         },
-        async resume(prompt, file, identity) {
+        async resume({ tokens }, file, identity) {
           if ((await readFile(file, "utf8").catch(() => "")) !== identity) throw new SavedCacheRefused("it is damaged");
           const kv = {
-            fullBytes: fullKvBytes(model, prompt.tokens.length),
+            fullBytes: fullKvBytes(model, tokens.length),
             retainedBytes: 1,
             peakBytes: 1,
             layers: [],
           };
           const timings = { prefillMs: 1, compressMs: 0 };
-          return { tokens: prompt.tokens.length, computeBytes: 1, kv, timings, sameWindow: options.sameWindow ?? true };
+          return { tokens: tokens.length, computeBytes: 1, kv, timings, sameWindow: options.sameWindow ?? true };
         },
         async generate({ sampling, maxTokens, signal, onText }): Promise<Generation> {
           if (signal?.aborted) throw cancelled();
           engine.seen.sampling.push(sampling);
           engine.seen.maxTokens.push(maxTokens);
-          const text = (options.answer ?? "The harbour was rebuilt.").repeat(options.pieces ?? 1);
-          for (let piece = 0; piece < (options.pieces ?? 1); piece += 1) {
-            onText?.(options.answer ?? "The harbour was rebuilt.");
-          }
+          const { answer = "The harbour was rebuilt." } = options;
+          const piece = typeof answer === "string" ? answer : answer(prompt.document, prompt.instruction);
+          const text = piece.repeat(options.pieces ?? 1);
+          for (let count = 0; count < (options.pieces ?? 1); count += 1) onText?.(piece);
           return { text, tokens: 5, stopped: options.stopped ?? "end", peakKvBytes: 2, firstTokenMs: 6, decodeMs: 7 };
         },
         async dispose() {

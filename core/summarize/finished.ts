@@ -1,0 +1,141 @@
+/**
+ * The steps of a long run that are finished, in a file, so that a run that was ended goes on where it was:
+ *
+ *     PRECIS-STEPS 1 <sha256 of the rest>
+ *     {"identity": …, "room": …, "steps": {key: …}}
+ *
+ * The file is of one run (document, model, options: its identity). A step's key is a digest of everything that decides
+ * what it writes, down to the tokens of its prompt: what differs in anything is not found, and done anew.
+ */
+import { createHash } from "node:crypto";
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { z } from "zod";
+import { CacheStore } from "../engine/cache-store.js";
+
+const magic = "PRECIS-STEPS 1";
+
+const count = z.number().int().nonnegative();
+const milliseconds = z.number().nonnegative();
+
+export const stepSchema = z.object({
+  text: z.string(),
+  /** Written. */
+  tokens: count,
+  /** It was still writing when it had written all that it may. */
+  cut: z.boolean(),
+  promptTokens: count,
+  kv: z.object({
+    fullBytes: count,
+    retainedBytes: count,
+    peakBytes: count,
+    layers: z.array(z.object({ layer: count, tokens: count, bytes: count })),
+  }),
+  timings: z.object({
+    prefillMs: milliseconds,
+    compressMs: milliseconds,
+    firstTokenMs: milliseconds,
+    decodeMs: milliseconds,
+  }),
+});
+export type Step = z.infer<typeof stepSchema>;
+
+const bodySchema = z.object({
+  identity: z.string(),
+  /** Tokens of text read in one go: with less free memory than then, the same parts are cut. */
+  room: count,
+  steps: z.record(z.string(), stepSchema),
+});
+type Body = z.infer<typeof bodySchema>;
+
+/** Bytes of all files together: the steps of a document of 2,000 pages take less than one MiB. */
+const limitBytes = 64 * 2 ** 20;
+
+/** The files of all runs that have not ended. */
+export function stepStore(folder: string): CacheStore {
+  return new CacheStore(folder, limitBytes, ".steps");
+}
+
+export class FinishedSteps {
+  private constructor(
+    private readonly store: CacheStore | undefined,
+    private body: Body,
+    /** Why what an earlier run left was not used, for the user. */
+    readonly refusal?: string,
+  ) {}
+
+  /** Takes up what an earlier run of this identity has left; without a store nothing is kept. */
+  static async open(store: CacheStore | undefined, identity: string): Promise<FinishedSteps> {
+    const empty = { identity, room: 0, steps: {} };
+    const file = await store?.find(identity);
+    if (!store || file === undefined) return new FinishedSteps(store, empty);
+    const read = parse(await readFile(file, "utf8"), identity);
+    if (typeof read !== "string") return new FinishedSteps(store, read);
+    await store.remove(identity);
+    return new FinishedSteps(store, empty, `What an earlier run had finished was not used: ${read}.`);
+  }
+
+  /** Of the run that began; undefined when there was none. */
+  get room(): number | undefined {
+    return this.body.room || undefined;
+  }
+
+  get all(): readonly Step[] {
+    return Object.values(this.body.steps);
+  }
+
+  find(key: string): Step | undefined {
+    return this.body.steps[key];
+  }
+
+  /** Forgets what another way of cutting has left. */
+  begin(room: number): void {
+    if (room !== this.body.room) this.body = { ...this.body, room, steps: {} };
+  }
+
+  /** @throws the file system's errors */
+  async add(key: string, step: Step): Promise<void> {
+    this.body.steps[key] = step;
+    const json = JSON.stringify(this.body);
+    await this.store?.save(this.body.identity, (file) => writeWhole(file, `${magic} ${sha256(json)}\n${json}`));
+  }
+
+  /** The run has ended well. */
+  async remove(): Promise<void> {
+    await this.store?.remove(this.body.identity);
+  }
+}
+
+/** @returns why the file cannot be used, as the end of a sentence, when it cannot */
+function parse(text: string, identity: string): Body | string {
+  const end = text.indexOf("\n");
+  const head = text.slice(0, end);
+  const json = text.slice(end + 1);
+  if (!head.startsWith("PRECIS-STEPS ")) return "its file is damaged";
+  if (!head.startsWith(`${magic} `)) return "it was written by another version of Precis";
+  if (head.slice(magic.length + 1) !== sha256(json)) return "its file is damaged";
+  const body = bodySchema.safeParse(JSON.parse(json));
+  if (!body.success) return "its file is damaged";
+  return body.data.identity === identity ? body.data : "it is of another document, model or setting";
+}
+
+/** Writes beside the target and renames, so that the target is whole or not there. Only the owner may read it. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const part = `${path}.part-${process.pid}`;
+  try {
+    const file = await open(part, "w", 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,85 @@
+/** The result of a run, from what was read and what its steps have left. */
+import { basename } from "node:path";
+import { coverageOf } from "../documents/coverage.js";
+import type { ModelInfo } from "../engine/types.js";
+import type { Step } from "./finished.js";
+import type { Plan } from "./plan.js";
+import { partsOf, type Reading } from "./reading.js";
+import type { SummaryResult } from "./result.js";
+
+interface Ended {
+  readonly text: string;
+  readonly readings: readonly Reading[];
+  readonly model: ModelInfo;
+  readonly plan: Plan;
+  /** In the order in which they ended; the last wrote the answer, or the end of it. */
+  readonly steps: readonly Step[];
+  readonly loadMs: number;
+  readonly readMs: number;
+  readonly warnings: readonly string[];
+}
+
+export function resultOf({ text, readings, model, plan, steps, loadMs, readMs, warnings }: Ended): SummaryResult {
+  const [document, ...furtherDocuments] = readings.map(documentOf) as [SummaryResult["document"]];
+  const largest = steps.reduce((most, step) => (step.kv.fullBytes > most.kv.fullBytes ? step : most));
+  const sum = (of: (step: Step) => number) => steps.reduce((total, step) => total + of(step), 0);
+  return {
+    text,
+    citations: [],
+    document,
+    furtherDocuments,
+    parts: readings.flatMap((reading, index) =>
+      partsOf(reading).map(({ title, pages, tokens }) => ({
+        document: index,
+        ...(title ? { title } : {}),
+        pages,
+        tokens,
+      })),
+    ),
+    model: {
+      id: model.id,
+      path: model.path,
+      layers: model.layers,
+      kvHeads: model.kvHeads,
+      contextLength: model.contextLength,
+    },
+    policy: plan.policy.name,
+    budget: {
+      requested: plan.budget.requested,
+      bytes: plan.budget.bytes,
+      tokensPerLayer: plan.budget.tokensPerLayer,
+    },
+    kv: { ...largest.kv, peakBytes: Math.max(...steps.map(({ kv }) => kv.peakBytes)) },
+    // resourceUsage counts maxRSS in KiB.
+    memory: { peakRssBytes: process.resourceUsage().maxRSS * 1024 },
+    timings: {
+      loadMs,
+      readMs,
+      prefillMs: sum(({ timings }) => timings.prefillMs),
+      compressMs: sum(({ timings }) => timings.compressMs),
+      firstTokenMs: steps.at(-1)?.timings.firstTokenMs ?? 0,
+      decodeMs: sum(({ timings }) => timings.decodeMs),
+      decodeTokens: sum(({ tokens }) => tokens),
+    },
+    warnings: [...warnings],
+  };
+}
+
+function documentOf({ source: { document, text, pages, tokens } }: Reading): SummaryResult["document"] {
+  return {
+    path: document.path,
+    pages: document.pages.length,
+    tokens,
+    pagesRead: pages.filter(({ start, end }) => text.slice(start, end).trim() !== "").map(({ number }) => number),
+    coverage: coverageOf(document),
+    warnings: [...document.warnings],
+  };
+}
+
+/** What the documents of one summary are called: by their files' names, or whole paths where two have one name. */
+export function documentNames(paths: readonly string[]): string[] {
+  const names = paths.map((path) => basename(path));
+  return names.map((name, index) =>
+    names.indexOf(name) === names.lastIndexOf(name) ? name : (paths[index] as string),
+  );
+}

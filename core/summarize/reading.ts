@@ -1,0 +1,297 @@
+/** How a document will be read, before it is: whole where model and memory allow it, in parts otherwise. */
+import type { SourceDocument } from "../documents/document.js";
+import { type DocumentText, documentText } from "../documents/document-text.js";
+import type { PromptLengths } from "../engine/shape.js";
+import type { Engine } from "../engine/types.js";
+import { PrecisError } from "../errors.js";
+import { formatBytes } from "../format.js";
+import { leastPartTokens, type RunOptions } from "./options.js";
+import { largestBudget, type Plan, planRun, planWithin } from "./plan.js";
+import { buildPrompt, maxAnswerTokens, type PromptOptions, type Purpose } from "./prompt.js";
+import {
+  chaptersOf,
+  contextStart,
+  type Heading,
+  headingsOf,
+  type PageRange,
+  pagesOf,
+  pageWords,
+  passagesOf,
+  type Span,
+  splitPassages,
+} from "./split.js";
+
+/** A document with its text. */
+export interface Source extends DocumentText {
+  readonly document: SourceDocument;
+  /** Of `text`, in the model's vocabulary. */
+  readonly tokens: number;
+}
+
+/** A stretch of a document's text that is read in one go. */
+export interface Part extends Span {
+  /** Where what is read before it, as context, begins; `start` when nothing is. */
+  readonly from: number;
+  /** Of the part alone. */
+  readonly tokens: number;
+  readonly pages: PageRange;
+  /** The heading that it stands under, where there is one. */
+  readonly title?: string;
+}
+
+export interface PlannedChapter {
+  /** Undefined when the document is not summarised by chapters. */
+  readonly title?: string;
+  readonly parts: readonly Part[];
+}
+
+export interface Reading {
+  readonly source: Source;
+  readonly chapters: readonly PlannedChapter[];
+  /** Of the largest prompt: its budget in tokens per layer is every part's. */
+  readonly plan: Plan;
+  /** The most tokens of text, context included, that are read in one go: the same for all documents of a run. */
+  readonly room: number;
+  /** Why there are several parts, as the end of a sentence that begins "because"; undefined when there is one. */
+  readonly why?: string;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Tokens of the text before a part that are read with it, so that a pronoun or a term at its beginning has what it
+ * refers to. Measured by `npm run eval -- context` (docs/decisions.md).
+ */
+const contextTokens = 128;
+
+/** Of the room, at most: the parts of a small window are not mostly context. */
+const mostContext = 1 / 8;
+
+/** Notes on a part: tokens at most. */
+const noteTokens = 200;
+
+/** Tokens that tokenising a text in one piece may add to what its paragraphs take one by one. */
+const seam = 16;
+
+export function sourceOf(engine: Engine, document: SourceDocument): Source {
+  const joined = documentText(document);
+  return { document, ...joined, tokens: engine.tokenize(joined.text).length };
+}
+
+export const partsOf = ({ chapters }: Reading): readonly Part[] => chapters.flatMap(({ parts }) => parts);
+
+/** The text of a part's prompt: its context and itself. */
+export const textOf = ({ text }: Source, { from, end }: Part): string => text.slice(from, end);
+
+/** Tokens that notes on one part of several may take: few enough that four fit where one part did. */
+export function notesTokens(room: number, options: Pick<RunOptions, "length">, parts: number): number {
+  const wanted = Math.max(noteTokens, Math.ceil(maxAnswerTokens[options.length] / parts));
+  return Math.max(32, Math.min(wanted, Math.floor(room / 5)));
+}
+
+export interface PlanningOptions {
+  /** Memory that programs can still take. */
+  readonly availableBytes: number;
+  /** Of an earlier run that is resumed: taken again where it still fits, so that the parts are the same. */
+  readonly room?: number | undefined;
+  /** Whether the answer is of this document alone; one of several is only noted. */
+  readonly alone: boolean;
+}
+
+/**
+ * @throws PrecisError too-long when the model's context has no room for a part, out-of-memory when the memory has none,
+ *   budget-invalid, budget-too-small
+ */
+export function planReading(engine: Engine, source: Source, options: RunOptions, planning: PlanningOptions): Reading {
+  const { availableBytes, room: earlier, alone } = planning;
+  const limits = limitsOf(engine, options, planning);
+  const count = (text: string) => engine.tokenize(text).length;
+  const headings = headingsOf(source.document, source);
+  const chapters = options.style === "chapters" ? chaptersOf(source.text, headings, count) : [];
+  const warnings =
+    options.style === "chapters" && chapters.length === 0
+      ? ["The document's outline and headings name no chapters: it is summarised part by part."]
+      : [];
+
+  const asked = earlier ?? options.partTokens ?? engine.model.contextLength;
+  if (source.tokens <= asked && chapters.length < 2) {
+    const plan = planWhole(engine, source, options, availableBytes);
+    const { room } = limits;
+    // what is noted of several documents is joined: that takes room, too
+    if (plan && (alone || room >= leastPartTokens)) {
+      const span = { from: 0, start: 0, end: source.text.length, tokens: source.tokens };
+      const parts = [{ ...span, pages: pagesOf(source.pages, span) }];
+      return { source, chapters: [titled(parts, chapters[0]?.title)], plan, room, warnings };
+    }
+  }
+  refuseWithoutRoom(engine, options, limits, availableBytes);
+
+  // a chapter that is summarised by itself needs nothing of the one before
+  const stretches = chapters.length > 1 ? chapters : [{ start: 0, end: source.text.length }];
+  const { planned, largest } = cutToFit(engine, source, options, stretches, headings, limits);
+  const [{ parts }] = planned as [PlannedChapter];
+  const alike = options.style === "chapters" && chapters.length === 0 && parts.length > 1;
+  const { unit } = source.document;
+  return {
+    source,
+    chapters: alike ? parts.map((part) => titled([part], pageWords(part.pages, unit))) : planned,
+    plan: planRun(engine.model, largest, maxAnswerTokens[options.length], options),
+    room: limits.room,
+    warnings,
+    why: whyInParts(engine, source, options, limits, availableBytes),
+  };
+}
+
+/** How much text can be read in one go, in tokens. */
+interface Limits {
+  /** Around the text, at the step where it is most. */
+  readonly around: PromptLengths;
+  /** What the model's context allows, or the user. */
+  readonly context: number;
+  /** What memory allows of that. */
+  readonly memory: number;
+  /** What is made use of. */
+  readonly room: number;
+}
+
+function limitsOf(engine: Engine, options: RunOptions, { availableBytes, room: earlier }: PlanningOptions): Limits {
+  const { model } = engine;
+  const answerTokens = maxAnswerTokens[options.length];
+  const around = longestAround(engine, options);
+  const free = model.contextLength - around.tokens - answerTokens - seam;
+  const context = Math.max(0, Math.min(options.partTokens ?? free, free));
+  const memory = largestThatFits(
+    context,
+    (tokens) => memoryOf(model, withText(around, tokens), answerTokens, options) <= availableBytes,
+  );
+  return { around, context, memory, room: earlier !== undefined && earlier <= memory ? earlier : memory };
+}
+
+/** The plan of reading a document in one go; undefined when it does not fit. */
+function planWhole(engine: Engine, source: Source, options: RunOptions, availableBytes: number): Plan | undefined {
+  const lengths = promptLengths(engine, source.text, options);
+  const answerTokens = maxAnswerTokens[options.length];
+  if (lengths.tokens + answerTokens > engine.model.contextLength) return undefined;
+  const plan = planRun(engine.model, lengths, answerTokens, options);
+  return plan.estimate.devices.memory <= availableBytes ? plan : undefined;
+}
+
+function refuseWithoutRoom(engine: Engine, options: RunOptions, limits: Limits, availableBytes: number): void {
+  const { around, context, memory } = limits;
+  const answerTokens = maxAnswerTokens[options.length];
+  if (context < leastPartTokens) {
+    throw new PrecisError(
+      "too-long",
+      `The model reads at most ${inWords(engine.model.contextLength)} tokens at a time, and the instruction and the ` +
+        `answer alone take ${inWords(around.tokens + answerTokens)}.`,
+      "Choose a model with a longer context, or a shorter answer.",
+    );
+  }
+  // says what does not fit, and which budget would
+  const least = withText(around, leastPartTokens);
+  if (memory < leastPartTokens) planWithin(engine.model, least, answerTokens, options, availableBytes);
+}
+
+/** Parts that fit, and the longest prompt among them. */
+function cutToFit(
+  engine: Engine,
+  source: Source,
+  options: RunOptions,
+  stretches: readonly (Span & { readonly title?: string })[],
+  headings: readonly Heading[],
+  { room, around }: Limits,
+): { planned: PlannedChapter[]; largest: PromptLengths } {
+  const count = (text: string) => engine.tokenize(text).length;
+  for (let most = room; ; most = Math.floor(most * 0.97)) {
+    const context = Math.min(contextTokens, Math.floor(most * mostContext));
+    const planned = stretches.map((stretch) => {
+      const passages = passagesOf(source, headings, stretch, most - context - seam, count);
+      const parts = splitPassages(passages, most - context - seam).map((held): Part => {
+        const span = { start: held[0]?.start ?? 0, end: held.at(-1)?.end ?? 0 };
+        const title = headings.findLast(({ start }) => start <= span.start)?.title;
+        return {
+          ...span,
+          from: span.start === stretch.start ? span.start : contextStart(source.text, span.start, context, count),
+          tokens: held.reduce((sum, { tokens }) => sum + tokens, 0),
+          pages: pagesOf(source.pages, span),
+          ...(title === undefined ? {} : { title }),
+        };
+      });
+      return titled(parts, stretch.title);
+    });
+    const lengths = planned.flatMap(({ parts }) =>
+      parts.map((part) => promptLengths(engine, textOf(source, part), options)),
+    );
+    const largest = lengths.reduce((longest, one) => (one.tokens > longest.tokens ? one : longest));
+    // paragraphs in one piece may take a few tokens more than one by one
+    if (largest.tokens <= withText(around, room).tokens || most < leastPartTokens / 2) return { planned, largest };
+  }
+}
+
+function whyInParts(
+  engine: Engine,
+  { tokens }: Source,
+  options: RunOptions,
+  { around, context, memory }: Limits,
+  availableBytes: number,
+): string {
+  const { model } = engine;
+  if (tokens > memory && memory < context) {
+    const whole = withText(around, tokens);
+    const answerTokens = maxAnswerTokens[options.length];
+    const needed = memoryOf(model, whole, answerTokens, options);
+    const inContext = whole.tokens + answerTokens <= model.contextLength;
+    const budget = inContext ? largestBudget(model, whole, answerTokens, options, availableBytes) : undefined;
+    const advice = budget === undefined ? "" : `; with a budget of ${budget} it would be read whole`;
+    return `reading it whole takes about ${formatBytes(needed)} and ${formatBytes(availableBytes)} is free${advice}`;
+  }
+  if (tokens > context && context === options.partTokens) {
+    return `parts of at most ${inWords(context)} tokens were asked for`;
+  }
+  if (tokens > context) {
+    const reads = `the model reads at most ${inWords(model.contextLength)} at a time`;
+    return `it takes ${inWords(tokens)} tokens and ${reads}, instruction and answer included`;
+  }
+  return "each chapter is summarised by itself";
+}
+
+function titled(parts: readonly Part[], title?: string): PlannedChapter {
+  return title === undefined ? { parts } : { title, parts };
+}
+
+function withText(around: PromptLengths, tokens: number): PromptLengths {
+  return { ...around, tokens: around.tokens + tokens };
+}
+
+/** The longest that stands around a text at any step of the run. */
+function longestAround(engine: Engine, options: PromptOptions): PromptLengths {
+  const all = (["answer", "notes", "together"] as const).map((purpose) => promptLengths(engine, "", options, purpose));
+  return all.reduce((longest, one) => (one.tokens > longest.tokens ? one : longest));
+}
+
+function promptLengths(engine: Engine, text: string, options: PromptOptions, purpose?: Purpose): PromptLengths {
+  const prompt = buildPrompt(engine, text, options, purpose);
+  return { headTokens: prompt.headTokens, windowTokens: prompt.windowTokens, tokens: prompt.tokens.length };
+}
+
+/** Bytes at the peak of a run; 0 for a prompt so short that the budget does not hold its instruction. */
+function memoryOf(model: Engine["model"], lengths: PromptLengths, answerTokens: number, options: RunOptions): number {
+  try {
+    return planRun(model, lengths, answerTokens, options).estimate.devices.memory;
+  } catch (error) {
+    if (error instanceof PrecisError && error.code === "budget-too-small") return 0;
+    throw error;
+  }
+}
+
+/** The largest whole number from 0 to `most` that fits, where all smaller ones do. */
+function largestThatFits(most: number, fits: (tokens: number) => boolean): number {
+  let [low, high] = [0, most];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (fits(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+const inWords = (tokens: number) => tokens.toLocaleString("en-US");

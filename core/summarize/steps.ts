@@ -1,0 +1,180 @@
+/** The steps of one run: prompts that are read and what is written behind each, in a session of its own. */
+import type { CacheStore } from "../engine/cache-store.js";
+import type { Engine, Prompt, Sampling } from "../engine/types.js";
+import type { FinishedSteps, Step } from "./finished.js";
+import { type StepShape, stepShape } from "./joining.js";
+import type { RunOptions } from "./options.js";
+import { type Plan, planRun } from "./plan.js";
+import { type OnProgress, type PartsProgress, type StepProgress, stepProgress } from "./progress.js";
+import { buildPrompt, maxAnswerTokens, type Purpose } from "./prompt.js";
+import { digest, readOrResume } from "./read.js";
+import { type Part, partsOf, type Reading } from "./reading.js";
+import { workOf } from "./speed.js";
+
+export interface SummaryContext {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+  /** The answer as it is written. */
+  readonly onText?: (text: string) => void;
+  /** What loading the model and reading the file took, for the result's timings. */
+  readonly loadMs: number;
+  readonly readMs: number;
+  /** Where what reading left is kept for the next question about the same document; undefined: nowhere. */
+  readonly caches?: CacheStore;
+  /** Where the finished parts of a long document are kept until its summary is whole; undefined: nowhere. */
+  readonly steps?: CacheStore;
+  /** Bytes of memory that programs can still take; undefined: as the system says. */
+  readonly availableBytes?: number;
+}
+
+export class Steps {
+  /** What ended, in that order. */
+  readonly ended: Step[] = [];
+  /** Sentences for the user. */
+  readonly warnings: string[] = [];
+  readonly parts: readonly Part[];
+  readonly shape: StepShape;
+  /** Of the largest prompt: what its budget keeps in a layer is every prompt's. */
+  readonly plan: Plan;
+  /** Of a run in parts. */
+  progress: PartsProgress | undefined;
+  /** How many an earlier run had finished. */
+  resumed = 0;
+  /** How many notes were cut. */
+  cutNotes = 0;
+
+  constructor(
+    readonly engine: Engine,
+    readonly options: RunOptions,
+    readonly context: SummaryContext,
+    readonly readings: readonly Reading[],
+    readonly finished: FinishedSteps,
+  ) {
+    const plans = readings.map(({ plan }) => plan);
+    this.plan = plans.reduce((one, other) => (other.budget.bytes > one.budget.bytes ? other : one));
+    this.parts = readings.flatMap(partsOf);
+    this.shape = stepShape(engine, readings, options);
+  }
+
+  /** The whole document in one go. */
+  async whole(text: string): Promise<string> {
+    const { engine, options, context, plan } = this;
+    const maxTokens = maxAnswerTokens[options.length];
+    const prompt = buildPrompt(engine, text, options);
+    return this.#end(
+      await this.#readAndWrite(prompt, plan, maxTokens, stepProgress(context.onProgress, maxTokens), context),
+      "answer",
+    );
+  }
+
+  /**
+   * One text of many, unless an earlier run has done it.
+   * @param name of its work, for the progress
+   * @param part the part that is read, when it is one
+   * @param streamed whether what is written is passed on as the answer
+   */
+  async one(
+    name: string,
+    text: string,
+    purpose: Purpose,
+    { part, streamed = false }: { readonly part?: Part; readonly streamed?: boolean } = {},
+  ): Promise<string> {
+    const { engine, options, context, finished, progress, shape, parts } = this;
+    const { budget, policy } = this.plan;
+    const prompt = buildPrompt(engine, text, options, purpose);
+    const maxTokens = purpose === "notes" ? shape.notes : maxAnswerTokens[options.length];
+    const same = { ...options, budget: policy.keepsAll ? options.budget : `${budget.tokensPerLayer}` };
+    const plan = planRun(engine.model, { ...prompt, tokens: prompt.tokens.length }, maxTokens, same);
+    const key = keyOf(prompt, plan, maxTokens, samplingOf(options));
+    const onText = streamed ? context.onText : undefined;
+    const before = finished.find(key);
+    if (before) {
+      this.resumed += 1;
+      onText?.(before.text);
+      progress?.finished(name, workOf(engine.model, before.promptTokens, before.tokens));
+      return this.#end(before, purpose);
+    }
+    const number = part ? 1 + parts.indexOf(part) : parts.length;
+    const step = await this.#readAndWrite(prompt, plan, maxTokens, progress?.step(name, number, streamed), { onText });
+    await this.#keep(key, step);
+    const { prefillMs, compressMs, decodeMs } = step.timings;
+    const took = { readMs: prefillMs + compressMs, writeMs: decodeMs };
+    progress?.finished(name, workOf(engine.model, step.promptTokens, step.tokens), took);
+    return this.#end(step, purpose);
+  }
+
+  #end(step: Step, purpose: Purpose): string {
+    this.ended.push(step);
+    if (step.cut && purpose === "notes") this.cutNotes += 1;
+    else if (step.cut) this.warnings.push(`The answer was cut at ${step.tokens} tokens.`);
+    return step.text.trim();
+  }
+
+  /** A finished step that cannot be saved costs no more than reading it again, should the run end early. */
+  async #keep(key: string, step: Step): Promise<void> {
+    try {
+      await this.finished.add(key, step);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const warning = `Finished parts could not be saved (${reason}): a run that ends early begins anew.`;
+      if (!this.warnings.includes(warning)) this.warnings.push(warning);
+    }
+  }
+
+  async #readAndWrite(
+    prompt: Prompt,
+    plan: Plan,
+    maxTokens: number,
+    progress: StepProgress | undefined,
+    { onText, caches }: Pick<SummaryContext, "onText" | "caches">,
+  ): Promise<Step> {
+    const { engine, options, warnings } = this;
+    const { signal } = this.context;
+    const session = await engine.createSession();
+    try {
+      const onProgress = progress && ((read: Parameters<StepProgress["reading"]>[0]) => progress.reading(read));
+      const hooks = { signal, caches, warnings, onProgress };
+      const { kv, timings } = await readOrResume(session, prompt, plan, maxTokens, engine.model, hooks);
+      const generation = await session.generate({
+        sampling: samplingOf(options),
+        maxTokens,
+        signal,
+        onText: (text) => {
+          onText?.(text);
+          progress?.wrote();
+        },
+      });
+      return {
+        text: generation.text,
+        tokens: generation.tokens,
+        cut: generation.stopped === "max-tokens",
+        promptTokens: prompt.tokens.length,
+        kv: { ...kv, peakBytes: generation.peakKvBytes, layers: kv.layers.map((layer) => ({ ...layer })) },
+        timings: { ...timings, firstTokenMs: generation.firstTokenMs, decodeMs: generation.decodeMs },
+      };
+    } finally {
+      await session.dispose();
+    }
+  }
+}
+
+/** Everything that decides what a step writes, but the model. */
+function keyOf(prompt: Prompt, { policy, budget, kvType }: Plan, maxTokens: number, sampling: Sampling): string {
+  const { headTokens, windowTokens, tokens } = prompt;
+  const read = { prompt: digest(tokens), headTokens, windowTokens };
+  const kept = { policy: policy.name, entries: budget.entriesTotal, kvType };
+  return digest(JSON.stringify({ read, kept, maxTokens, sampling }));
+}
+
+function samplingOf(options: RunOptions): Sampling {
+  return {
+    temperature: options.temperature,
+    topK: 40,
+    topP: 0.95,
+    minP: 0.05,
+    // Small models fall into loops in a summary. An answer to a question must be free to repeat itself, though: the
+    // penalty would forbid the second 4 of a number like 44210.
+    repeatPenalty: options.question === undefined ? 1.1 : 1,
+    seed: options.seed,
+  };
+}
