@@ -20,6 +20,7 @@ export type ErrorCode =
   | "budget-invalid"
   | "out-of-memory"
   | "write-failed"
+  | "print-failed"
   | "worker-died"
   | "internal";
 

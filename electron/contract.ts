@@ -18,6 +18,7 @@ import {
 } from "../core/worker/protocol.js";
 
 // What the window needs of core comes through here: the window imports nothing else of it.
+export { coverageStretches, type How, SURE } from "../core/documents/coverage.js";
 export { fullKvBytes } from "../core/estimate/estimate.js";
 export { formatBytes, formatDuration } from "../core/format.js";
 export { planRun } from "../core/summarize/plan.js";
@@ -28,6 +29,14 @@ z.config({ jitless: true });
 
 const id = z.string().min(1).max(64);
 const path = z.string().min(1).max(4_096);
+
+export const exportFormatSchema = z.enum(["pdf", "docx", "html", "md", "json"]);
+export type ExportFormat = z.infer<typeof exportFormatSchema>;
+
+export interface SummaryToCopy {
+  readonly html: string;
+  readonly text: string;
+}
 
 /** What the window sends (checked at run time by main) and, for the compiler alone, what it gets back. */
 interface Command<Input extends z.ZodType, Output> {
@@ -59,9 +68,12 @@ export const commands = {
   summarize: command(z.object({ runId: id, documentId: id, options: runOptionsSchema }))<SummaryResult>(),
   /** The run then fails with "cancelled". Cancelling what has ended does nothing. */
   cancel: command(z.object({ runId: id }))<void>(),
-  copyText: command(z.object({ text: z.string().max(2_000_000) }))<void>(),
-  /** Saves the document's last finished summary through the system's dialog; undefined when dismissed. */
-  saveMarkdown: command(z.object({ documentId: id }))<string | undefined>(),
+  /** Saves the document's last finished summary through the system's dialog: its path, undefined when dismissed. */
+  exportSummary: command(z.object({ documentId: id, format: exportFormatSchema }))<string | undefined>(),
+  /** That summary for the clipboard: HTML for programs that take rich text, Markdown for those that do not. */
+  summaryToCopy: command(z.object({ documentId: id }))<SummaryToCopy>(),
+  /** Prints it through the system's dialog; false when dismissed. */
+  printSummary: command(z.object({ documentId: id }))<boolean>(),
 } as const;
 
 export const events = {
@@ -72,7 +84,7 @@ export const events = {
   /** Files that a second start, the dock or the menu asked for. */
   openFiles: z.object({ paths: z.array(path) }),
   /** A menu item that acts inside the window. */
-  menu: z.object({ item: z.enum(["start", "cancel", "save", "copy", "shortcuts", "scan-languages"]) }),
+  menu: z.object({ item: z.enum(["start", "cancel", "export", "print", "copy", "shortcuts", "scan-languages"]) }),
 } as const;
 
 export type CommandName = keyof typeof commands;

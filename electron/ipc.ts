@@ -13,12 +13,14 @@ import {
   type DocumentSummary,
   type EventData,
   type EventName,
+  type ExportFormat,
   type ModelSummary,
   type Outcome,
   type Progress,
   type Recognition,
   type RunOptions,
   type SummaryResult,
+  type SummaryToCopy,
   type WireError,
 } from "./contract.js";
 import { isTrustedSender } from "./origin.js";
@@ -48,9 +50,10 @@ export interface IpcParts {
   /** Codes of the languages that a folder holds recognition data for. */
   scanLanguages(folder: string): Promise<string[]>;
   /** Where to save, from the system's dialog; undefined when dismissed. */
-  chooseTarget(suggestion: string): Promise<string | undefined>;
-  writeMarkdown(path: string, result: SummaryResult): Promise<void>;
-  copyText(text: string): void;
+  chooseTarget(suggestion: string, format: ExportFormat): Promise<string | undefined>;
+  writeSummary(path: string, format: ExportFormat, result: SummaryResult): Promise<void>;
+  summaryToCopy(result: SummaryResult): SummaryToCopy;
+  printSummary(result: SummaryResult): Promise<boolean>;
   send<Name extends EventName>(name: Name, data: EventData<Name>): void;
 }
 
@@ -77,6 +80,12 @@ export function createHandlers(parts: IpcParts): Handlers {
     }
   }
 
+  function summaryOf(documentId: string): SummaryResult {
+    const result = finished.get(documentId);
+    if (result) return result;
+    throw new PrecisError("usage", "There is no finished summary of this document.", "Start one first.");
+  }
+
   return {
     hello: () => ({ files: parts.takeFiles(), sample: parts.sample }),
     chooseFiles: () => parts.chooseFiles(),
@@ -95,21 +104,21 @@ export function createHandlers(parts: IpcParts): Handlers {
       return result;
     },
     cancel: ({ runId }) => running.get(runId)?.abort(),
-    copyText: ({ text }) => parts.copyText(text),
-    saveMarkdown: async ({ documentId }) => {
-      const result = finished.get(documentId);
-      if (!result) throw new PrecisError("usage", "There is no finished summary to save.", "Start one first.");
-      const target = await parts.chooseTarget(suggestedName(result.document.path));
-      if (target !== undefined) await parts.writeMarkdown(target, result);
+    exportSummary: async ({ documentId, format }) => {
+      const result = summaryOf(documentId);
+      const target = await parts.chooseTarget(suggestedName(result.document.path, format), format);
+      if (target !== undefined) await parts.writeSummary(target, format, result);
       return target;
     },
+    summaryToCopy: ({ documentId }) => parts.summaryToCopy(summaryOf(documentId)),
+    printSummary: ({ documentId }) => parts.printSummary(summaryOf(documentId)),
   };
 }
 
-/** "harbour-report.pdf" -> "harbour-report summary.md". */
-export function suggestedName(documentPath: string): string {
+/** "harbour-report.pdf" -> "harbour-report summary.docx". */
+export function suggestedName(documentPath: string, format: ExportFormat): string {
   const name = documentPath.split(/[\\/]/).pop() ?? "";
-  return `${name.replace(/\.[^.]+$/, "") || "Document"} summary.md`;
+  return `${name.replace(/\.[^.]+$/, "") || "Document"} summary.${format}`;
 }
 
 /** The part of an invoke event that the sender check reads. */

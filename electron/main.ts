@@ -1,12 +1,11 @@
 /** Precis' main process: one instance, one window, one worker. */
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { app, type BrowserWindow, clipboard, dialog, ipcMain } from "electron";
+import { app, type BrowserWindow, dialog, ipcMain } from "electron";
 import { extensions } from "../core/documents/extensions.js";
 import { languagesIn } from "../core/documents/ocr.js";
-import { summaryMarkdown } from "../core/report/markdown.js";
-import { writeFileAtomically } from "../core/report/write.js";
-import { channelOf, type EventData, type EventName } from "./contract.js";
+import { channelOf, type EventData, type EventName, type ExportFormat } from "./contract.js";
+import { printSummary, summaryToCopy, writeSummary } from "./exports.js";
 import { documentsIn } from "./files.js";
 import { createHandlers, registerIpc } from "./ipc.js";
 import { installMenu } from "./menu.js";
@@ -51,11 +50,19 @@ async function chooseFolder(): Promise<string | undefined> {
   return filePaths[0];
 }
 
-async function chooseTarget(suggestion: string): Promise<string | undefined> {
+const formatNames: Readonly<Record<ExportFormat, string>> = {
+  pdf: "PDF",
+  docx: "Word document",
+  html: "Web page",
+  md: "Markdown",
+  json: "JSON",
+};
+
+async function chooseTarget(suggestion: string, format: ExportFormat): Promise<string | undefined> {
   if (!window) return undefined;
   const { canceled, filePath } = await dialog.showSaveDialog(window, {
     defaultPath: path.join(app.getPath("documents"), suggestion),
-    filters: [{ name: "Markdown", extensions: ["md"] }],
+    filters: [{ name: formatNames[format], extensions: [format] }],
   });
   return canceled || !filePath ? undefined : filePath;
 }
@@ -92,8 +99,9 @@ async function start(): Promise<void> {
       chooseFolder,
       scanLanguages: languagesIn,
       chooseTarget,
-      writeMarkdown: (target, result) => writeFileAtomically(target, summaryMarkdown(result)),
-      copyText: (text) => clipboard.writeText(text),
+      writeSummary,
+      summaryToCopy,
+      printSummary,
       send,
     }),
   );

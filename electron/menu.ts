@@ -23,7 +23,8 @@ export function menuTemplate(actions: MenuActions, platform: NodeJS.Platform): M
       label: "File",
       submenu: [
         { label: "Open…", accelerator: "CmdOrCtrl+O", click: () => actions.open() },
-        item("Save Summary…", "save", "CmdOrCtrl+E"),
+        item("Export Summary…", "export", "CmdOrCtrl+E"),
+        item("Print Summary…", "print", "CmdOrCtrl+P"),
         { type: "separator" },
         item("Languages of Scanned Pages…", "scan-languages"),
         { type: "separator" },

@@ -25,10 +25,16 @@ export function serveRenderer(root: string): void {
   });
 }
 
-/** No permissions, no new windows, no navigation, no web views, for every page of the app. */
+/**
+ * What a page may ask for: to put a copy on the clipboard, cleaned by Chromium. Electron's own clipboard takes rich text
+ * by another call in each of the releases that Precis runs on, this one by the same in both.
+ */
+const granted = "clipboard-sanitized-write";
+
+/** No other permissions, no new windows, no navigation, no web views, for every page of the app. */
 export function lockDown(): void {
-  session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
-  session.defaultSession.setPermissionCheckHandler(() => false);
+  session.defaultSession.setPermissionRequestHandler((_contents, permission, answer) => answer(permission === granted));
+  session.defaultSession.setPermissionCheckHandler((_contents, permission) => permission === granted);
   app.on("web-contents-created", (_event, contents) => lockDownContents(contents));
 }
 

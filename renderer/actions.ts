@@ -1,4 +1,5 @@
 /** What keys, menu and buttons do; one place, so that they do the same. */
+import type { ExportFormat, Outcome, SummaryToCopy } from "../electron/contract.js";
 import { precis } from "./precis.js";
 import { useApp } from "./stores/connect.js";
 import { type OpenDocument, selectedDocument, useDocuments } from "./stores/documents.js";
@@ -58,23 +59,45 @@ export function closeDocument(id: string): void {
   useDocuments.getState().close(id);
 }
 
-/** The text of the selected document's summary, once there is one. */
-function finishedText(): string | undefined {
+/** The selected document, if it has a finished summary. */
+export function summarised(): OpenDocument | undefined {
   const document = selected();
-  return document && useRuns.getState().runs[document.id]?.result?.text;
+  return document && useRuns.getState().runs[document.id]?.result ? document : undefined;
 }
 
-/** @returns whether there was a summary to copy */
-export async function copySelected(): Promise<boolean> {
-  const text = finishedText();
-  return text !== undefined && (await precis().copyText({ text })).ok;
+/** What can be done with a finished summary: a copy, a print, a file. */
+export type Output = "copy" | "print" | ExportFormat;
+
+/** @returns a sentence about what happened; undefined when a dialog was dismissed or there is no summary */
+export async function output(what: Output): Promise<{ ok: boolean; sentence: string } | undefined> {
+  const document = summarised();
+  if (!document) return undefined;
+  const outcome = await sentenceOf(what, document.id);
+  if (!outcome.ok) return { ok: false, sentence: `${outcome.error.message} ${outcome.error.next ?? ""}`.trim() };
+  return outcome.value === undefined ? undefined : { ok: true, sentence: outcome.value };
 }
 
-/** @returns a sentence about what happened; undefined when the dialog was dismissed or there is nothing to save */
-export async function saveSelected(): Promise<{ ok: boolean; sentence: string } | undefined> {
-  const document = selected();
-  if (!document || finishedText() === undefined) return undefined;
-  const outcome = await precis().saveMarkdown({ documentId: document.id });
-  if (!outcome.ok) return { ok: false, sentence: outcome.error.message };
-  return outcome.value === undefined ? undefined : { ok: true, sentence: `Saved as ${outcome.value}` };
+async function sentenceOf(what: Output, documentId: string): Promise<Outcome<string | undefined>> {
+  if (what === "copy") {
+    const outcome = await precis().summaryToCopy({ documentId });
+    return outcome.ok ? copied(outcome.value) : outcome;
+  }
+  if (what === "print") {
+    const outcome = await precis().printSummary({ documentId });
+    return outcome.ok ? { ok: true, value: outcome.value ? "Sent to the printer" : undefined } : outcome;
+  }
+  const outcome = await precis().exportSummary({ documentId, format: what });
+  return outcome.ok ? { ok: true, value: outcome.value && `Saved as ${outcome.value}` } : outcome;
+}
+
+async function copied({ html, text }: SummaryToCopy): Promise<Outcome<string>> {
+  const blob = (content: string, type: string) => new Blob([content], { type });
+  try {
+    const item = { "text/html": blob(html, "text/html"), "text/plain": blob(text, "text/plain") };
+    await navigator.clipboard.write([new ClipboardItem(item)]);
+    return { ok: true, value: "Copied" };
+  } catch (thrown) {
+    const message = `The summary could not be copied: ${thrown instanceof Error ? thrown.message : String(thrown)}.`;
+    return { ok: false, error: { code: "internal", message, next: "Export it instead." } };
+  }
 }

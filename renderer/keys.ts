@@ -1,5 +1,5 @@
-/** The keyboard and the menu. Ctrl/Cmd+O, E and Shift+C are the menu's own accelerators. */
-import { cancelSelected, startSelected } from "./actions.js";
+/** The keyboard and the menu. Ctrl/Cmd+O, E, P and Shift+C are the menu's own accelerators. */
+import { cancelSelected, startSelected, summarised } from "./actions.js";
 import { precis } from "./precis.js";
 import { useApp } from "./stores/connect.js";
 import { useNotice } from "./stores/notice.js";
@@ -10,7 +10,8 @@ export const shortcuts: readonly (readonly [string, string])[] = [
   [`${modifier} O`, "Open documents"],
   ["Enter", "Start the summary"],
   ["Esc", "Cancel"],
-  [`${modifier} E`, "Save the summary as Markdown"],
+  [`${modifier} E`, "Export the summary"],
+  [`${modifier} P`, "Print the summary"],
   [`${modifier} Shift C`, "Copy the summary"],
   ["← →", "Memory slider: a fine step"],
   ["Page Up, Page Down", "Memory slider: to the next mark"],
@@ -46,6 +47,7 @@ export function listenToMenu(): () => void {
     if (item === "start") startSelected();
     else if (item === "cancel") cancelSelected();
     else if (item === "shortcuts") useApp.getState().showShortcuts(true);
+    else if (item === "export") useApp.getState().showExports(summarised() !== undefined);
     else if (item === "scan-languages") useApp.getState().showScanLanguages(true);
     else void useNotice.getState().perform(item);
   });

@@ -37,6 +37,7 @@ function nodeBundles(root) {
       "jszip",
       "linkedom",
       "yauzl",
+      "@photostructure/sqlite",
     ],
   };
   return [

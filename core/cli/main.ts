@@ -4,6 +4,7 @@ import { toPrecisError } from "../errors.js";
 import { addAsk } from "./ask.js";
 import { addDoctor } from "./doctor.js";
 import { addEstimate } from "./estimate.js";
+import { addExport } from "./export.js";
 import { addModels } from "./models.js";
 import { addSummarize } from "./summarize.js";
 import { exitCodeOf, printError } from "./terminal.js";
@@ -16,7 +17,7 @@ async function main(): Promise<number> {
   const program = new Command("precis")
     .description("Summarises long documents on your own computer, inside a memory budget that you set.")
     .exitOverride();
-  for (const add of [addSummarize, addAsk, addEstimate, addModels, addDoctor]) add(program, exit);
+  for (const add of [addSummarize, addAsk, addExport, addEstimate, addModels, addDoctor]) add(program, exit);
   try {
     await program.parseAsync();
   } catch (thrown) {

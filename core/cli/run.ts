@@ -1,5 +1,5 @@
 /** What `summarize` and `ask` do: one model, one file after the other. */
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { coverageWords } from "../documents/coverage.js";
 import type { SourceDocument } from "../documents/document.js";
 import type { RecognitionOptions } from "../documents/ocr.js";
@@ -10,7 +10,7 @@ import { cancelled, PrecisError, toPrecisError } from "../errors.js";
 import { formatBytes, formatDuration, formatShare } from "../format.js";
 import { findModel } from "../models/models.js";
 import { cacheFolder } from "../models/paths.js";
-import { summaryMarkdown } from "../report/markdown.js";
+import { fileOf } from "../report/formats.js";
 import { writeFileAtomically } from "../report/write.js";
 import { stepStore } from "../summarize/finished.js";
 import type { RunOptions } from "../summarize/options.js";
@@ -18,13 +18,9 @@ import type { SummaryResult } from "../summarize/result.js";
 import { type SummaryContext, type SummaryProgress, summarizeTogether } from "../summarize/summarize.js";
 import { cancelOnSignals } from "./cancel.js";
 import { loadEngine } from "./engine.js";
+import { formatFor } from "./export.js";
 import { exitCodeOf, Output, ProgressView, printError } from "./terminal.js";
 import { type RunFlags, recognitionOptions, runOptions } from "./usage.js";
-
-const REPORTS: Readonly<Record<string, (result: SummaryResult) => string>> = {
-  ".md": (result) => summaryMarkdown(result),
-  ".json": (result) => `${JSON.stringify(result, null, 2)}\n`,
-};
 
 interface Run {
   readonly flags: RunFlags;
@@ -165,7 +161,7 @@ async function answerGroup(
   for (const warning of result.warnings) view.warn(warning);
   view.note(summaryLine(result));
   if (flags.out !== undefined) {
-    await writeFileAtomically(flags.out, reportFor(flags.out)(result));
+    await writeFileAtomically(flags.out, await fileOf(result, formatFor(flags.out)));
     view.note(`Written to ${flags.out}`);
   }
 }
@@ -208,11 +204,5 @@ function checkOut(answers: number, out: string | undefined): void {
   if (answers > 1) {
     throw new PrecisError("usage", "--out takes the answer of one file.", "Name one file, or leave --out out.");
   }
-  reportFor(out);
-}
-
-function reportFor(out: string): (result: SummaryResult) => string {
-  const report = REPORTS[extname(out).toLowerCase()];
-  if (report) return report;
-  throw new PrecisError("usage", `"${out}" has a file type that cannot be written.`, "Use .md or .json.");
+  formatFor(out);
 }

@@ -151,7 +151,7 @@ export function addRunOptions(command: Command, length: AnswerLength): Command {
         .argParser(temperature)
         .default(0),
     )
-    .option("--out <file>", "also write the answer to a file: .md or .json")
+    .option("--out <file>", "also write the answer to a file: .md, .html, .docx or .json")
     .addOption(jsonOption())
     .addOption(quietOption());
 }

@@ -28,6 +28,41 @@ export function coverageOf({
   return coverage;
 }
 
+/** Below this mean confidence a recognised page may have wrong words, and the user is told. */
+export const SURE = 0.8;
+
+/** How one page was read; "unsure": recognised, but with so little confidence that some words are likely wrong. */
+export type How = "text" | "ocr" | "unsure" | "empty" | "failed";
+
+export interface Stretch {
+  readonly how: How;
+  /** Completes "page 3: …": "read", "recognised, confidence 91 %", "not read: it is damaged". */
+  readonly words: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Every page in order, each in exactly one stretch; neighbours of which the same is to be said share theirs. */
+export function coverageStretches({ text, ocr, empty, failed }: Coverage): Stretch[] {
+  const pages: { page: number; how: How; words: string }[] = [
+    ...text.map((page) => ({ page, how: "text" as const, words: "read" })),
+    ...ocr.map(({ page, confidence }) => ({
+      page,
+      how: confidence < SURE ? ("unsure" as const) : ("ocr" as const),
+      words: `recognised, confidence ${percent(confidence)}`,
+    })),
+    ...empty.map((page) => ({ page, how: "empty" as const, words: "no text" })),
+    ...failed.map(({ page, reason }) => ({ page, how: "failed" as const, words: `not read: ${reason}` })),
+  ];
+  const found: Stretch[] = [];
+  for (const { page, how, words } of pages.sort((one, other) => one.page - other.page)) {
+    const last = found.at(-1);
+    if (last?.words === words && last.to === page - 1) found[found.length - 1] = { ...last, to: page };
+    else found.push({ how, words, from: page, to: page });
+  }
+  return found;
+}
+
 /**
  * How much of a document was read, in words: "all 12 pages", "pages 1 to 3 of 5 (page 3 by text recognition, with a
  * confidence of 91 %; no text on page 4; page 5 could not be read)".
@@ -54,9 +89,6 @@ function readWords(read: readonly number[], total: number, unit: PageUnit): stri
   if (read.length === total) return total === 1 ? `its only ${unit}` : `all ${total} ${unit}s`;
   return read.length === 0 ? `no ${unit}` : `${pageList(read, unit)} of ${total}`;
 }
-
-/** Below this mean confidence a recognised page may have wrong words, and the user is told. */
-const SURE = 0.8;
 
 /** What the user must be told of pages that gave no text of their own; nothing when all did. */
 export function coverageWarnings({ unit, ocr, empty, failed }: Coverage): string[] {
@@ -88,6 +120,7 @@ export function coverageWarnings({ unit, ocr, empty, failed }: Coverage): string
 function confidence(ocr: Coverage["ocr"]): string {
   const mean = ocr.reduce((sum, page) => sum + page.confidence, 0) / ocr.length;
   const lowest = Math.min(...ocr.map((page) => page.confidence));
-  const percent = (share: number) => `${Math.floor(share * 100)} %`;
   return `with a confidence of ${percent(mean)}${ocr.length > 1 ? ` (lowest ${percent(lowest)})` : ""}`;
 }
+
+const percent = (share: number): string => `${Math.floor(share * 100)} %`;

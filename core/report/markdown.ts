@@ -1,76 +1,80 @@
-import { basename, extname } from "node:path";
-import { coverageWords } from "../documents/coverage.js";
-import { formatBytes, formatDuration, formatShare } from "../format.js";
+import type { BlockContent, DefinitionContent, PhrasingContent, RootContent } from "mdast";
+import { toMarkdown } from "mdast-util-to-markdown";
+import type { PageUnit } from "../documents/document.js";
 import type { SummaryResult } from "../summarize/result.js";
-
-export interface MarkdownOptions {
-  /** Shown as the heading; the file's name without its extension when absent. */
-  readonly title?: string;
-  /** When it was written; now when absent. */
-  readonly date?: Date;
-}
+import type { Block, Inline } from "./prose.js";
+import { citationWords, type ReportOptions, reportOf } from "./report.js";
 
 /** The answer as a Markdown file that says where it comes from: document, pages read, model, policy and memory. */
-export function summaryMarkdown(result: SummaryResult, options: MarkdownOptions = {}): string {
-  const { document, model, kv, budget, timings } = result;
-  const { unit } = document.coverage;
-  const file = basename(document.path);
-  const title = options.title ?? basename(file, extname(file));
-  const rows: readonly (readonly [string, string])[] = [
-    [
-      "Document",
-      `${code(file)}, ${document.pages} ${unit}${document.pages === 1 ? "" : "s"}, ${document.tokens} tokens`,
-    ],
-    ["Read", coverageWords(document.coverage)],
-    ["Model", `${cell(model.id)}, ${model.layers} layers, context of ${model.contextLength} tokens`],
-    ["Policy", cell(result.policy)],
-    [
-      "Budget",
-      `${cell(budget.requested)}: ${formatBytes(budget.bytes)}, ${budget.tokensPerLayer} tokens per layer and KV head`,
-    ],
-    [
-      "KV cache kept",
-      `${formatBytes(kv.retainedBytes)} of ${formatBytes(kv.fullBytes)} (${formatShare(kv.retainedBytes, kv.fullBytes)})`,
-    ],
-    ["KV cache at its peak", formatBytes(kv.peakBytes)],
-    ["Memory of the process at its peak", formatBytes(result.memory.peakRssBytes)],
-    [
-      "Time",
-      `${formatDuration(timings.prefillMs + timings.compressMs)} reading, ${formatDuration(timings.decodeMs)} writing`,
-    ],
-    ["Written", isoDate(options.date ?? new Date())],
-  ];
-  const warnings = [...new Set([...document.warnings, ...result.warnings])];
+export function summaryMarkdown(result: SummaryResult, options: ReportOptions = {}): string {
+  const report = reportOf(result, options);
   const parts = [
-    `# ${line(title)}`,
-    result.text.trim(),
-    ...(warnings.length > 0 ? [`## Warnings\n\n${warnings.map((warning) => `- ${line(warning)}`).join("\n")}`] : []),
-    `## How it was made\n\n| | |\n| --- | --- |\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join("\n")}`,
+    `# ${inline(report.title)}`,
+    proseMarkdown(report.prose, report.unit),
+    `## What was read\n\n${table(report.coverage)}`,
+    ...(report.warnings.length > 0
+      ? [`## Warnings\n\n${report.warnings.map((warning) => `- ${inline(warning)}`).join("\n")}`]
+      : []),
+    `## How it was made\n\n${table(report.facts)}`,
   ];
-  return `${parts.join("\n\n")}\n`;
+  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
 
-/** Local date and time to the minute, with the offset from UTC so that it means the same everywhere. */
-function isoDate(date: Date): string {
-  const offset = -date.getTimezoneOffset();
-  const local = new Date(date.getTime() + offset * 60_000).toISOString().slice(0, 16).replace("T", " ");
-  const two = (value: number) => String(Math.floor(value)).padStart(2, "0");
-  return `${local} UTC${offset < 0 ? "-" : "+"}${two(Math.abs(offset) / 60)}:${two(Math.abs(offset) % 60)}`;
+/** The answer alone, its citations in brackets. */
+export function proseMarkdown(prose: readonly Block[], unit: PageUnit): string {
+  const children = prose.map((block) => tree(block, unit));
+  return toMarkdown({ type: "root", children: children as RootContent[] }, { bullet: "-", rule: "-" }).trim();
 }
 
-function line(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
+function tree(block: Block, unit: PageUnit): BlockContent {
+  const trees = (blocks: readonly Block[]) =>
+    blocks.map((child) => tree(child, unit)) as (BlockContent & DefinitionContent)[];
+  switch (block.kind) {
+    case "heading":
+      return { type: "heading", depth: block.level as 2, children: phrases(block.inlines, unit) };
+    case "paragraph":
+      return { type: "paragraph", children: phrases(block.inlines, unit) };
+    case "list":
+      return {
+        type: "list",
+        ordered: block.start !== undefined,
+        start: block.start,
+        spread: false,
+        children: block.items.map((item) => ({ type: "listItem", spread: false, children: trees(item) })),
+      };
+    case "quote":
+      return { type: "blockquote", children: trees(block.blocks) };
+    case "code":
+      return { type: "code", value: block.inlines.map((part) => plain(part, unit)).join("") };
+    case "rule":
+      return { type: "thematicBreak" };
+  }
 }
 
-/** Text that cannot end its cell of a table. */
-function cell(text: string): string {
-  return line(text).replaceAll("|", "\\|");
+function plain(part: Inline, unit: PageUnit): string {
+  if (part.kind === "break") return "\n";
+  return part.kind === "text" ? part.text : ` (${citationWords(part.pages, unit)})`;
 }
 
-/** A name as code, whatever backticks it contains (CommonMark, 6.1). */
-function code(text: string): string {
-  const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
-  const fence = "`".repeat(longest + 1);
-  const pad = text.startsWith("`") || text.endsWith("`") ? " " : "";
-  return cell(`${fence}${pad}${text}${pad}${fence}`);
+function phrases(inlines: readonly Inline[], unit: PageUnit): PhrasingContent[] {
+  return inlines.map((part): PhrasingContent => {
+    if (part.kind === "break") return { type: "break" };
+    if (part.kind === "citation") return { type: "text", value: plain(part, unit) };
+    let node: PhrasingContent = part.code
+      ? { type: "inlineCode", value: part.text }
+      : { type: "text", value: part.text };
+    if (part.emphasis) node = { type: "emphasis", children: [node] };
+    if (part.strong) node = { type: "strong", children: [node] };
+    return node;
+  });
+}
+
+/** A line of text in which no character means more than itself. */
+function inline(text: string): string {
+  return toMarkdown({ type: "paragraph", children: [{ type: "text", value: text }] }).trim();
+}
+
+function table(rows: readonly (readonly [string, string])[]): string {
+  const cell = (text: string) => inline(text).replaceAll("|", "\\|");
+  return `| | |\n| --- | --- |\n${rows.map(([name, value]) => `| ${cell(name)} | ${cell(value)} |`).join("\n")}`;
 }

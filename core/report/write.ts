@@ -4,16 +4,16 @@ import { basename, dirname, join } from "node:path";
 import { PrecisError } from "../errors.js";
 
 /**
- * Writes a text file whole or not at all: into a file beside it, flushed to the disk, then renamed over `path`.
+ * Writes a file whole or not at all: into a file beside it, flushed to the disk, then renamed over `path`.
  * What was there before stays until then, and is replaced.
  * @throws PrecisError write-failed
  */
-export async function writeFileAtomically(path: string, text: string): Promise<void> {
+export async function writeFileAtomically(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
     const file = await open(temporary, "wx");
     try {
-      await file.writeFile(text, "utf8");
+      await file.writeFile(content, "utf8");
       await file.sync();
     } finally {
       await file.close();

@@ -1,24 +1,24 @@
-import type { Coverage as Pages } from "../../electron/contract.js";
-import { coverageLines, pageRows, stretches } from "../view/coverage.js";
+import { coverageStretches, type Coverage as Pages } from "../../electron/contract.js";
+import { coverageLines } from "../view/coverage.js";
 import { plural } from "../view/format.js";
 
 /** What was read of a document, page by page: a strip first, then in words, and each page in a table on demand. */
 export function Coverage({ coverage }: { coverage: Pages }) {
-  const rows = pageRows(coverage);
-  const read = coverage.text.length + coverage.ocr.length;
-  const { unit } = coverage;
+  const { unit, text, ocr, empty, failed } = coverage;
+  const read = text.length + ocr.length;
+  const all = read + empty.length + failed.length;
+  const pages = (from: number, to: number) => (from === to ? `${from}` : `${from}–${to}`);
+  const stretches = coverageStretches(coverage);
   return (
     <section className="coverage" aria-label="What was read">
-      <h2>
-        {read === rows.length ? `All ${plural(read, unit)} read` : `${read} of ${plural(rows.length, unit)} read`}
-      </h2>
+      <h2>{read === all ? `All ${plural(read, unit)} read` : `${read} of ${plural(all, unit)} read`}</h2>
       <div className="coverage-strip" aria-hidden="true">
-        {stretches(rows).map(({ how, from, to }) => (
+        {stretches.map(({ how, words, from, to }) => (
           <span
             key={from}
             data-how={how}
             style={{ flexGrow: to - from + 1 }}
-            title={from === to ? `${unit} ${from}` : `${unit}s ${from} to ${to}`}
+            title={`${unit} ${pages(from, to)}: ${words}`}
           />
         ))}
       </div>
@@ -33,14 +33,14 @@ export function Coverage({ coverage }: { coverage: Pages }) {
           </div>
         ))}
       </dl>
-      {rows.length > 1 && (
+      {all > 1 && (
         <details>
           <summary>Each {unit}</summary>
           <table>
             <tbody>
-              {rows.map(({ page, words }) => (
-                <tr key={page}>
-                  <th scope="row">{page}</th>
+              {stretches.map(({ from, to, words }) => (
+                <tr key={from}>
+                  <th scope="row">{pages(from, to)}</th>
                   <td>{words}</td>
                 </tr>
               ))}

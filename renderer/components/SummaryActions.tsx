@@ -1,5 +1,6 @@
 import { useNotice } from "../stores/notice.js";
 import { useRuns } from "../stores/runs.js";
+import { ExportMenu } from "./ExportMenu.js";
 
 /** What can be done with a finished summary. */
 export function SummaryActions({ documentId }: { documentId: string }) {
@@ -16,9 +17,7 @@ export function SummaryActions({ documentId }: { documentId: string }) {
       <button type="button" onClick={() => void perform("copy")}>
         Copy
       </button>
-      <button type="button" onClick={() => void perform("save")}>
-        Save as Markdown…
-      </button>
+      <ExportMenu />
     </div>
   );
 }

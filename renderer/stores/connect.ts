@@ -14,8 +14,10 @@ interface AppStore {
   readonly workerRestarted: boolean;
   readonly shortcutsShown: boolean;
   readonly scanLanguagesShown: boolean;
+  readonly exportsShown: boolean;
   showShortcuts(shown: boolean): void;
   showScanLanguages(shown: boolean): void;
+  showExports(shown: boolean): void;
   dismissWorkerError(): void;
 }
 
@@ -25,8 +27,10 @@ export const useApp = create<AppStore>((set) => ({
   workerRestarted: true,
   shortcutsShown: false,
   scanLanguagesShown: false,
+  exportsShown: false,
   showShortcuts: (shortcutsShown) => set({ shortcutsShown }),
   showScanLanguages: (scanLanguagesShown) => set({ scanLanguagesShown }),
+  showExports: (exportsShown) => set({ exportsShown }),
   dismissWorkerError: () => set({ workerError: undefined }),
 }));
 

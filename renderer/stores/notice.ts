@@ -1,10 +1,10 @@
-/** What copying or saving came to: one line beside the buttons, for a few seconds. */
+/** What copying, printing or exporting came to: one line beside the buttons, for a few seconds. */
 import { create } from "zustand";
-import { copySelected, saveSelected } from "../actions.js";
+import { type Output, output } from "../actions.js";
 
 interface NoticeStore {
   readonly notice: { readonly ok: boolean; readonly sentence: string } | undefined;
-  perform(what: "copy" | "save"): Promise<void>;
+  perform(what: Output): Promise<void>;
 }
 
 /** How long a good notice stays; a bad one stays until the next. */
@@ -13,8 +13,7 @@ const shownMs = 6_000;
 export const useNotice = create<NoticeStore>((set, get) => ({
   notice: undefined,
   async perform(what) {
-    const notice =
-      what === "save" ? await saveSelected() : (await copySelected()) ? { ok: true, sentence: "Copied" } : undefined;
+    const notice = await output(what);
     set({ notice });
     if (notice?.ok) setTimeout(() => get().notice === notice && set({ notice: undefined }), shownMs);
   },

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { coverageOf, coverageWarnings, coverageWords } from "../../core/documents/coverage.js";
+import {
+  type Coverage,
+  coverageOf,
+  coverageStretches,
+  coverageWarnings,
+  coverageWords,
+} from "../../core/documents/coverage.js";
 import type { DocumentPage, PageReading } from "../../core/documents/document.js";
 
 const page = (reading: PageReading, index: number): DocumentPage => ({
@@ -64,4 +70,24 @@ describe("coverage", () => {
       "Not read: page 3, because it takes too long to read.",
     ]);
   });
+});
+
+it("puts every page in exactly one stretch, in order, and neighbours apart only where something else is to be said", () => {
+  const kinds = fc.array(fc.constantFrom("text", "ocr", "unsure", "empty", "failed"), { minLength: 1, maxLength: 60 });
+  fc.assert(
+    fc.property(kinds, (hows) => {
+      const coverage: Coverage = { unit: "page", text: [], ocr: [], empty: [], failed: [] };
+      hows.forEach((how, index) => {
+        const page = index + 1;
+        if (how === "text" || how === "empty") coverage[how].push(page);
+        else if (how === "failed") coverage.failed.push({ page, reason: "no" });
+        else coverage.ocr.push({ page, confidence: how === "ocr" ? 0.95 : 0.7 });
+      });
+      const stretches = coverageStretches(coverage);
+      expect(stretches.flatMap(({ how, from, to }) => Array(to - from + 1).fill(how))).toEqual(hows);
+      stretches.slice(1).forEach(({ words }, index) => {
+        expect(words).not.toBe(stretches[index]?.words);
+      });
+    }),
+  );
 });

@@ -122,14 +122,15 @@ describe("a report, from the drop to the saved summary", () => {
     await screenshot(page, "app-6-done");
   });
 
-  it("copies the summary and saves it as Markdown", async () => {
+  it("copies the summary and exports it", async () => {
     const shown = await page.getByRole("article").innerText();
     await page.getByRole("button", { name: "Copy" }).click();
     await page.getByText("Copied").waitFor();
     const copied = await launched.app.evaluate(({ clipboard }) => clipboard.readText());
     const target = path.join(folder, "summary.md");
     await answerSaveDialog(launched.app, target);
-    await page.getByRole("button", { name: "Save as Markdown…" }).click();
+    await page.getByRole("button", { name: "Export" }).click();
+    await page.getByRole("menuitem", { name: "Markdown…" }).click();
     await page.getByText(`Saved as ${target}`).waitFor();
     const saved = await readFile(target, "utf8");
     expect(saved).toContain(copied.trim());

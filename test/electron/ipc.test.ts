@@ -28,8 +28,9 @@ function parts(
     chooseFolder: unexpected,
     scanLanguages: unexpected,
     chooseTarget: unexpected,
-    writeMarkdown: unexpected,
-    copyText: unexpected,
+    writeSummary: unexpected,
+    summaryToCopy: unexpected,
+    printSummary: unexpected,
     send: (name, data) => sent.push([name, data]),
     ...replaced,
     summarizer: {
@@ -137,9 +138,9 @@ describe("a run", () => {
   });
 });
 
-describe("saving", () => {
+describe("a finished summary", () => {
   const finished = async (target: string | undefined) => {
-    const written: [string, SummaryResult][] = [];
+    const written: unknown[] = [];
     const suggestions: string[] = [];
     const { handlers } = parts({
       summarizer: { summarize: async () => result, close: async () => {} },
@@ -147,31 +148,52 @@ describe("saving", () => {
         suggestions.push(suggestion);
         return target;
       },
-      writeMarkdown: async (path, saved) => void written.push([path, saved]),
+      writeSummary: async (...saved) => void written.push(saved),
+      summaryToCopy: ({ text }) => ({ html: `<p>${text}</p>`, text }),
+      printSummary: async (printed) => written.push(printed) > 0,
     });
     await answer(handlers, "summarize", ours, { runId: "r", documentId: "d", options });
     return { handlers, written, suggestions };
   };
 
-  it("writes the document's last summary where the user said", async () => {
-    const { handlers, written, suggestions } = await finished("/out/x.md");
-    expect(await answer(handlers, "saveMarkdown", ours, { documentId: "d" })).toEqual({ ok: true, value: "/out/x.md" });
-    expect(suggestions).toEqual(["harbour summary.md"]);
-    expect(written).toEqual([["/out/x.md", result]]);
+  it.each(["pdf", "docx", "html", "md", "json"])("is written as %s where the user said", async (format) => {
+    const { handlers, written, suggestions } = await finished("/out/x");
+    const outcome = await answer(handlers, "exportSummary", ours, { documentId: "d", format });
+    expect(outcome).toEqual({ ok: true, value: "/out/x" });
+    expect(suggestions).toEqual([`harbour summary.${format}`]);
+    expect(written).toEqual([["/out/x", format, result]]);
   });
 
-  it("writes nothing when the dialog is dismissed", async () => {
+  it("is not written when the dialog is dismissed, nor in a format that there is not", async () => {
     const { handlers, written } = await finished(undefined);
-    expect(await answer(handlers, "saveMarkdown", ours, { documentId: "d" })).toEqual({ ok: true, value: undefined });
+    const dismissed = await answer(handlers, "exportSummary", ours, { documentId: "d", format: "md" });
+    expect(dismissed).toEqual({ ok: true, value: undefined });
+    expect(await answer(handlers, "exportSummary", ours, { documentId: "d", format: "exe" })).toMatchObject({
+      ok: false,
+    });
     expect(written).toEqual([]);
   });
 
-  it("is refused before there is a summary, and after the document was closed", async () => {
-    const { handlers, written } = await finished("/out/x.md");
-    await answer(handlers, "closeDocument", ours, { documentId: "d" });
-    expect(await answer(handlers, "saveMarkdown", ours, { documentId: "d" })).toMatchObject({ ok: false });
-    expect(written).toEqual([]);
+  it("is copied and printed as it was made", async () => {
+    const { handlers, written } = await finished(undefined);
+    expect(await answer(handlers, "summaryToCopy", ours, { documentId: "d" })).toEqual({
+      ok: true,
+      value: { html: "<p>It settled.</p>", text: "It settled." },
+    });
+    expect(await answer(handlers, "printSummary", ours, { documentId: "d" })).toEqual({ ok: true, value: true });
+    expect(written).toEqual([result]);
   });
+
+  it.each(["exportSummary", "summaryToCopy", "printSummary"] as const)(
+    "is missing for %s once its document is closed",
+    async (name) => {
+      const { handlers, written } = await finished("/out/x.md");
+      await answer(handlers, "closeDocument", ours, { documentId: "d" });
+      const outcome = await answer(handlers, name, ours, { documentId: "d", format: "md" });
+      expect(outcome).toMatchObject({ ok: false, error: { code: "usage" } });
+      expect(written).toEqual([]);
+    },
+  );
 });
 
 it("registers a handler for every command of the contract", () => {
@@ -184,4 +206,4 @@ it.each([
   ["/home/a/Harbour report.v2.pdf", "Harbour report.v2 summary.md"],
   ["C:\\papers\\minutes.PDF", "minutes summary.md"],
   ["/home/a/.pdf", "Document summary.md"],
-])("suggests a name for %s", (path, name) => expect(suggestedName(path)).toBe(name));
+])("suggests a name for %s", (path, name) => expect(suggestedName(path, "md")).toBe(name));

@@ -1,7 +1,6 @@
-import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Coverage } from "../../electron/contract.js";
-import { coverageLines, pageRows, stretches } from "../../renderer/view/coverage.js";
+import { coverageLines } from "../../renderer/view/coverage.js";
 
 const mixed: Coverage = {
   unit: "page",
@@ -31,22 +30,4 @@ it("has a line for each way in which pages were read, with reasons and confidenc
 
 it("has no line without pages", () => {
   expect(coverageLines({ ...mixed, ocr: [], empty: [], failed: [] })).toHaveLength(1);
-});
-
-it("draws every page exactly once, whatever a document is mixed of", () => {
-  const kinds = fc.array(fc.constantFrom("text", "ocr", "unsure", "empty", "failed"), { minLength: 1, maxLength: 60 });
-  fc.assert(
-    fc.property(kinds, (hows) => {
-      const coverage: Coverage = { unit: "page", text: [], ocr: [], empty: [], failed: [] };
-      hows.forEach((how, index) => {
-        const page = index + 1;
-        if (how === "text") coverage.text.push(page);
-        else if (how === "empty") coverage.empty.push(page);
-        else if (how === "failed") coverage.failed.push({ page, reason: "no" });
-        else coverage.ocr.push({ page, confidence: how === "ocr" ? 0.95 : 0.7 });
-      });
-      const drawn = stretches(pageRows(coverage)).flatMap(({ how, from, to }) => Array(to - from + 1).fill(how));
-      expect(drawn).toEqual(hows);
-    }),
-  );
 });

@@ -1,54 +1,25 @@
-import { lexer, type Tokens } from "marked";
+import fc from "fast-check";
+import { lexer, type Tokens, walkTokens } from "marked";
 import { describe, expect, it } from "vitest";
 import { summaryMarkdown } from "../../core/report/markdown.js";
-import type { SummaryResult } from "../../core/summarize/result.js";
+import type { Block, Inline } from "../../core/report/prose.js";
+import { reportOf } from "../../core/report/report.js";
+import { richResult, summaryResult } from "./fixture.js";
 
-const MIB = 2 ** 20;
-
-const result: SummaryResult = {
-  text: "The harbour had a good year.\n\n- Trade grew.\n",
-  citations: [],
-  document: {
-    path: "/home/ada/a|b `draft`.pdf",
-    pages: 5,
-    tokens: 6270,
-    pagesRead: [1, 2, 3, 5],
-    coverage: { unit: "page", text: [1, 2, 5], ocr: [{ page: 3, confidence: 0.914 }], empty: [4], failed: [] },
-    warnings: ["No text on page 4 (scanned or blank): nothing of it was read."],
-  },
-  furtherDocuments: [],
-  parts: [{ document: 0, pages: { first: 1, last: 5 }, tokens: 6270 }],
-  model: { id: "smollm2-135m", path: "/models/m.gguf", layers: 30, kvHeads: 3, contextLength: 8192 },
-  policy: "dynamickv",
-  budget: { requested: "6.9%", bytes: 10 * MIB, tokensPerLayer: 442 },
-  kv: { fullBytes: 160 * MIB, retainedBytes: 10 * MIB, peakBytes: 33.5 * MIB, layers: [] },
-  memory: { peakRssBytes: 300 * MIB },
-  timings: {
-    loadMs: 400,
-    readMs: 700,
-    prefillMs: 61_000,
-    compressMs: 1000,
-    firstTokenMs: 12,
-    decodeMs: 2500,
-    decodeTokens: 180,
-  },
-  warnings: ["Line one\nline two.", "No text on page 4 (scanned or blank): nothing of it was read."],
-};
+const result = summaryResult();
 
 /** The facts as a Markdown reader sees them. */
 function facts(markdown: string): Record<string, string> {
-  const table = lexer(markdown).find((token): token is Tokens.Table => token.type === "table");
+  const table = lexer(markdown).findLast((token): token is Tokens.Table => token.type === "table");
   return Object.fromEntries((table?.rows ?? []).map(([name, value]) => [name?.text, value?.text]));
 }
 
 describe("summaryMarkdown", () => {
   it("has the title, the answer and the facts of the run", () => {
     const markdown = summaryMarkdown(result, { title: "The  year", date: new Date("2026-03-01T12:00:00Z") });
-    expect(markdown.startsWith("# The year\n\nThe harbour had a good year.\n\n- Trade grew.\n\n## Warnings\n\n")).toBe(
-      true,
-    );
+    expect(markdown).toMatch(/^# The year\n\nThe harbour had a good year\.\n\n- Trade grew\.\n\n## What was read\n\n/);
     expect(facts(markdown)).toEqual({
-      Document: "``a|b `draft`.pdf``, 5 pages, 6270 tokens",
+      Document: "a|b \\`draft\\`.pdf, 5 pages, 6270 tokens",
       Read: "pages 1 to 3 and 5 of 5 (page 3 by text recognition, with a confidence of 91 %; no text on page 4)",
       Model: "smollm2-135m, 30 layers, context of 8192 tokens",
       Policy: "dynamickv",
@@ -84,8 +55,90 @@ describe("summaryMarkdown", () => {
     expect(markdown).not.toContain("Warnings");
     expect(markdown.startsWith("# year\n")).toBe(true);
     expect(facts(markdown)).toMatchObject({
-      Document: "`year.epub`, 1 chapter, 6270 tokens",
+      Document: "year.epub, 1 chapter, 6270 tokens",
       Read: "its only chapter",
     });
   });
+
+  it("says of every page how it was read", () => {
+    expect(summaryMarkdown(result)).toContain(
+      "## What was read\n\n| | |\n| --- | --- |\n| pages 1 and 2 | read |\n| page 3 | recognised, confidence 91 % |\n| page 4 | no text |\n| page 5 | read |\n\n",
+    );
+  });
+
+  it("puts the pages behind what they support, and says what nothing supports", () => {
+    const markdown = summaryMarkdown(richResult());
+    expect(markdown).toContain("settled by 41 cm. (page 1) Divers counted *212 blocks*. (pages 2, 3 and 7)\n");
+    expect(markdown).toContain("It did so before. (page 5)\n");
+    expect(markdown).toContain("in 2019 & more later. (page 4)\n");
+    expect(markdown).toContain(
+      "**No one was hurt.** (no page found that supports this) See the appendix and a picture.",
+    );
+  });
+
+  it("lets nothing that a model writes become a link, a picture or HTML", () => {
+    const hostile =
+      "<script>x()</script>\n\n<b>a</b> [b](http://e.org) ![c](http://e.org/c.png) <http://e.org>\n\n[d]: http://e.org/d";
+    const title = "![t](http://e.org/t.png) <img src=x>";
+    const markdown = summaryMarkdown(summaryResult({ text: hostile, warnings: ["<img src=x> [w](http://e.org)"] }), {
+      title,
+    });
+    const found: string[] = [];
+    walkTokens(lexer(markdown), (token) => {
+      // An address written out is made a link by GitHub's rules; it shows where it leads.
+      if (token.type === "link" && token.text === token.href) return;
+      if (["html", "link", "image", "def"].includes(token.type)) found.push(token.raw);
+    });
+    expect(found).toEqual([]);
+  });
+
+  it("keeps every letter, whatever the text, and every citation in its order", () => {
+    const text = fc.array(
+      fc.constantFrom(
+        "word. ",
+        "**",
+        "*",
+        "`",
+        "> ",
+        "- ",
+        "1. ",
+        "\n",
+        "\n\n",
+        "# ",
+        "&amp;",
+        "\\*",
+        "<b>",
+        "[x](y)",
+        "é ",
+      ),
+      { maxLength: 40 },
+    );
+    fc.assert(
+      fc.property(text, fc.array(fc.nat(60), { maxLength: 6 }), (pieces, ends) => {
+        const joined = pieces.join("");
+        const cited = ends
+          .filter((end) => end > 0 && end <= joined.length)
+          .sort((a, b) => a - b)
+          .map((end, index) => ({ start: 0, end, pages: [index + 1] }));
+        const { prose } = reportOf(summaryResult({ text: joined, citations: cited }));
+        const letters = (of: string) => of.match(/word|é/g)?.join("") ?? "";
+        expect(letters(textOf(prose))).toBe(letters(joined));
+        if (textOf(prose) !== "") expect(pagesOf(prose)).toEqual(cited.map(({ pages }) => pages[0]));
+      }),
+    );
+  });
 });
+
+function inlinesOf(blocks: readonly Block[]): Inline[] {
+  return blocks.flatMap((block) => {
+    if (block.kind === "list") return block.items.flatMap(inlinesOf);
+    if (block.kind === "quote") return inlinesOf(block.blocks);
+    return block.kind === "rule" ? [] : [...block.inlines];
+  });
+}
+const textOf = (blocks: readonly Block[]) =>
+  inlinesOf(blocks)
+    .map((part) => (part.kind === "text" ? part.text : ""))
+    .join("");
+const pagesOf = (blocks: readonly Block[]) =>
+  inlinesOf(blocks).flatMap((part) => (part.kind === "citation" ? part.pages : []));

@@ -1,0 +1,115 @@
+import fc from "fast-check";
+import { parseHTML } from "linkedom";
+import { describe, expect, it } from "vitest";
+import { proseHtml, summaryHtml } from "../../core/report/html.js";
+import { reportOf } from "../../core/report/report.js";
+import { citations, richResult, summaryResult } from "./fixture.js";
+
+const documentOf = (html: string) => parseHTML(html).document;
+
+describe("summaryHtml", () => {
+  it("has the answer with its citations, every page, the warnings and the facts", () => {
+    const document = documentOf(summaryHtml(richResult(), { title: "The year" }));
+    expect(document.title).toBe("The year");
+    expect(document.querySelector("article p")?.textContent).toBe(
+      "The outer breakwater settled by 41 cm. (page 1) Divers counted 212 blocks. (pages 2, 3 and 7)",
+    );
+    expect(document.querySelector("article ul > li > ol > li")?.textContent).toBe("First inside.");
+    expect(document.querySelector('article ol[start="3"] > li')?.textContent).toBe("Rebuild the northern arm.");
+    expect(document.querySelector(".unsupported")?.textContent).toBe("(no page found that supports this)");
+    expect([...document.querySelectorAll("h1, h2")].map((heading) => heading.textContent)).toEqual([
+      "The year",
+      "What was found",
+      "What was read",
+      "Warnings",
+      "How it was made",
+    ]);
+    const rows = [...document.querySelectorAll("tr")].map((row) => [...row.children].map((cell) => cell.textContent));
+    expect(rows).toContainEqual(["page 3", "recognised, confidence 91 %"]);
+    expect(rows).toContainEqual(["KV cache at its peak", "33.5 MiB"]);
+  });
+
+  it("draws what each layer kept", () => {
+    const { kv } = summaryResult();
+    const layers = [100, 50, 200].map((tokens, layer) => ({ layer, tokens, bytes: 1 }));
+    const document = documentOf(summaryHtml(summaryResult({ kv: { ...kv, layers } })));
+    const bars = [...document.querySelectorAll("svg rect")].map((bar) => bar.getAttribute("height"));
+    expect(bars).toEqual(["50.00", "25.00", "100.00"]);
+  });
+
+  it("keeps headings in order, however deep the answer's own begin", () => {
+    const document = documentOf(summaryHtml(summaryResult({ text: "#### Deep\n\n###### Deeper" })));
+    expect([...document.querySelectorAll("article > *")].map(({ tagName }) => tagName)).toEqual(["H2", "H4"]);
+  });
+
+  it("loads nothing and runs nothing, whatever stands in the document, the answer and the names", () => {
+    const pieces = fc.array(
+      fc.constantFrom(
+        ...[
+          "<script>",
+          "</style>",
+          "</title>",
+          "<img src=x onerror=x>",
+          "<!--",
+          "-->",
+          "]]>",
+          '"',
+          "'",
+          "&lt;",
+          "\u0000",
+        ],
+        ...[
+          "[a](javascript:x)",
+          "![a](http://e.org/x)",
+          "<http://e.org>",
+          "\n\n",
+          "```\n",
+          "> ",
+          "- ",
+          "word",
+          "\ud800",
+        ],
+      ),
+      { maxLength: 12 },
+    );
+    const hostile = pieces.map((all) => all.join(""));
+    fc.assert(
+      fc.property(hostile, hostile, hostile, (text, name, warning) => {
+        const result = summaryResult({ text, warnings: [warning], policy: name });
+        const html = summaryHtml({ ...result, document: { ...result.document, path: `/x/${name}` } }, { title: name });
+        const document = documentOf(html);
+        const tags = new Set([...document.querySelectorAll("*")].map(({ localName }) => localName));
+        for (const tag of ["script", "img", "a", "iframe", "link", "object", "base"]) expect(tags).not.toContain(tag);
+        for (const element of document.querySelectorAll("*")) {
+          for (const { name: attribute } of element.attributes) expect(attribute).not.toMatch(/^on|^src$|^href$/);
+        }
+        expect(document.querySelectorAll("style")).toHaveLength(1);
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+        expect(html).not.toMatch(/[\u0000-\u0008]|\p{Surrogate}/u);
+      }),
+    );
+  });
+
+  it("shows every character of a plain answer", () => {
+    const text = fc.string({ unit: fc.constantFrom("a", "<", ">", "&", '"', "'", "é", "港", "😀"), minLength: 1 });
+    fc.assert(
+      fc.property(text, (words) => {
+        const code = `\`\`\`\n${words}\n\`\`\``;
+        const html = proseHtml(reportOf(summaryResult({ text: code })).prose, "page");
+        expect(documentOf(html).querySelector("code")?.textContent).toBe(words);
+      }),
+    );
+  });
+});
+
+it("puts a citation where its stretch ends, though escapes and entities are longer than what they show", () => {
+  const text = "A \\* b &amp; c. Next \\& last.";
+  const cited = citations(text, [
+    ["A \\* b &amp; c.", [1]],
+    ["Next \\& last.", [2]],
+  ]);
+  const { prose } = reportOf(summaryResult({ text, citations: cited }));
+  expect(documentOf(proseHtml(prose, "slide")).querySelector("p")?.textContent).toBe(
+    "A * b & c. (slide 1) Next & last. (slide 2)",
+  );
+});
