@@ -56,12 +56,17 @@ export function stepStore(folder: string): CacheStore {
 }
 
 export class FinishedSteps {
+  /** What an earlier run has left. */
+  private earlier: Readonly<Record<string, Step>>;
+
   private constructor(
     private readonly store: CacheStore | undefined,
     private body: Body,
     /** Why what an earlier run left was not used, for the user. */
     readonly refusal?: string,
-  ) {}
+  ) {
+    this.earlier = { ...body.steps };
+  }
 
   /** Takes up what an earlier run of this identity has left; without a store nothing is kept. */
   static async open(store: CacheStore | undefined, identity: string): Promise<FinishedSteps> {
@@ -79,17 +84,20 @@ export class FinishedSteps {
     return this.body.room || undefined;
   }
 
+  /** Of the run that began. */
   get all(): readonly Step[] {
-    return Object.values(this.body.steps);
+    return Object.values(this.earlier);
   }
 
   find(key: string): Step | undefined {
-    return this.body.steps[key];
+    return this.earlier[key];
   }
 
   /** Forgets what another way of cutting has left. */
   begin(room: number): void {
-    if (room !== this.body.room) this.body = { ...this.body, room, steps: {} };
+    if (room === this.body.room) return;
+    this.body = { ...this.body, room, steps: {} };
+    this.earlier = {};
   }
 
   /** @throws the file system's errors */
@@ -99,9 +107,9 @@ export class FinishedSteps {
     await this.store?.save(this.body.identity, (file) => writeWhole(file, `${magic} ${sha256(json)}\n${json}`));
   }
 
-  /** The run has ended well. */
+  /** The run has ended well. A file that cannot be removed is found again only by the same run. */
   async remove(): Promise<void> {
-    await this.store?.remove(this.body.identity);
+    await this.store?.remove(this.body.identity).catch(() => {});
   }
 }
 

@@ -168,7 +168,9 @@ describe("chapters", () => {
 test("context is the last sentences before a part, as many as fit", () => {
   const text = `${words(30)} ${words(5, "near")} ${words(4, "last")}\n\nThe part.`;
   const place = text.indexOf("The part.");
-  expect(text.slice(contextStart(text, place, 10, count), place).trim()).toBe("near near near near near. last last last last.");
+  expect(text.slice(contextStart(text, place, 10, count), place).trim()).toBe(
+    "near near near near near. last last last last.",
+  );
   expect(contextStart(text, place, 0, count)).toBe(place);
   expect(contextStart(text, place, 1000, count)).toBe(0);
 });
