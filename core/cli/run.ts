@@ -15,6 +15,7 @@ import { writeFileAtomically } from "../report/write.js";
 import { stepStore } from "../summarize/finished.js";
 import type { RunOptions } from "../summarize/options.js";
 import type { SummaryResult } from "../summarize/result.js";
+import { pageWords } from "../summarize/split.js";
 import { type SummaryContext, type SummaryProgress, summarizeTogether } from "../summarize/summarize.js";
 import { cancelOnSignals } from "./cancel.js";
 import { loadEngine } from "./engine.js";
@@ -160,6 +161,10 @@ async function answerGroup(
   output.write(flags.json ? `${JSON.stringify(result)}\n` : "\n");
   for (const warning of result.warnings) view.warn(warning);
   view.note(summaryLine(result));
+  const { parts, document } = result;
+  if (parts.length > 1 && documents.length === 1) {
+    view.note(`Parts: ${parts.map(({ pages }) => pageWords(pages, document.coverage.unit)).join("; ")}.`);
+  }
   if (flags.out !== undefined) {
     await writeFileAtomically(flags.out, await fileOf(result, formatFor(flags.out)));
     view.note(`Written to ${flags.out}`);

@@ -1,22 +1,13 @@
 /** `precis` as users run it, on the real model and the sample report. */
-import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { cacheFolder } from "../../core/models/paths.js";
 import { summaryResultSchema } from "../../core/summarize/result.js";
+import { ownCacheHome, precis as precisWith, root } from "../support/precis.js";
 
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const sample = join(root, "assets", "samples", "harbour-report.pdf");
-const folder = mkdtempSync(join(tmpdir(), "precis-cli-"));
-// saved caches of tests belong to tests; all that set-up has fetched is the user's
+const folder = ownCacheHome();
 const caches = join(folder, "precis", "caches");
-mkdirSync(join(folder, "precis"));
-for (const name of readdirSync(cacheFolder())) {
-  if (name !== "caches") symlinkSync(join(cacheFolder(), name), join(folder, "precis", name));
-}
 const note = join(folder, "note.md");
 writeFileSync(note, `# Storm\n\n${"The storm tore the north pier away and the repair cost 4 million. ".repeat(30)}`);
 const tenPages = join(folder, "log.txt");
@@ -26,35 +17,13 @@ writeFileSync(tenPages, Array.from({ length: 10 }, (_, index) => page(index + 1)
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** From the signal to the end, when one was sent. */
-  readonly signalMs: number;
-}
-
 /** Runs precis; `interruptAt` sends SIGINT once stderr contains that text. */
-function precis(args: readonly string[], interruptAt?: string): Promise<Ended> {
-  const command = ["--import", "tsx", join(root, "core", "cli", "main.ts"), ...args];
-  const child = spawn(process.execPath, command, { cwd: root, env: { ...process.env, XDG_CACHE_HOME: folder } });
-  let stdout = "";
-  let stderr = "";
-  let signalled = 0;
-  child.stdout.on("data", (data) => {
-    stdout += data;
-  });
-  child.stderr.on("data", (data) => {
-    stderr += data;
-    if (interruptAt !== undefined && signalled === 0 && stderr.includes(interruptAt)) {
-      signalled = performance.now();
-      child.kill("SIGINT");
-    }
-  });
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code, stdout, stderr, signalMs: performance.now() - signalled }));
-  });
+function precis(args: readonly string[], interruptAt?: string) {
+  const signal =
+    interruptAt === undefined
+      ? undefined
+      : ({ name: "SIGINT", when: (stderr: string) => stderr.includes(interruptAt) } as const);
+  return precisWith(args, { cacheHome: folder, ...(signal && { signal }) });
 }
 
 describe("precis summarize", () => {
@@ -116,6 +85,38 @@ describe("precis summarize", () => {
     expect(stderr).toContain("precis: Cancelled.");
     expect(stderr).not.toMatch(/graph_compute|llama/);
     expect(signalMs).toBeLessThan(2_000);
+  });
+});
+
+describe("a document read in parts", () => {
+  const parts = join(folder, "precis", "parts");
+  const args = ["summarize", tenPages, "--part-tokens", "250", "--length", "short", "--json"];
+
+  test("goes on after a kill without reading finished parts again", async () => {
+    const signal = { name: "SIGKILL", when: (stderr: string) => /^Reading 3\/\d: /m.test(stderr) } as const;
+    const killed = await precisWith(args, { cacheHome: folder, signal });
+    expect(killed.code).toBe(null);
+    expect(killed.stderr).toMatch(
+      /^Reading \d parts, about .*, because parts of at most 250 tokens were asked for\.$/m,
+    );
+    expect(readdirSync(parts)).toHaveLength(1);
+
+    const { code, stdout, stderr } = await precis(args);
+    expect(code).toBe(0);
+    expect(stderr).not.toMatch(/^Reading [12]\/\d: /m);
+    const result = summaryResultSchema.strict().parse(JSON.parse(stdout));
+    expect(result.warnings).toContainEqual(expect.stringMatching(/^2 of \d steps were taken over/));
+    expect(result.document.coverage.text).toHaveLength(10);
+    const tokens = result.parts.reduce((sum, part) => sum + part.tokens, 0);
+    expect(Math.abs(tokens - result.document.tokens) / tokens).toBeLessThan(0.05);
+    expect(readdirSync(parts)).toEqual([]);
+  });
+
+  test("is cancelled at once, and keeps what is finished", async () => {
+    const { code, signalMs } = await precis(args, "Reading 2/");
+    expect(code).toBe(130);
+    expect(signalMs).toBeLessThan(2_000);
+    expect(readdirSync(parts)).toHaveLength(1);
   });
 });
 
@@ -193,6 +194,9 @@ describe("wrong usage ends with 2 and a reason", () => {
     ["an unsupported --out", ["summarize", note, "--out", "x.odt"], /\.md/],
     ["--out for two files", ["summarize", note, sample, "--out", "x.md"], /one file/],
     ["an empty question", ["ask", note, " "], /question is empty/],
+    ["an unknown style", ["summarize", note, "--style", "poem"], /Allowed choices are/],
+    ["one document together", ["summarize", note, "--together"], /at least two/],
+    ["chapters of several", ["summarize", note, sample, "--together", "--style", "chapters"], /of one document/],
   ])("%s", async (_, args, reason) => {
     const { code, stdout, stderr } = await precis(args);
     expect(stderr).toMatch(reason);

@@ -1,0 +1,60 @@
+/** `precis` as users run it: in a process of its own. */
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { cacheFolder } from "../../core/models/paths.js";
+
+export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** Folders of the cache that runs write into: those of tests belong to tests, all that set-up has fetched is the user's. */
+const written = ["caches", "parts"];
+
+/** A temporary folder that stands in for the user's cache folder, with the models in it. */
+export function ownCacheHome(): string {
+  const folder = mkdtempSync(join(tmpdir(), "precis-cli-"));
+  mkdirSync(join(folder, "precis"));
+  for (const name of readdirSync(cacheFolder())) {
+    if (!written.includes(name)) symlinkSync(join(cacheFolder(), name), join(folder, "precis", name));
+  }
+  return folder;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** From the signal to the end, when one was sent. */
+  readonly signalMs: number;
+}
+
+export interface PrecisOptions {
+  readonly cacheHome: string;
+  /** Sent once, as soon as `when` is true of what stands on stderr. */
+  readonly signal?: { readonly name: NodeJS.Signals; readonly when: (stderr: string) => boolean };
+  readonly onStderr?: (text: string) => void;
+}
+
+export function precis(args: readonly string[], { cacheHome, signal, onStderr }: PrecisOptions): Promise<Ended> {
+  const command = ["--import", "tsx", join(root, "core", "cli", "main.ts"), ...args];
+  const child = spawn(process.execPath, command, { cwd: root, env: { ...process.env, XDG_CACHE_HOME: cacheHome } });
+  let stdout = "";
+  let stderr = "";
+  let signalled = 0;
+  child.stdout.on("data", (data) => {
+    stdout += data;
+  });
+  child.stderr.on("data", (data) => {
+    stderr += data;
+    onStderr?.(String(data));
+    if (signal && signalled === 0 && signal.when(stderr)) {
+      signalled = performance.now();
+      child.kill(signal.name);
+    }
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr, signalMs: performance.now() - signalled }));
+  });
+}
