@@ -18,6 +18,7 @@ import type { SummaryResult } from "../summarize/result.js";
 import { pageWords } from "../summarize/split.js";
 import { type SummaryContext, type SummaryProgress, summarizeTogether } from "../summarize/summarize.js";
 import { cancelOnSignals } from "./cancel.js";
+import { citationLines } from "./citations.js";
 import { loadEngine } from "./engine.js";
 import { formatFor } from "./export.js";
 import { exitCodeOf, Output, ProgressView, printError } from "./terminal.js";
@@ -160,6 +161,7 @@ async function answerGroup(
   view.clear();
   output.write(flags.json ? `${JSON.stringify(result)}\n` : "\n");
   for (const warning of result.warnings) view.warn(warning);
+  for (const line of citationLines(result)) view.note(line);
   view.note(summaryLine(result));
   const { parts, document } = result;
   if (parts.length > 1 && documents.length === 1) {

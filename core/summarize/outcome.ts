@@ -1,5 +1,6 @@
 /** The result of a run, from what was read and what its steps have left. */
 import { basename } from "node:path";
+import { citationsOf } from "../citations/citation.js";
 import { coverageOf } from "../documents/coverage.js";
 import type { ModelInfo } from "../engine/types.js";
 import type { Step } from "./finished.js";
@@ -25,7 +26,10 @@ export function resultOf({ text, readings, model, plan, steps, loadMs, readMs, w
   const sum = (of: (step: Step) => number) => steps.reduce((total, step) => total + of(step), 0);
   return {
     text,
-    citations: [],
+    citations: citationsOf(
+      text,
+      readings.map(({ source }) => source.document),
+    ),
     document,
     furtherDocuments,
     parts: readings.flatMap((reading, index) =>

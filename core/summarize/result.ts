@@ -1,12 +1,11 @@
 /** What one run answers: the object that `--json` prints, the worker returns and the reports are made from. */
 import { z } from "zod";
+import { citationSchema } from "../citations/citation.js";
+
+export type { Citation } from "../citations/citation.js";
 
 const count = z.number().int().nonnegative();
 const milliseconds = z.number().nonnegative();
-
-/** A stretch of the answer and the pages that support it; `start` and `end` index UTF-16 units of `text`, end exclusive. */
-export const citationSchema = z.object({ start: count, end: count, pages: z.array(count) });
-export type Citation = z.infer<typeof citationSchema>;
 
 /** Which pages were read and how (core/documents/coverage.ts): every page stands in exactly one of the lists. */
 export const coverageSchema = z.object({
@@ -44,6 +43,7 @@ export const partSchema = z.object({
 
 export const summaryResultSchema = z.object({
   text: z.string(),
+  /** Of each sentence of `text`, in order. */
   citations: z.array(citationSchema),
   document: documentSchema,
   /** Of a summary across several documents: those beside the first, in order. */

@@ -46,6 +46,15 @@ describe("summarizeDocument", () => {
     expect(engine.openSessions).toBe(0);
   });
 
+  test("ties each sentence of the answer to the pages that support it", async () => {
+    const engine = fakeEngine({ answer: "- Dredging costs money.\n- The mayor sang." });
+    const { citations, text } = await summarizeDocument(engine, document, options, times);
+    expect(citations.map(({ start, end, pages }) => [text.slice(start, end), pages])).toEqual([
+      ["Dredging costs money.", [3]],
+      ["The mayor sang.", []],
+    ]);
+  });
+
   test("gives the engine the budget of the whole prompt, instruction included", async () => {
     const engine = fakeEngine();
     const result = await summarizeDocument(engine, document, options, times);
