@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.{ts,tsx}"],
-          exclude: ["test/native/**", "test/e2e/**", "test/eval/**"],
+          exclude: ["test/native/**", "test/e2e/**"],
         },
       },
       { extends: true, test: { name: "native", include: ["test/native/**/*.test.ts"], ...alone(1) } },

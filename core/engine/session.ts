@@ -2,7 +2,13 @@
 import { cancelled, PrecisError } from "../errors.js";
 import { entryBytes, type KvType } from "./kv.js";
 import type { NativeOpenOptions, NativeSession } from "./native.js";
-import { openSavedCache, SavedCacheRefused, writeSavedCache } from "./saved-cache.js";
+import {
+  type CacheContents,
+  openSavedCache,
+  type SavedCache,
+  SavedCacheRefused,
+  writeSavedCache,
+} from "./saved-cache.js";
 import { batchTokens, defaultAnswerTokens, readingShape } from "./shape.js";
 import type {
   GenerateOptions,
@@ -33,8 +39,9 @@ export class DocumentSession implements Session {
   #read = false;
   #prompt: Prompt = { tokens: new Uint32Array(0), headTokens: 0, windowTokens: 0 };
 
-  private readonly model: ModelInfo;
-  private readonly fullLayers: readonly number[];
+  readonly model: ModelInfo;
+  /** Indices of the layers that attend to every position; a policy counts only these. */
+  readonly fullLayers: readonly number[];
 
   constructor(
     private readonly native: NativeSession,
@@ -71,7 +78,12 @@ export class DocumentSession implements Session {
             const scores = await this.native.read(layer, end, policy.reduction, false);
             const since = performance.now();
             const first = this.fullLayers.findIndex((index) => index >= layer);
-            const group = scores.map((of, index) => ({ layer: first + index, scores: of }));
+            const count = this.fullLayers.filter((index) => index >= layer && index < end).length;
+            // a policy that reads no scores still decides for every layer
+            const group = Array.from({ length: count }, (_, index) => ({
+              layer: first + index,
+              scores: scores[index] ?? new Float32Array(0),
+            }));
             const retained = group.length > 0 ? run.onGroup(group) : [];
             await this.native.keep(retained.map((one) => ({ ...one, layer: this.fullLayers[one.layer] as number })));
             compressMs += performance.now() - since;
@@ -91,50 +103,58 @@ export class DocumentSession implements Session {
   }
 
   async save(file: string, identity: string): Promise<void> {
-    if (!this.#read) throw new Error("save() before read()");
+    await writeSavedCache(file, { identity, ...this.held() });
+  }
+
+  /** What reading has left, layer by layer as it is asked for, until anything is generated. */
+  held(): Omit<CacheContents, "identity"> {
+    if (!this.#read) throw new Error("Nothing was read yet.");
     const { native } = this;
-    const window = this.#prompt.tokens.slice(-this.#prompt.windowTokens);
-    await writeSavedCache(file, {
-      identity,
-      window,
+    return {
+      window: this.#prompt.tokens.slice(-this.#prompt.windowTokens),
       logits: native.logits(),
       slidingCells: native.slidingCells(),
       layers: this.model.layers,
       layer: (layer) => native.state(layer),
-    });
+    };
   }
 
   async resume(prompt: Prompt, file: string, identity: string, options: ResumeOptions): Promise<ResumedReading> {
+    const saved = await openSavedCache(file, identity, this.model.layers);
+    try {
+      return await this.takeUp(prompt, saved, options);
+    } catch (error) {
+      // what native code or a typed array cannot take over is as good as damaged
+      const refused = (error as { code?: unknown }).code === "failed" || error instanceof RangeError;
+      throw refused ? new SavedCacheRefused("it does not fit this model and prompt", { cause: error }) : error;
+    } finally {
+      await saved.close();
+    }
+  }
+
+  /** Instead of read(): takes up what another session held. */
+  async takeUp(prompt: Prompt, held: Omit<SavedCache, "close">, options: ResumeOptions): Promise<ResumedReading> {
     this.#read = false;
     const started = performance.now();
     return await this.#guarded(options.signal, undefined, async () => {
       const { kvType = "f16" } = options;
-      const saved = await openSavedCache(file, identity, this.model.layers);
-      try {
-        const window = prompt.tokens.slice(-prompt.windowTokens);
-        const sameWindow = window.length === saved.window.length && window.every((id, i) => id === saved.window[i]);
-        await this.#open(prompt, { ...options, kvType, hiddenType: "f16" });
-        for (let layer = 0; layer < this.model.layers; layer++) {
-          options.signal?.throwIfAborted();
-          this.native.restore(layer, await saved.layer(layer), saved.window.length, sameWindow);
-        }
-        await this.native.resume(await saved.slidingCells(), sameWindow ? await saved.logits() : undefined);
-        this.#read = true;
-        const tokens = prompt.tokens.length;
-        return {
-          sameWindow,
-          tokens,
-          computeBytes: this.native.computeBytes(),
-          kv: this.#kv(tokens, kvType),
-          timings: { prefillMs: performance.now() - started, compressMs: 0 },
-        };
-      } catch (error) {
-        // what native code or a typed array cannot take over is as good as damaged
-        const refused = (error as { code?: unknown }).code === "failed" || error instanceof RangeError;
-        throw refused ? new SavedCacheRefused("it does not fit this model and prompt", { cause: error }) : error;
-      } finally {
-        await saved.close();
+      const window = prompt.tokens.slice(-prompt.windowTokens);
+      const sameWindow = window.length === held.window.length && window.every((id, i) => id === held.window[i]);
+      await this.#open(prompt, { ...options, kvType, hiddenType: "f16" });
+      for (let layer = 0; layer < this.model.layers; layer++) {
+        options.signal?.throwIfAborted();
+        this.native.restore(layer, await held.layer(layer), held.window.length, sameWindow);
       }
+      await this.native.resume(await held.slidingCells(), sameWindow ? await held.logits() : undefined);
+      this.#read = true;
+      const tokens = prompt.tokens.length;
+      return {
+        sameWindow,
+        tokens,
+        computeBytes: this.native.computeBytes(),
+        kv: this.#kv(tokens, kvType),
+        timings: { prefillMs: performance.now() - started, compressMs: 0 },
+      };
     });
   }
 

@@ -8,7 +8,7 @@ import { runtimeFolder } from "../../core/engine/native.js";
 import { formatBytes, formatDuration } from "../../core/format.js";
 import { findModel } from "../../core/models/models.js";
 import { cachedModel } from "../support/shapes.js";
-import { type BenchModel, type Case, parseLength, selectCases } from "./cases.js";
+import { type BenchModel, type Case, caseId, parseLength, selectCases } from "./cases.js";
 import { chart } from "./chart.js";
 import { demonstrateLimit } from "./limit.js";
 import type { Outcome } from "./one.js";
@@ -71,7 +71,7 @@ async function bench(values: ReturnType<typeof options>): Promise<void> {
   // load averages are 0 on Windows
   const busy = loadavg()[0] ?? 0;
   if (busy > 0.5) console.error(`Other programs are at work (load ${busy.toFixed(1)}): times will not be worth much.`);
-  const store = new Store(join(workFolder, "cases"));
+  const store = new Store<Outcome>(join(workFolder, "cases"));
   if (values.fresh) store.clear();
   const { key: runtime } = JSON.parse(readFileSync(join(runtimeFolder(false), "precis.json"), "utf8"));
   const models = new Map<BenchModel, { path: string; id: string }>();
@@ -85,7 +85,7 @@ async function bench(values: ReturnType<typeof options>): Promise<void> {
 
   for (const [index, one] of wanted.entries()) {
     const name = `${index + 1}/${wanted.length} ${one.side.label}, ${one.tokens} tokens, ${one.model}, round ${one.round}`;
-    if (store.load(one, conditions(one))) {
+    if (store.load(caseId(one), conditions(one))) {
       console.error(`${name}: measured before`);
       continue;
     }
@@ -93,13 +93,13 @@ async function bench(values: ReturnType<typeof options>): Promise<void> {
     const since = performance.now();
     const run = await runOne({ model: modelOf(one), side: one.side, tokens: one.tokens, decode });
     if ("failure" in run) throw new Error(`${name} ${run.failure}`);
-    store.save(one, conditions(one), run.outcome);
+    store.save(caseId(one), conditions(one), run.outcome);
     console.error(`  ${inShort(run.outcome)} (${formatDuration(performance.now() - since)})`);
   }
 
   // every case that is there, so that measuring a few of them again loses none of the others
   const measured: Measured[] = all.flatMap((one) => {
-    const outcome = store.load(one, conditions(one));
+    const outcome = store.load(caseId(one), conditions(one));
     return outcome ? [{ one, outcome }] : [];
   });
   const summary = summarize(measured);

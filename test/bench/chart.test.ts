@@ -15,6 +15,7 @@ const base: Chart = {
     { value: 1024, label: "1k" },
     { value: 2048, label: "2k" },
   ],
+  xTitle: "tokens",
   series: [line("full <all>", [2 ** 20, 2 ** 21])],
 };
 const heights = (svg: string) => [...svg.matchAll(/<circle[^>]*cy="([\d.]+)"/g)].map(([, y]) => Number(y));
@@ -25,6 +26,15 @@ describe("a chart", () => {
     const [a1, a2, b1, b2] = heights(svg) as [number, number, number, number];
     expect(a1 - a2).toBeCloseTo(b1 - b2, 0);
     expect(b1).toBeLessThan(a1);
+  });
+
+  it("draws percentages evenly from 0 to 100, and refuses others", () => {
+    const svg = chart({ ...base, unit: "%", series: [line("a", [0, 50, 100])] });
+    const [none, half, all] = heights(svg) as [number, number, number];
+    expect(none - half).toBeCloseTo(half - all, 5);
+    for (const bad of [-1, 101, Number.NaN]) {
+      expect(() => chart({ ...base, unit: "%", series: [line("a", [bad])] })).toThrow(RangeError);
+    }
   });
 
   it("escapes its texts, and has colours for light and dark", () => {

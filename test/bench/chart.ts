@@ -1,6 +1,6 @@
 /**
- * A line chart as SVG, both axes logarithmic: growth with length is a slope, and lines that grow alike are parallel.
- * Light and dark follow the reader's setting. Pure; 150 lines of our own instead of a charting library and its upkeep.
+ * A line chart as SVG, both axes logarithmic (growth with length is a slope, and lines that grow alike are parallel) but
+ * for percentages, whose axis runs evenly from 0 to 100. Light and dark follow the reader's setting. Pure; 150 lines of our own instead of a charting library and its upkeep.
  */
 
 /** Colour pairs, light and dark, each of a contrast of 4.5 or more on its ground. */
@@ -24,10 +24,11 @@ export interface Series {
 
 export interface Chart {
   readonly title: string;
-  readonly unit: "bytes" | "seconds" | "tokens/s";
+  readonly unit: "bytes" | "seconds" | "tokens/s" | "nats" | "x" | "%";
   /** Marks of the x axis, ascending, at least two. */
   readonly x: readonly { readonly value: number; readonly label: string }[];
-  /** Every x and y above 0. */
+  readonly xTitle: string;
+  /** Every x above 0; every y, too, or from 0 to 100 for percentages. */
   readonly series: readonly Series[];
 }
 
@@ -56,15 +57,18 @@ function toneRule(name: string, colour: string): string {
   return `polyline.${name},line.${name}{stroke:${colour}}circle.${name},text.${name}{fill:${colour}}`;
 }
 
-export function chart({ title, unit, x, series }: Chart): string {
+export function chart({ title, unit, x, xTitle, series }: Chart): string {
   const values = series.flatMap(({ points }) => points.map(({ y }) => y));
   if (x.length < 2 || values.length === 0) throw new RangeError("A chart takes two lengths and one line at least.");
-  if (!values.every((value) => value > 0 && Number.isFinite(value))) {
-    throw new RangeError("A logarithmic axis takes finite values above 0.");
+  const even = unit === "%";
+  if (!values.every((value) => (even ? value >= 0 && value <= 100 : value > 0 && Number.isFinite(value)))) {
+    throw new RangeError(even ? "A percentage lies in 0 to 100." : "A logarithmic axis takes finite values above 0.");
   }
-  const marks = axisMarks(Math.min(...values), Math.max(...values), unit);
+  const marks = even ? [0, 20, 40, 60, 80, 100] : axisMarks(Math.min(...values), Math.max(...values), unit);
   const toX = scale(x[0]?.value as number, x.at(-1)?.value as number, plot.left, plot.right - 14);
-  const toY = scale(marks[0] as number, marks.at(-1) as number, plot.bottom, plot.top);
+  const toY = even
+    ? (value: number) => plot.bottom + (value / 100) * (plot.top - plot.bottom)
+    : scale(marks[0] as number, marks.at(-1) as number, plot.bottom, plot.top);
 
   const grid = marks.map((value) => {
     const y = round(toY(value));
@@ -93,7 +97,7 @@ export function chart({ title, unit, x, series }: Chart): string {
     `<text class="title" x="20" y="30">${escaped(title)}</text>`,
     ...grid,
     ...bottom,
-    `<text x="${(plot.left + plot.right) / 2}" y="${plot.bottom + 40}" text-anchor="middle">tokens of the prompt</text>`,
+    `<text x="${(plot.left + plot.right) / 2}" y="${plot.bottom + 40}" text-anchor="middle">${escaped(xTitle)}</text>`,
     ...lines,
     ...labels,
     "</svg>",
@@ -154,7 +158,9 @@ export function spread(wanted: readonly number[], gap: number, top: number, bott
 }
 
 function formatValue(value: number, unit: Chart["unit"]): string {
-  if (unit !== "bytes") return `${Number(value.toPrecision(3))}${unit === "seconds" ? " s" : ""}`;
+  const behind = { seconds: " s", "%": " %", x: "x" } as const;
+  if (unit !== "bytes")
+    return `${Number(value.toPrecision(3))}${unit in behind ? behind[unit as keyof typeof behind] : ""}`;
   const power = Math.min(4, Math.max(0, Math.floor(Math.log2(value) / 10 + 1e-9)));
   return `${Number((value / 1024 ** power).toPrecision(3))} ${["B", "KiB", "MiB", "GiB", "TiB"][power]}`;
 }

@@ -102,6 +102,7 @@ export function charts({ rows }: Summary): NamedChart[] {
         title: `${title}: ${names[model]}`,
         unit,
         x: lengths.map((tokens) => ({ value: tokens, label: formatTokens(tokens) })),
+        xTitle: "tokens of the prompt",
         series: [...groupBy(all, ({ side }) => side)].map(
           ([side, line]): Series => ({
             label: line[0]?.label ?? side,

@@ -1,25 +1,17 @@
-/** Measured cases on disk, one JSON file each, so that a bench that was stopped goes on where it was. */
+/** Measured cases on disk, one JSON file each, so that a run that was stopped goes on where it was. */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Case, caseId } from "./cases.js";
-import type { Outcome } from "./one.js";
 
 /** What else a figure depends on. A stored case counts only for the conditions it was measured under. */
-export interface Conditions {
-  readonly machine: string;
-  /** Key of the patched llama.cpp (its patch, sources and addon). */
-  readonly runtime: string;
-  /** The model file's name. */
-  readonly file: string;
-  readonly decode: number;
-}
+export type Conditions = Readonly<Record<string, string | number>>;
 
-export class Store {
+/** Outcomes are plain data; a case's id is a file name. */
+export class Store<Outcome> {
   constructor(private readonly folder: string) {}
 
   /** The case's outcome, or undefined when it was not measured under these conditions, or its file is damaged. */
-  load(one: Case, conditions: Conditions): Outcome | undefined {
-    const path = this.#path(one);
+  load(id: string, conditions: Conditions): Outcome | undefined {
+    const path = this.#path(id);
     if (!existsSync(path)) return undefined;
     try {
       const stored = JSON.parse(readFileSync(path, "utf8"));
@@ -29,9 +21,9 @@ export class Store {
     }
   }
 
-  save(one: Case, conditions: Conditions, outcome: Outcome): void {
+  save(id: string, conditions: Conditions, outcome: Outcome): void {
     mkdirSync(this.folder, { recursive: true });
-    const path = this.#path(one);
+    const path = this.#path(id);
     writeFileSync(`${path}.part`, JSON.stringify({ conditions, outcome }, undefined, 2));
     renameSync(`${path}.part`, path);
   }
@@ -41,11 +33,12 @@ export class Store {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #path(one: Case): string {
-    return join(this.folder, `${caseId(one)}.json`);
+  #path(id: string): string {
+    return join(this.folder, `${id}.json`);
   }
 }
 
 function sameConditions(a: Conditions, b: Conditions): boolean {
-  return a.machine === b.machine && a.runtime === b.runtime && a.file === b.file && a.decode === b.decode;
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...names].every((name) => a[name] === b[name]);
 }

@@ -1,9 +1,2 @@
-/** `npm run eval -- NAME [--quick]`: runs one evaluation by name. */
-const evaluations = ["needle"] as const;
-
-const name = process.argv[2];
-if (!(evaluations as readonly (string | undefined)[]).includes(name)) {
-  console.error(`usage: npm run eval -- ${evaluations.join("|")} [--quick]`);
-  process.exit(2);
-}
-await import(`./${name}.ts`);
+/** `npm run eval -- NAME [options]`: docs/eval/README.md says what there is. */
+await import(process.argv[2] === "citations" ? "./citations.js" : "./compression.js");

@@ -1,0 +1,131 @@
+import { describe, expect, it } from "vitest";
+import { createPolicy } from "../../core/compression/registry.js";
+import { chart } from "../bench/chart.js";
+import { type Figures, figures, type Result } from "./figures.js";
+import type { Measured, Plan } from "./measure.js";
+import { needle } from "./needle/needle.js";
+import { ladder, overviewPage, sliderData } from "./overview.js";
+import { charts, page } from "./page.js";
+import type { QuestionCase } from "./question-cases.js";
+import { ablationVariants, asks, ours, policyVariants } from "./variants.js";
+
+const snapkv = policyVariants.find(({ id }) => id === "snapkv")!;
+const plan = (text: string): Plan => ({ choice: text, made: "", chooseMs: 5, raw: { text } });
+const result = (id: string, answer: string, plans: Measured["plans"], counts = true): Result<QuestionCase> => ({
+  one: {
+    id,
+    document: "",
+    options: { length: "short" },
+    facts: [["42"]],
+    groups: [id === "c" ? "4096 tokens" : "2048 tokens"],
+  },
+  measured: { baseline: { text: answer }, counts, tokens: 2000, readMs: 1000, plans },
+});
+const results = [
+  result("a", "42", {
+    [`${ours.id} 25%`]: plan("42"),
+    "snapkv 25%": plan("4"),
+    "snapkv 6.9%": { impossible: "no room" },
+  }),
+  result("b", "42", { [`${ours.id} 25%`]: plan("is 42"), "snapkv 25%": plan("42") }),
+  result("c", "4", {}, false),
+];
+const summary = figures(needle, results, [ours, snapkv], ["25%", "6.9%"], 10);
+
+describe("the figures of an evaluation", () => {
+  it("count only what the full cache answers, and say how many that is", () => {
+    expect(summary).toMatchObject({ tried: 3, counted: 2, of: 10, full: { found: { mean: 1 } } });
+    expect(summary.groups.map(({ name, tried, counted }) => [name, tried, counted])).toEqual([
+      ["2048 tokens", 2, 2],
+      ["4096 tokens", 1, 0],
+    ]);
+  });
+
+  it("compare with our default case by case, and leave out budgets that hold for no case", () => {
+    const [own, other] = summary.rows;
+    expect(own?.cells.found).toMatchObject([{ budget: "25%", value: { mean: 1, cases: 2 }, difference: undefined }]);
+    expect(other?.cells.found).toMatchObject([{ budget: "25%", value: { mean: 0.5 }, difference: { mean: -0.5 } }]);
+    expect(summary.chooseShare).toEqual({ [ours.id]: 0.005, snapkv: 0.005 });
+  });
+
+  it("make a page and a chart", () => {
+    const text = page(needle, summary, { made: "a model", command: "npm run eval -- needle", split: "Reporting." });
+    expect(text).toContain("The full cache answers 2 of 3 cases");
+    expect(text).toContain("| snapkv | 50.0 (0.0 to 100.0) | – |");
+    expect(text).toContain("7 of 10 cases of a full run are not measured yet");
+    expect(charts(needle, summary)).toEqual([]);
+    const more = results.map((one) => ({
+      ...one,
+      measured: { ...one.measured, plans: { ...one.measured.plans, [`${ours.id} 6.9%`]: plan("42") } },
+    }));
+    const [drawn] = charts(needle, figures(needle, more, [ours, snapkv], ["25%", "6.9%"], 10));
+    expect(chart(drawn!.chart)).toContain("kept, of the full cache");
+  });
+});
+
+describe("the overview", () => {
+  const cell = (budget: string, mean: number, difference?: number) => ({
+    budget,
+    value: { mean, low: mean, high: mean, cases: 20 },
+    difference:
+      difference === undefined ? undefined : { mean: difference, low: difference, high: difference, cases: 20 },
+  });
+  const base: Figures = { ...summary, budgets: ["50%", "25%", "6.9%"], counted: 20, groups: [], chooseShare: {} };
+  const distribution: Figures = {
+    ...base,
+    rows: [
+      {
+        variant: ours.id,
+        label: ours.id,
+        cells: {
+          kl: [cell("50%", 0.01), cell("25%", 0.1), cell("6.9%", 0.8)],
+          agreement: [cell("50%", 0.97), cell("25%", 0.9), cell("6.9%", 0.65)],
+        },
+      },
+      { variant: "snapkv", label: "snapkv", cells: { kl: [cell("25%", 0.2, 0.1), cell("6.9%", 0.7, -0.1)] } },
+    ],
+  };
+  const needles: Figures = {
+    ...base,
+    rows: [
+      {
+        variant: ours.id,
+        label: ours.id,
+        cells: { found: [cell("50%", 1), cell("25%", 0.98), cell("6.9%", 0.9)] },
+      },
+    ],
+  };
+
+  it("recommends the least budget with the best words", () => {
+    const { recommended, stops } = sliderData({ distribution, needle: needles });
+    expect(stops.map(({ words }) => words)).toEqual([ladder[0].words, ladder[0].words, ladder[2].words]);
+    expect(recommended).toBe("25%");
+    expect(sliderData({})).toMatchObject({ recommended: undefined, stops: [] });
+  });
+
+  it("says in one table who is better where", () => {
+    const text = overviewPage({ distribution, needle: needles });
+    expect(text).toContain(`| ${ours.id} | 0.01 / 100 % | 0.10 / 98 % | 0.80 / 90 % |`);
+    expect(text).toContain("| snapkv | – / – | 0.20 ▼ / – | 0.70 ▲ / – |");
+  });
+});
+
+describe("what is compared", () => {
+  it("has ids of its own, ours in front, and settings that policies take", () => {
+    for (const variants of [policyVariants, ablationVariants]) {
+      expect(variants[0]).toBe(ours);
+      expect(new Set(variants.map(({ id }) => id)).size).toBe(variants.length);
+      for (const { id, policy, settings } of variants) {
+        expect(id).toMatch(/^[\w.-]+$/);
+        expect(createPolicy(policy, settings).keepsAll).toBe(false);
+      }
+    }
+  });
+
+  it("shares a reading where policies ask native code for the same", () => {
+    expect(asks(createPolicy("snapkv"))).toBe(asks(createPolicy("pyramidkv")));
+    expect(asks(createPolicy("snapkv"))).not.toBe(asks(createPolicy("snapkv", { reduction: "max" })));
+    // reads no scores: any will do
+    expect(asks(createPolicy("streaming-llm"))).toBe(asks(createPolicy(ours.policy)));
+  });
+});

@@ -1,0 +1,152 @@
+/** Measures a case: one reading, the full cache's answer, then every variant at every budget on copies of it. */
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { LayerRetention } from "../../core/compression/policy.js";
+import { choose, type Recording, replay } from "../../core/engine/replay.js";
+import type { DocumentSession } from "../../core/engine/session.js";
+import type { Engine } from "../../core/engine/types.js";
+import { PrecisError } from "../../core/errors.js";
+import { parseBudget } from "../../core/estimate/estimate.js";
+import { buildPrompt } from "../../core/summarize/prompt.js";
+import type { Conditions, Store } from "../bench/store.js";
+import type { Baseline, Benchmark, Case, Raw } from "./benchmark.js";
+import { type ReadingDesk, Readings } from "./readings.js";
+import { policyOf, type Variant } from "./variants.js";
+
+/** One variant at one budget. */
+export type Plan =
+  | {
+      /** Of the positions kept and how they are stored: what a measurement depends on, besides the reading. */
+      readonly choice: string;
+      /** Of the sources and settings that made the choice. While they are the same the choice need not be made again. */
+      readonly made: string;
+      /** Milliseconds to choose, all layers together. */
+      readonly chooseMs: number;
+      readonly raw: Raw;
+    }
+  | { readonly impossible: string };
+
+export interface Measured {
+  readonly baseline: Baseline;
+  readonly counts: boolean;
+  /** Tokens of the prompt, and milliseconds that reading all of it took with our default's scores. */
+  readonly tokens: number;
+  readonly readMs: number;
+  /** By `planKey`. */
+  readonly plans: Readonly<Record<string, Plan>>;
+}
+
+export interface Desk extends Omit<ReadingDesk, "identity"> {
+  readonly engine: Engine;
+  readonly conditions: Conditions;
+}
+
+export const planKey = ({ id }: Variant, budget: string) => `${id} ${budget}`;
+
+const sources = new URL("../../core/compression/", import.meta.url);
+const sourceHash = readdirSync(fileURLToPath(sources))
+  .sort()
+  .reduce((hash, name) => hash.update(name).update(readFileSync(new URL(name, sources))), createHash("sha256"))
+  .digest("hex");
+
+const madeBy = ({ policy, settings, queries, kvType }: Variant) =>
+  digest(JSON.stringify([sourceHash, policy, settings, queries, kvType]));
+
+/** What a stored case depends on. */
+export function caseConditions({ conditions, engine }: Pick<Desk, "conditions" | "engine">, one: Case): Conditions {
+  const { tokens } = buildPrompt(engine, one.document, one.options);
+  return { ...conditions, prompt: digest(tokens) };
+}
+
+/** Measures what is missing of a case, and keeps each figure at once. @throws what `desk.before` throws */
+export async function measure<C extends Case>(
+  desk: Desk,
+  store: Store<Measured>,
+  benchmark: Benchmark<C>,
+  one: C,
+  variants: readonly Variant[],
+  budgets: readonly string[],
+): Promise<void> {
+  const { engine, session, before } = desk;
+  const conditions = caseConditions(desk, one);
+  const stored = store.load(one.id, conditions);
+  if (stored && !stored.counts) return;
+  const missing = variants.flatMap((variant) =>
+    budgets
+      .filter((budget) => isMissing(stored?.plans[planKey(variant, budget)], variant))
+      .map((budget) => ({ variant, budget })),
+  );
+  if (stored && missing.length === 0) return;
+
+  const prompt = buildPrompt(engine, one.document, one.options);
+  const readings = new Readings({ ...desk, identity: JSON.stringify(desk.conditions) }, prompt);
+  const whole = await readings.rows("f16");
+  const setUp = async (recording: Recording, retention: readonly LayerRetention[]) => {
+    await replay(session, recording, retention);
+    return session;
+  };
+  let measured = stored;
+  if (!measured) {
+    before("the full cache's answer");
+    const { text } = await benchmark.baseline(await setUp(whole, []), one);
+    const { prefillMs } = whole.timings;
+    const baseline = { text };
+    const counts = benchmark.counts(one, baseline);
+    measured = { baseline, counts, tokens: prompt.tokens.length, readMs: prefillMs, plans: {} };
+    store.save(one.id, conditions, measured);
+    if (!counts) return;
+  }
+
+  const answer = engine.tokenize(measured.baseline.text);
+  // what sets up is skipped where nothing new was chosen
+  let run: ((session: DocumentSession) => Promise<Raw>) | undefined;
+  const plans = { ...measured.plans };
+  for (const { variant, budget } of missing) {
+    const entries = entriesOf(engine, prompt.tokens.length, budget, prompt.headTokens + prompt.windowTokens, variant);
+    const key = planKey(variant, budget);
+    if (typeof entries === "string") {
+      plans[key] = { impossible: entries };
+    } else {
+      const scores = await readings.scores(variant, answer);
+      const started = performance.now();
+      const retention = choose(engine.model, prompt, scores, policyOf(variant), entries);
+      const chooseMs = performance.now() - started;
+      const choice = choiceOf(retention, variant);
+      const same = Object.values(plans).find((plan) => "choice" in plan && plan.choice === choice);
+      let raw = same && "raw" in same ? same.raw : undefined;
+      if (!raw) {
+        before(`${variant.label} at ${budget}`);
+        run ??= await benchmark.prepare(await setUp(whole, []), one, answer);
+        raw = await run(await setUp(await readings.rows(variant.kvType), retention));
+      }
+      plans[key] = { choice, made: madeBy(variant), chooseMs, raw };
+    }
+    measured = { ...measured, plans };
+    store.save(one.id, conditions, measured);
+  }
+}
+
+function isMissing(plan: Plan | undefined, variant: Variant): boolean {
+  return plan === undefined || ("made" in plan && plan.made !== madeBy(variant));
+}
+
+/** Entries per KV head over all layers, or why the budget cannot be. */
+function entriesOf(engine: Engine, tokens: number, budget: string, least: number, { kvType }: Variant) {
+  try {
+    return parseBudget(budget, engine.model, tokens, least, kvType).entriesTotal;
+  } catch (error) {
+    if (error instanceof PrecisError && error.code === "budget-too-small") return error.message;
+    throw error;
+  }
+}
+
+function choiceOf(retention: readonly LayerRetention[], { kvType }: Variant): string {
+  const hash = createHash("sha256").update(kvType);
+  for (const { positions } of retention) for (const list of positions) hash.update(list).update("/");
+  return hash.digest("hex").slice(0, 16);
+}
+
+function digest(data: string | Uint32Array): string {
+  return createHash("sha256").update(data).digest("hex").slice(0, 16);
+}

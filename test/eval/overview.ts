@@ -1,0 +1,142 @@
+/**
+ * Which policy at which budget: one page over all benchmarks, and the data file that the memory slider's words come from.
+ * Pure.
+ */
+import { table } from "../bench/report.js";
+import type { Cell, Figures, Row } from "./figures.js";
+import { ours } from "./variants.js";
+
+/** Figures by benchmark; those that were not run yet are missing. */
+export type AllFigures = Readonly<Record<string, Figures | undefined>>;
+
+const find = (row: Pick<Row, "cells"> | undefined, metric: string, budget: string): Cell | undefined =>
+  row?.cells[metric]?.find((cell) => cell.budget === budget);
+
+const rowOf = (figures: Figures | undefined, variant: string) => figures?.rows.find((row) => row.variant === variant);
+
+const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+
+export interface SliderStop {
+  readonly budget: string;
+  readonly words: string;
+  /** Of our default: mean KL divergence in nats, share of same first choices, share of needles found. */
+  readonly kl: number;
+  readonly agreement: number;
+  readonly needles: number;
+  /** Lower ends of the 95 % intervals, which the words stand on. */
+  readonly agreementAtLeast: number;
+  readonly needlesAtLeast: number;
+  /** Documents and questions behind it. */
+  readonly documents: number;
+  readonly questions: number;
+}
+
+export interface SliderData {
+  readonly policy: string;
+  /** The least budget with the best words that any has; undefined while nothing is measured. */
+  readonly recommended: string | undefined;
+  /** From the largest budget down; those that both benchmarks have. */
+  readonly stops: readonly SliderStop[];
+}
+
+/** What a budget may be called: the least share of same first choices and of needles found, at the intervals' lower ends. */
+export const ladder = [
+  { words: "near the full cache", agreement: 0.85, needles: 0.9 },
+  { words: "facts and main points", agreement: 0.7, needles: 0.75 },
+  { words: "main points only", agreement: 0.6, needles: 0 },
+  { words: "a rough idea", agreement: 0, needles: 0 },
+] as const;
+
+export function sliderData({ distribution, needle }: AllFigures): SliderData {
+  const [document, question] = [rowOf(distribution, ours.id), rowOf(needle, ours.id)];
+  const stops = (distribution?.budgets ?? []).flatMap((budget): SliderStop[] => {
+    const kl = find(document, "kl", budget)?.value;
+    const agreement = find(document, "agreement", budget)?.value;
+    const found = find(question, "found", budget)?.value;
+    if (!kl || !agreement || !found) return [];
+    const reached = ladder.find((rung) => agreement.low >= rung.agreement && found.low >= rung.needles);
+    return [
+      {
+        budget,
+        words: reached?.words ?? "",
+        kl: kl.mean,
+        agreement: agreement.mean,
+        needles: found.mean,
+        agreementAtLeast: agreement.low,
+        needlesAtLeast: found.low,
+        documents: agreement.cases,
+        questions: found.cases,
+      },
+    ];
+  });
+  const best = ladder.find(({ words }) => stops.some((stop) => stop.words === words))?.words;
+  return { policy: ours.id, recommended: stops.findLast(({ words }) => words === best)?.budget, stops };
+}
+
+export function overviewPage(all: AllFigures): string {
+  const { distribution, needle, summaries } = all;
+  const budgets = (distribution ?? needle)?.budgets ?? [];
+  const names = new Map(
+    [...(distribution?.rows ?? []), ...(needle?.rows ?? [])].map(({ variant, label }) => [variant, label]),
+  );
+  const kl = (variant: string, budget: string) => find(rowOf(distribution, variant), "kl", budget);
+  const found = (variant: string, budget: string) => find(rowOf(needle, variant), "found", budget);
+  const rows = [...names].map(([variant, label]) => [
+    label,
+    ...budgets.map((budget) => {
+      const [loss, share] = [kl(variant, budget), found(variant, budget)];
+      return `${loss ? `${loss.value.mean.toFixed(2)}${mark(loss, "lower")}` : "–"} / ${share ? `${percent(share.value.mean)}${mark(share, "higher")}` : "–"}`;
+    }),
+  ]);
+  return `${[
+    "# Which policy at which budget",
+    `At equal bytes: mean KL divergence from the full cache along its summaries, in nats ([distribution.md](distribution.md), ${distribution?.counted ?? 0} documents), and needles found of those that the full cache finds ([needle.md](needle.md), ${needle?.counted ?? 0} questions). ▲ better, ▼ worse than \`${ours.id}\` with 95 % confidence, case by case; – the budget holds no more than the instruction. How to repeat it: [README.md](README.md).`,
+    table(["kept", ...budgets], rows),
+    ...claims(summaries),
+    ...sliderSection(all),
+  ].join("\n\n")}\n`;
+}
+
+/** ▲ or ▼ where the difference from our default lies on one side of nothing. */
+function mark({ difference }: Cell, better: "lower" | "higher"): string {
+  if (!difference || (difference.low <= 0 && difference.high >= 0)) return "";
+  return difference.mean > 0 === (better === "higher") ? " ▲" : " ▼";
+}
+
+/** The paper's own measure: what is left of the full cache's score. */
+function claims(summaries: Figures | undefined): string[] {
+  const full = summaries?.full.rouge1;
+  if (!summaries || !full) return [];
+  return [
+    "## Share of the full cache's ROUGE-1",
+    `DynamicKV's authors report 78 to 90 % of the full score at 1.7 % kept, for models of 7 to 8 billion parameters (arXiv 2412.14838). Here, on ${summaries.counted} documents ([summaries.md](summaries.md)):`,
+    table(
+      ["kept", ...summaries.budgets],
+      summaries.rows.map((row) => [
+        row.label,
+        ...summaries.budgets.map((budget) => {
+          const cell = find(row, "rouge1", budget);
+          return cell ? percent(cell.value.mean / full.mean) : "–";
+        }),
+      ]),
+    ),
+  ];
+}
+
+function sliderSection(all: AllFigures): string[] {
+  const { stops, recommended } = sliderData(all);
+  if (stops.length === 0) return [];
+  return [
+    "## What the memory slider may say",
+    `Words stand on the lower ends of the intervals (\`test/eval/overview.ts\`). Recommended: ${recommended}. As data: [slider.json](slider.json).`,
+    table(
+      ["kept", "words", "same first choice", "needles found"],
+      stops.map(({ budget, words, agreement, agreementAtLeast, needles, needlesAtLeast }) => [
+        budget,
+        words,
+        `${percent(agreement)} (at least ${percent(agreementAtLeast)})`,
+        `${percent(needles)} (at least ${percent(needlesAtLeast)})`,
+      ]),
+    ),
+  ];
+}

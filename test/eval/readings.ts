@@ -1,0 +1,88 @@
+/** The readings of one prompt, each made once and kept on disk: reading takes most of an evaluation's time. */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { deserialize, serialize } from "node:v8";
+import type { LayerScores } from "../../core/compression/policy.js";
+import type { KvType } from "../../core/engine/kv.js";
+import { type Recording, record } from "../../core/engine/replay.js";
+import type { DocumentSession } from "../../core/engine/session.js";
+import type { Prompt } from "../../core/engine/types.js";
+import { asks, ours, policyOf, type Variant } from "./variants.js";
+
+export interface ReadingDesk {
+  readonly session: DocumentSession;
+  /** Where readings are kept, some tens of MB each. */
+  readonly folder: string;
+  /** Model file and runtime: what else a reading depends on. */
+  readonly identity: string;
+  /** Called before something that takes long; throws when there is no time left. */
+  readonly before: (what: string) => void;
+}
+
+export class Readings {
+  readonly #made = new Map<string, Recording>();
+
+  constructor(
+    private readonly desk: ReadingDesk,
+    private readonly prompt: Prompt,
+  ) {}
+
+  /** All rows, stored in this type. */
+  async rows(kvType: KvType): Promise<Recording> {
+    return await this.#reading(this.prompt, ours, kvType, true);
+  }
+
+  /**
+   * What a variant is shown.
+   * @param answer tokens of the full cache's answer, for those that are scored with its queries
+   */
+  async scores(variant: Variant, answer: Uint32Array): Promise<readonly LayerScores[]> {
+    const { prompt } = this;
+    if (variant.queries === "window") {
+      const lead = asks(policyOf(variant)) === asks(policyOf(ours));
+      return (await this.#reading(prompt, variant, "f16", lead)).scores;
+    }
+    const longer = { ...prompt, tokens: Uint32Array.from([...prompt.tokens, ...answer]), windowTokens: answer.length };
+    const { scores } = await this.#reading(longer, variant, "f16", false);
+    return scores.map(({ layer, scores }) => ({ layer, scores: firstColumns(scores, prompt) }));
+  }
+
+  async #reading(prompt: Prompt, variant: Variant, kvType: KvType, rows: boolean): Promise<Recording> {
+    const { session, folder, identity, before } = this.desk;
+    const policy = policyOf(variant);
+    const name = createHash("sha256")
+      .update(JSON.stringify([identity, asks(policy), kvType, prompt.headTokens, prompt.windowTokens]))
+      .update(prompt.tokens)
+      .digest("hex")
+      .slice(0, 32);
+    const known = this.#made.get(name);
+    if (known) return known;
+
+    const path = join(folder, `${name}.reading`);
+    let recording: Recording;
+    if (existsSync(path)) {
+      recording = deserialize(readFileSync(path)) as Recording;
+    } else {
+      before(`reading ${prompt.tokens.length} tokens (${asks(policy)}, ${kvType})`);
+      const whole = await record(session, prompt, policy, { kvType });
+      recording = rows ? whole : { ...whole, layers: [] };
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(`${path}.part`, serialize(recording));
+      renameSync(`${path}.part`, path);
+    }
+    this.#made.set(name, recording);
+    return recording;
+  }
+}
+
+/** Of scores over the whole prompt those of what lies before its window, per KV head. */
+function firstColumns(scores: Float32Array, { tokens, windowTokens }: Prompt): Float32Array {
+  const heads = scores.length / tokens.length;
+  const before = tokens.length - windowTokens;
+  const cut = new Float32Array(heads * before);
+  for (let head = 0; head < heads; head++) {
+    cut.set(scores.subarray(head * tokens.length, head * tokens.length + before), head * before);
+  }
+  return cut;
+}
