@@ -161,6 +161,7 @@ async function answerGroup(
   view.clear();
   output.write(flags.json ? `${JSON.stringify(result)}\n` : "\n");
   for (const warning of result.warnings) view.warn(warning);
+  if (result.savedCache) view.note("--no-cache reads the document again, for this question.");
   for (const line of citationLines(result)) view.note(line);
   view.note(summaryLine(result));
   const { parts, document } = result;

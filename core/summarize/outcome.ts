@@ -18,9 +18,10 @@ interface Ended {
   readonly loadMs: number;
   readonly readMs: number;
   readonly warnings: readonly string[];
+  readonly savedCache: SummaryResult["savedCache"];
 }
 
-export function resultOf({ text, readings, model, plan, steps, loadMs, readMs, warnings }: Ended): SummaryResult {
+export function resultOf({ text, readings, model, plan, steps, loadMs, readMs, ...ended }: Ended): SummaryResult {
   const [document, ...furtherDocuments] = readings.map(documentOf) as [SummaryResult["document"]];
   const largest = steps.reduce((most, step) => (step.kv.fullBytes > most.kv.fullBytes ? step : most));
   const sum = (of: (step: Step) => number) => steps.reduce((total, step) => total + of(step), 0);
@@ -65,7 +66,8 @@ export function resultOf({ text, readings, model, plan, steps, loadMs, readMs, w
       decodeMs: sum(({ timings }) => timings.decodeMs),
       decodeTokens: sum(({ tokens }) => tokens),
     },
-    warnings: [...warnings],
+    ...(ended.savedCache ? { savedCache: ended.savedCache } : {}),
+    warnings: [...ended.warnings],
   };
 }
 

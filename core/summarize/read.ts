@@ -5,14 +5,22 @@ import type { CacheStore } from "../engine/cache-store.js";
 import { SavedCacheRefused } from "../engine/saved-cache.js";
 import type { ModelInfo, Prompt, ReadingProgress, ReadingResult, Session } from "../engine/types.js";
 import type { Plan } from "./plan.js";
+import { type SummaryResult, savedCacheWords } from "./result.js";
 
 export interface ReadHooks {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: ReadingProgress) => void;
   /** Where what reading left is kept for the next question about the same document; undefined: nowhere. */
   readonly caches?: CacheStore | undefined;
+  /** Reads the document even where such a cache is saved. */
+  readonly readAgain?: boolean | undefined;
   /** Takes sentences for the user. */
   readonly warnings: string[];
+}
+
+export interface Read extends ReadingResult {
+  /** Of a cache that was taken up: whether the same was asked when it was saved, or something else. */
+  readonly savedCache?: SummaryResult["savedCache"];
 }
 
 /** Takes up the cache saved at an earlier reading of the same document where there is one, and saves one otherwise. */
@@ -22,23 +30,20 @@ export async function readOrResume(
   plan: Plan,
   answerTokens: number,
   model: ModelInfo,
-  { signal, onProgress, warnings, ...hooks }: ReadHooks,
-): Promise<ReadingResult> {
+  { signal, onProgress, warnings, readAgain, ...hooks }: ReadHooks,
+): Promise<Read> {
   const { policy, budget, kvType, groupLayers } = plan;
   // the full cache is as large as the memory it would spare; what it holds is not compressed
   const caches = policy.keepsAll ? undefined : hooks.caches;
   const identity = caches && cacheIdentity(model, prompt, plan);
   if (caches && identity !== undefined) {
-    const file = await caches.find(identity);
+    const file = readAgain ? undefined : await caches.find(identity);
     if (file !== undefined) {
       try {
         const resumed = await session.resume(prompt, file, identity, { kvType, answerTokens, signal });
-        warnings.push(
-          resumed.sameWindow
-            ? "The document was not read again: this is the cache saved when the same was asked before. --no-cache reads it."
-            : "The document was not read again: the saved cache was compressed for another question and may lack what this one needs. --no-cache reads it for this question.",
-        );
-        return resumed;
+        const savedCache = resumed.sameWindow ? "same" : "other";
+        warnings.push(savedCacheWords[savedCache]);
+        return { ...resumed, savedCache };
       } catch (error) {
         if (!(error instanceof SavedCacheRefused)) throw error;
         await caches.remove(identity);

@@ -74,6 +74,15 @@ export const summaryResultSchema = z.object({
     decodeMs: milliseconds,
     decodeTokens: count,
   }),
+  /** The document was not read again: what the saved cache that was taken up instead was made for (`savedCacheWords`). */
+  savedCache: z.enum(["same", "other"]).optional(),
   warnings: z.array(z.string()),
 });
 export type SummaryResult = z.infer<typeof summaryResultSchema>;
+
+/** What `warnings` say of an answer from a saved cache. */
+export const savedCacheWords = {
+  same: "The document was not read again: this is from what was kept of it when the same was asked before.",
+  other:
+    "The document was not read again: this is from what was kept of it for another question, and may lack what this one needs.",
+} as const satisfies Record<NonNullable<SummaryResult["savedCache"]>, string>;

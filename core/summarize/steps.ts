@@ -7,7 +7,7 @@ import type { RunOptions } from "./options.js";
 import { type Plan, planRun } from "./plan.js";
 import { type OnProgress, type PartsProgress, type StepProgress, stepProgress } from "./progress.js";
 import { buildPrompt, maxAnswerTokens, type Purpose } from "./prompt.js";
-import { digest, readOrResume } from "./read.js";
+import { digest, type Read, readOrResume } from "./read.js";
 import { type Part, partsOf, type Reading } from "./reading.js";
 import { workOf } from "./speed.js";
 
@@ -21,6 +21,8 @@ export interface SummaryContext {
   readonly readMs: number;
   /** Where what reading left is kept for the next question about the same document; undefined: nowhere. */
   readonly caches?: CacheStore;
+  /** Reads the document even where such a cache is saved, and saves the new one. */
+  readonly readAgain?: boolean;
   /** Where the finished parts of a long document are kept until its summary is whole; undefined: nowhere. */
   readonly steps?: CacheStore;
   /** Bytes of memory that programs can still take; undefined: as the system says. */
@@ -38,6 +40,8 @@ export class Steps {
   readonly plan: Plan;
   /** Of a run in parts. */
   progress: PartsProgress | undefined;
+  /** Of a document that was not read again: what the saved cache was made for. */
+  savedCache: Read["savedCache"];
   /** How many an earlier run had finished. */
   resumed = 0;
   /** How many notes were cut. */
@@ -126,15 +130,17 @@ export class Steps {
     plan: Plan,
     maxTokens: number,
     progress: StepProgress | undefined,
-    { onText, caches }: Pick<SummaryContext, "onText" | "caches">,
+    { onText, caches, readAgain }: Pick<SummaryContext, "onText" | "caches" | "readAgain">,
   ): Promise<Step> {
     const { engine, options, warnings } = this;
     const { signal } = this.context;
     const session = await engine.createSession();
     try {
       const onProgress = progress && ((read: Parameters<StepProgress["reading"]>[0]) => progress.reading(read));
-      const hooks = { signal, caches, warnings, onProgress };
-      const { kv, timings } = await readOrResume(session, prompt, plan, maxTokens, engine.model, hooks);
+      const hooks = { signal, caches, readAgain, warnings, onProgress };
+      const read = await readOrResume(session, prompt, plan, maxTokens, engine.model, hooks);
+      const { kv, timings } = read;
+      this.savedCache = read.savedCache;
       const generation = await session.generate({
         sampling: samplingOf(options),
         maxTokens,

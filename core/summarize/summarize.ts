@@ -62,9 +62,9 @@ export async function summarizeTogether(
   if (!keepsStyle(text, options.style)) {
     steps.warnings.push("The answer does not have the form that was asked for: the model did not keep to it.");
   }
-  const { plan, ended, warnings } = steps;
+  const { plan, ended, warnings, savedCache } = steps;
   const { loadMs, readMs } = context;
-  return resultOf({ text, readings, model: engine.model, plan, steps: ended, loadMs, readMs, warnings });
+  return resultOf({ text, readings, model: engine.model, plan, steps: ended, loadMs, readMs, warnings, savedCache });
 }
 
 /** What a file of finished steps is of. */

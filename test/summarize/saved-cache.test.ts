@@ -32,11 +32,11 @@ const options: RunOptions = {
 };
 
 /** Asks once; answers how often the document was read and what was said about it. */
-async function ask(changed: Partial<RunOptions> = {}, of = document(), fake: FakeOptions = {}) {
+async function ask(changed: Partial<RunOptions> = {}, of = document(), fake: FakeOptions = {}, readAgain = false) {
   const engine = fakeEngine(fake);
-  const context = { loadMs: 0, readMs: 0, caches: new CacheStore(folder) };
-  const { warnings } = await summarizeDocument(engine, of, { ...options, ...changed }, context);
-  return { read: engine.seen.budgetEntries.length, warnings };
+  const context = { loadMs: 0, readMs: 0, caches: new CacheStore(folder), readAgain };
+  const { warnings, savedCache } = await summarizeDocument(engine, of, { ...options, ...changed }, context);
+  return { read: engine.seen.budgetEntries.length, warnings, savedCache };
 }
 
 describe("a saved cache", () => {
@@ -44,10 +44,18 @@ describe("a saved cache", () => {
     expect(await ask()).toEqual({ read: 1, warnings: [] });
     const again = await ask();
     expect(again.read).toBe(0);
-    expect(again.warnings).toEqual([expect.stringMatching(/not read again.*--no-cache/)]);
+    expect(again.savedCache).toBe("same");
+    expect(again.warnings).toEqual([expect.stringMatching(/not read again/)]);
     const other = await ask({ question: "Where?" }, document(), { sameWindow: false });
     expect(other.read).toBe(0);
+    expect(other.savedCache).toBe("other");
     expect(other.warnings).toEqual([expect.stringMatching(/another question/)]);
+  });
+
+  test("is made anew by a reading that was asked for", async () => {
+    await ask();
+    expect(await ask({ question: "Where?" }, document(), {}, true)).toEqual({ read: 1, warnings: [] });
+    expect(readdirSync(folder)).toHaveLength(1);
   });
 
   test("is of one document, policy, budget and kind of entry", async () => {
