@@ -21,6 +21,7 @@ export type ErrorCode =
   | "out-of-memory"
   | "write-failed"
   | "print-failed"
+  | "library-unreadable"
   | "worker-died"
   | "internal";
 

@@ -1,0 +1,175 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type SourceDocument, textPage } from "../../core/documents/document.js";
+import { openDatabase, steps } from "../../core/library/database.js";
+import { Library } from "../../core/library/library.js";
+import { summaryResult } from "../report/fixture.js";
+
+let folder = "";
+let file = "";
+let library: Library;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "precis-library-"));
+  file = join(folder, "sub", "library.sqlite");
+  library = Library.open(file);
+});
+afterEach(async () => {
+  library.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const options = { budget: "25%", policy: "dynamickv", length: "medium", seed: 1, temperature: 0 } as const;
+const document = (path: string, pages: string[], title = "A report"): SourceDocument => ({
+  path,
+  title,
+  kind: "pdf",
+  unit: "page",
+  pages: pages.map((text, index) => textPage(index + 1, text)),
+  warnings: [],
+});
+const found = (query: string) =>
+  library
+    .search(query, 50)
+    .map(({ entry, page, found, inSummary }) => [entry.path, inSummary ? "summary" : page, found]);
+
+describe("a search", () => {
+  beforeEach(() => {
+    library.saveDocument(document("/harbour.pdf", ["The quay wall moves.", "Dredging cost more; the wall stands."]), 1);
+    library.saveDocument(document("/minutes.pdf", ["", "Größe der Hafenmauer", "東京港の改修"], "Minutes"), 2);
+    library.saveDocument(document("/wall.pdf", ["wall", "wall", "nothing"], "Wall"), 3);
+  });
+
+  it("finds pages that hold all words, and says which comes first and how many there are", () => {
+    expect(found("wall dredging ")).toEqual([["/harbour.pdf", 2, 1]]);
+    expect(found("quay wal")).toEqual([["/harbour.pdf", 1, 1]]);
+    expect(found('"the wall"')).toEqual([["/harbour.pdf", 2, 1]]);
+    expect(found("quay dredging ")).toEqual([]);
+  });
+
+  it("finds words of the title and the file's name with those of a page", () => {
+    expect(found("minutes hafenmauer ")).toEqual([["/minutes.pdf", 2, 1]]);
+    expect(found("minutes.pdf ")).toEqual([["/minutes.pdf", 1, 3]]);
+  });
+
+  it("knows neither case nor accents, and words in the middle of Japanese sentences", () => {
+    expect(found("GROSSE ")).toEqual([]);
+    expect(found("große ")).toEqual([["/minutes.pdf", 2, 1]]);
+    expect(found("港の")).toEqual([["/minutes.pdf", 3, 1]]);
+  });
+
+  it("puts first what a summary says, then what the larger share of pages says, then what was opened last", () => {
+    library.saveRun("/harbour.pdf", options, summaryResult({ text: "The wall moves." }), { started: 1, ended: 2 });
+    library.saveDocument(document("/other.pdf", ["wall", "wall", "x"], "Other"), 4);
+    expect(found("wall ")).toEqual([
+      ["/harbour.pdf", "summary", 2],
+      ["/wall.pdf", 1, 3],
+      ["/other.pdf", 1, 2],
+    ]);
+    expect(library.search("wall ", 1)).toHaveLength(1);
+    expect(library.search("moves ", 5)[0]?.snippet).toContainEqual({ text: "moves", found: true });
+  });
+
+  it.each(["", "  ", '"', "*", "AND", "NEAR(", "wall OR", "col:x", "'; DROP TABLE documents; --", "\u0000"])(
+    "for %j is answered without an error, and changes nothing",
+    (query) => {
+      expect(() => library.search(query, 5)).not.toThrow();
+      expect(library.list(9).total).toBe(3);
+    },
+  );
+});
+
+describe("a library", () => {
+  it("lists what was opened last first, and says how many there are in all", () => {
+    for (const [index, name] of ["a", "b", "c"].entries()) library.saveDocument(document(`/${name}.pdf`, ["x"]), index);
+    library.saveDocument(document("/a.pdf", ["x"]), 9);
+    const { entries, total } = library.list(2);
+    expect(entries.map(({ path, opened }) => [path, opened])).toEqual([
+      ["/a.pdf", 9],
+      ["/c.pdf", 2],
+    ]);
+    expect(total).toBe(3);
+  });
+
+  it("takes a changed document's new text, and keeps its summaries", () => {
+    library.saveDocument(document("/a.pdf", ["old words", "second"]));
+    library.saveRun("/a.pdf", options, summaryResult(), { started: 1, ended: 2 });
+    library.saveDocument(document("/a.pdf", ["new words"]));
+    expect([found("old "), found("second "), found("new ")]).toEqual([[], [], [["/a.pdf", 1, 1]]]);
+    expect(library.list(1).entries[0]).toMatchObject({ pages: 1, summarised: true });
+  });
+
+  it("gives back the last run whole", () => {
+    library.saveDocument(document("/a.pdf", ["x"]));
+    expect(library.lastRun("/a.pdf")).toBeUndefined();
+    library.saveRun("/a.pdf", options, summaryResult({ text: "first" }), { started: 1, ended: 2 });
+    library.saveRun("/a.pdf", options, summaryResult({ text: "second" }), { started: 3, ended: 4 });
+    expect(library.lastRun("/a.pdf")).toEqual({
+      started: 3,
+      ended: 4,
+      options,
+      result: summaryResult({ text: "second" }),
+    });
+  });
+
+  it("deletes for good: nothing of the text is left in any of its files", async () => {
+    const secret = "Zweibrückenstollen";
+    library.saveDocument(document("/secret.pdf", Array(40).fill(`${secret} ${"words ".repeat(300)}`), secret));
+    library.saveRun("/secret.pdf", options, summaryResult({ text: secret }), { started: 1, ended: 2 });
+    library.saveDocument(document("/kept.pdf", ["kept words"]));
+    const traces = async () => {
+      const parts = await Promise.all(
+        (await readdir(join(folder, "sub"))).map((name) => readFile(join(folder, "sub", name))),
+      );
+      const all = Buffer.concat(parts).toString("latin1").toLowerCase();
+      return ["stollen", Buffer.from(secret).toString("latin1").toLowerCase()].filter((trace) => all.includes(trace));
+    };
+    expect(await traces()).toHaveLength(2);
+    expect(library.remove("/secret.pdf")).toBe(true);
+    expect(await traces()).toEqual([]);
+    expect(library.remove("/secret.pdf")).toBe(false);
+    expect([found(secret), found("kept ")]).toEqual([[], [["/kept.pdf", 1, 1]]]);
+    expect(library.lastRun("/secret.pdf")).toBeUndefined();
+  });
+});
+
+describe("the file", () => {
+  it("keeps everything between two starts", () => {
+    library.saveDocument(document("/a.pdf", ["words"]));
+    library.saveRun("/a.pdf", options, summaryResult(), { started: 1, ended: 2 });
+    library.close();
+    library = Library.open(file);
+    expect(found("words ")).toEqual([["/a.pdf", 1, 1]]);
+    expect(library.lastRun("/a.pdf")?.result).toEqual(summaryResult());
+  });
+
+  it("is brought to a newer form without loss, and stays as it was when that fails", () => {
+    library.saveDocument(document("/a.pdf", ["words"]));
+    library.saveRun("/a.pdf", options, summaryResult(), { started: 1, ended: 2 });
+    library.close();
+    const spoil = () => {
+      throw new Error("the disk is full");
+    };
+    const tags = (database: ReturnType<typeof openDatabase>) =>
+      database.exec("ALTER TABLE documents ADD COLUMN tags TEXT NOT NULL DEFAULT ''; DELETE FROM runs WHERE id < 0");
+    expect(() => openDatabase(file, [...steps, tags, spoil])).toThrow("the disk is full");
+    const half = openDatabase(file, [...steps, tags]);
+    expect(half.prepare("SELECT path, tags FROM documents").all()).toEqual([{ path: "/a.pdf", tags: "" }]);
+    expect(half.prepare("SELECT count(*) AS runs FROM runs").get()).toEqual({ runs: 1 });
+    half.close();
+    expect(() => Library.open(file)).toThrow(
+      expect.objectContaining({ code: "library-unreadable", message: expect.stringContaining("newer Precis") }),
+    );
+    library = Library.open(":memory:");
+  });
+
+  it("that is damaged is named, and left as it is", async () => {
+    const damaged = join(folder, "damaged.sqlite");
+    await writeFile(damaged, "This is no database, whatever its name says.".repeat(100));
+    expect(() => Library.open(damaged)).toThrow(
+      expect.objectContaining({ code: "library-unreadable", next: expect.stringContaining("move it away") }),
+    );
+    expect(await readFile(damaged, "utf8")).toMatch(/^This is no database/);
+  });
+});
