@@ -5,11 +5,14 @@
 import { z } from "zod";
 import type { Coverage, SummaryResult } from "../core/summarize/result.js";
 import {
+  type AnswerSource,
+  answerSourceSchema,
   type DocumentSummary,
   errorSchema,
   type ModelSummary,
   type Progress,
   progressSchema,
+  questionOptionsSchema,
   type Recognition,
   type RunOptions,
   recognitionSchema,
@@ -21,8 +24,20 @@ import {
 export { coverageStretches, type How, SURE } from "../core/documents/coverage.js";
 export { fullKvBytes } from "../core/estimate/estimate.js";
 export { formatBytes, formatDuration } from "../core/format.js";
+export { type Block, type Inline, proseOf } from "../core/report/prose.js";
 export { planRun } from "../core/summarize/plan.js";
-export type { Coverage, DocumentSummary, ModelSummary, Progress, Recognition, RunOptions, SummaryResult, WireError };
+export { savedCacheWords } from "../core/summarize/result.js";
+export type {
+  AnswerSource,
+  Coverage,
+  DocumentSummary,
+  ModelSummary,
+  Progress,
+  Recognition,
+  RunOptions,
+  SummaryResult,
+  WireError,
+};
 
 // The page's content security policy forbids eval; zod would otherwise probe for it and log a violation.
 z.config({ jitless: true });
@@ -66,6 +81,10 @@ export const commands = {
   closeDocument: command(z.object({ documentId: id }))<void>(),
   /** "progress" and "text" events with this run id come before the answer. */
   summarize: command(z.object({ runId: id, documentId: id, options: runOptionsSchema }))<SummaryResult>(),
+  /** Answers `options.question` about a document that is open; events as of `summarize`. */
+  ask: command(
+    z.object({ runId: id, documentId: id, options: questionOptionsSchema, from: answerSourceSchema }),
+  )<SummaryResult>(),
   /** The run then fails with "cancelled". Cancelling what has ended does nothing. */
   cancel: command(z.object({ runId: id }))<void>(),
   /** Saves the document's last finished summary through the system's dialog: its path, undefined when dismissed. */

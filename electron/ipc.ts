@@ -4,6 +4,7 @@
  */
 import { PrecisError, toPrecisError } from "../core/errors.js";
 import {
+  type AnswerSource,
   type CommandInput,
   type CommandName,
   type CommandOutput,
@@ -38,6 +39,7 @@ export interface Summarizer {
   open(documentId: string, path: string, recognition: Recognition | undefined, call: Call): Promise<DocumentSummary>;
   close(documentId: string): Promise<void>;
   summarize(documentId: string, options: RunOptions, call: Call): Promise<SummaryResult>;
+  ask(documentId: string, options: RunOptions, from: AnswerSource, call: Call): Promise<SummaryResult>;
 }
 
 export interface IpcParts {
@@ -103,6 +105,8 @@ export function createHandlers(parts: IpcParts): Handlers {
       finished.set(documentId, result);
       return result;
     },
+    ask: ({ runId, documentId, options, from }) =>
+      track(runId, (call) => parts.summarizer.ask(documentId, options, from, call)),
     cancel: ({ runId }) => running.get(runId)?.abort(),
     exportSummary: async ({ documentId, format }) => {
       const result = summaryOf(documentId);

@@ -25,6 +25,7 @@ export function startWorker(entry: string, onDeath: (error: WireError, restarted
       open: (documentId, path, recognition, call) => supervisor.client.open(documentId, path, call, recognition),
       close: (documentId) => supervisor.client.close(documentId),
       summarize: (documentId, options, call) => supervisor.client.summarize(documentId, options, call),
+      ask: (documentId, options, from, call) => supervisor.client.ask(documentId, options, from, call),
     },
     stop: async () => {
       if (!(await supervisor.shutdown())) console.error("The worker did not end in time and was ended by force.");

@@ -15,11 +15,12 @@ export interface TextRun {
   readonly code: boolean;
 }
 
-export type Inline =
-  | TextRun
-  | { readonly kind: "break" }
-  /** Pages that support what stands before it; none: nothing in the document does. */
-  | { readonly kind: "citation"; readonly pages: readonly number[] };
+export type Inline = TextRun | { readonly kind: "break" } | CitationMark;
+
+/** Behind what it supports: the pages that do, none when nothing in the document does, and what they say. */
+export interface CitationMark extends Pick<Citation, "pages" | "passages" | "document"> {
+  readonly kind: "citation";
+}
 
 export type Block =
   /** `level` 2 to 6, whatever the answer begins with: 1 is the report's own title. */
@@ -58,7 +59,7 @@ interface Leaf {
   readonly end: number;
 }
 
-type Marks = ReadonlyMap<Nodes, readonly { readonly offset: number; readonly pages: readonly number[] }[]>;
+type Marks = ReadonlyMap<Nodes, readonly { readonly offset: number; readonly mark: CitationMark }[]>;
 
 const SHOWN: ReadonlySet<string> = new Set([
   "text",
@@ -79,12 +80,13 @@ function leavesOf(node: Nodes): Leaf[] {
 
 /** Each citation at the piece that its stretch ends in; one that ends in marks between two pieces is at the first. */
 function placed(citations: readonly Citation[], leaves: readonly Leaf[]): Marks {
-  const marks = new Map<Nodes, { offset: number; pages: readonly number[] }[]>();
-  for (const { end, pages } of [...citations].sort((one, other) => one.end - other.end)) {
+  const marks = new Map<Nodes, { offset: number; mark: CitationMark }[]>();
+  for (const { end, pages, passages, document } of [...citations].sort((one, other) => one.end - other.end)) {
     const leaf = leaves.findLast(({ start }) => start < end) ?? leaves[0];
     if (!leaf) continue;
     const list = marks.get(leaf.node) ?? [];
-    list.push({ offset: Math.min(end, leaf.end) - leaf.start, pages });
+    const mark: CitationMark = { kind: "citation", pages, passages, document };
+    list.push({ offset: Math.min(end, leaf.end) - leaf.start, mark });
     marks.set(leaf.node, list);
   }
   return marks;
@@ -162,9 +164,9 @@ function leaf(
   const raw = sourceOf(node, source);
   const found: Inline[] = [];
   let from = 0;
-  for (const { offset, pages } of marks.get(node) ?? []) {
+  for (const { offset, mark } of marks.get(node) ?? []) {
     const to = Math.max(from, valueOffset(raw, value, offset));
-    found.push(...run(value.slice(from, to)), { kind: "citation", pages });
+    found.push(...run(value.slice(from, to)), mark);
     from = to;
   }
   return [...found, ...run(value.slice(from))];

@@ -84,5 +84,5 @@ export type SummaryResult = z.infer<typeof summaryResultSchema>;
 export const savedCacheWords = {
   same: "The document was not read again: this is from what was kept of it when the same was asked before.",
   other:
-    "The document was not read again: this is from what was kept of it for another question, and may lack what this one needs.",
+    "The document was not read again: this is from what was kept of it for a summary or another question, and may lack what this one needs.",
 } as const satisfies Record<NonNullable<SummaryResult["savedCache"]>, string>;

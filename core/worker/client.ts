@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { cancelled, type ErrorCode, PrecisError } from "../errors.js";
 import { type SummaryResult, summaryResultSchema } from "../summarize/result.js";
 import {
+  type AnswerSource,
   type DocumentSummary,
   documentSummarySchema,
   type ModelSummary,
@@ -67,6 +68,11 @@ export class WorkerClient {
 
   summarize(documentId: string, options: RunOptions, hooks: RequestHooks = {}): Promise<SummaryResult> {
     return this.request({ kind: "summarize", documentId, options }, hooks, summaryResultSchema);
+  }
+
+  /** @param options with the question */
+  ask(documentId: string, options: RunOptions, from: AnswerSource, hooks: RequestHooks = {}): Promise<SummaryResult> {
+    return this.request({ kind: "ask", documentId, options, from }, hooks, summaryResultSchema);
   }
 
   async shutdown(): Promise<void> {

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { parentPort } from "node:worker_threads";
 import { openDocument } from "../documents/open.js";
+import { CacheStore } from "../engine/cache-store.js";
 import { loadEngine } from "../engine/engine.js";
 import { findModel } from "../models/models.js";
 import { cacheFolder } from "../models/paths.js";
@@ -21,6 +22,7 @@ serve(
     loadEngine,
     openDocument,
     steps: stepStore(join(cacheFolder(), "parts")),
+    caches: new CacheStore(join(cacheFolder(), "caches")),
     log: (error) => console.error(error),
     onShutdown: () => port.close(),
   },

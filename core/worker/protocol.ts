@@ -15,6 +15,19 @@ export const recognitionSchema = z.object({
 });
 export type Recognition = z.infer<typeof recognitionSchema>;
 
+/**
+ * What a question is answered from. memory: what an earlier reading with the same budget, policy and model has left,
+ * compressed for what was asked then; where nothing is left, the document is read. document: it is read again with the
+ * question in the observation window, so that what is kept is kept for this question; nothing is saved.
+ */
+export const answerSourceSchema = z.enum(["memory", "document"]);
+export type AnswerSource = z.infer<typeof answerSourceSchema>;
+
+export const questionOptionsSchema = runOptionsSchema.refine(({ question }) => (question ?? "").trim() !== "", {
+  path: ["question"],
+  message: "the question is empty",
+});
+
 export const requestSchema = z.discriminatedUnion("kind", [
   /** Loads the model; answers ModelSummary. */
   z.object({ id: z.number().int(), kind: z.literal("load-model"), model: z.string().optional() }),
@@ -27,8 +40,19 @@ export const requestSchema = z.discriminatedUnion("kind", [
     recognition: recognitionSchema.optional(),
   }),
   z.object({ id: z.number().int(), kind: z.literal("close"), documentId: z.string() }),
-  /** Summarises (or asks) an open document; "progress" and "text" events, then SummaryResult (core/summarize/result.ts). */
+  /**
+   * Summarises an open document; "progress" and "text" events, then SummaryResult (core/summarize/result.ts). What the
+   * reading kept is saved for questions.
+   */
   z.object({ id: z.number().int(), kind: z.literal("summarize"), documentId: z.string(), options: runOptionsSchema }),
+  /** Answers `options.question` about an open document; events and result as of "summarize". */
+  z.object({
+    id: z.number().int(),
+    kind: z.literal("ask"),
+    documentId: z.string(),
+    options: questionOptionsSchema,
+    from: answerSourceSchema,
+  }),
   /** Cancels the request with id `target`, which then fails with "cancelled". Has an answer of its own. */
   z.object({ id: z.number().int(), kind: z.literal("cancel"), target: z.number().int() }),
   /** Disposes everything native; after the answer the worker may be ended. */

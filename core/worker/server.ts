@@ -10,7 +10,7 @@ import type { CacheStore } from "../engine/cache-store.js";
 import type { Engine, LoadOptions } from "../engine/types.js";
 import { cancelled, PrecisError, toPrecisError } from "../errors.js";
 import { maxAnswerTokens, promptOverhead } from "../summarize/prompt.js";
-import { summarizeDocument } from "../summarize/summarize.js";
+import { type SummaryContext, summarizeDocument } from "../summarize/summarize.js";
 import { EventStream } from "./events.js";
 import {
   type DocumentSummary,
@@ -33,6 +33,8 @@ export interface ServerDeps {
   openDocument(path: string, options: OpenOptions): Promise<SourceDocument>;
   /** Where finished parts of long documents are kept until their summaries are whole; undefined: nowhere. */
   readonly steps?: CacheStore;
+  /** Where what a reading kept is saved for questions; undefined: nowhere, and each question reads again. */
+  readonly caches?: CacheStore;
   /** Keeps what the user is not shown: an unforeseen error with its cause. */
   log(error: unknown): void;
   /** After everything native is disposed and answered; the worker may end. */
@@ -109,7 +111,14 @@ class Server {
         break;
       }
       case "summarize":
-        this.modelQueue = this.start(request.id, this.modelQueue, (job) => this.summarize(request, job));
+        this.modelQueue = this.start(request.id, this.modelQueue, (job) =>
+          this.answer(request, { caches: this.deps.caches, readAgain: true }, job),
+        );
+        break;
+      case "ask":
+        this.modelQueue = this.start(request.id, this.modelQueue, (job) =>
+          this.answer(request, request.from === "memory" ? { caches: this.deps.caches } : {}, job),
+        );
         break;
       case "shutdown":
         void this.shutdown(request.id);
@@ -185,7 +194,11 @@ class Server {
     return summary;
   }
 
-  private summarize(request: Extract<Request, { kind: "summarize" }>, { signal, events }: Job): Promise<unknown> {
+  private answer(
+    request: Extract<Request, { kind: "summarize" | "ask" }>,
+    memory: Pick<SummaryContext, "caches" | "readAgain">,
+    { signal, events }: Job,
+  ): Promise<unknown> {
     const { engine, loadMs } = this.loaded();
     const open = this.documents.get(request.documentId);
     if (!open) throw usage("The document is not open.");
@@ -194,6 +207,7 @@ class Server {
       loadMs,
       readMs: open.readMs,
       steps: this.deps.steps,
+      ...memory,
       onProgress: (progress) => events.progress(progress),
       onText: (text) => events.text(text),
     });

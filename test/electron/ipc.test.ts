@@ -38,6 +38,7 @@ function parts(
       open: unexpected,
       close: unexpected,
       summarize: unexpected,
+      ask: unexpected,
       ...replaced.summarizer,
     },
   };

@@ -1,9 +1,15 @@
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { textPage } from "../../core/documents/document.js";
+import { CacheStore } from "../../core/engine/cache-store.js";
 import { WorkerClient } from "../../core/worker/client.js";
 import type { Reply } from "../../core/worker/protocol.js";
 import { type ServerDeps, serve } from "../../core/worker/server.js";
 import { type FakeEngine, fakeEngine } from "../support/fake-engine.js";
+
+const options = { budget: "25%", policy: "dynamickv", length: "short", seed: 1, temperature: 0 } as const;
 
 /** A server and its client joined without a thread, and what passed between them. */
 function joined(deps: Partial<ServerDeps> = {}) {
@@ -62,6 +68,26 @@ describe("the server", () => {
     expect(engines).toHaveLength(1);
     expect((await client.loadModel("b")).path).toBe("/b");
     expect(engines.map(({ disposed }) => disposed)).toEqual([true, false]);
+  });
+
+  test("answers a question from what the summary's reading kept, and reads again where that is asked for", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "precis-server-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const { client, engines } = joined({ caches: new CacheStore(folder) });
+    await client.loadModel();
+    await client.open("a", "/a.txt");
+    const read = () => engines[0]?.seen.budgetEntries.length;
+    expect((await client.summarize("a", options)).savedCache).toBeUndefined();
+    expect((await client.summarize("a", options)).savedCache).toBeUndefined();
+    expect(read(), "a summary reads, whatever is saved").toBe(2);
+    const question = { ...options, question: "How much?" };
+    expect((await client.ask("a", question, "memory")).savedCache).toBe("same");
+    expect(read()).toBe(2);
+    expect((await client.ask("a", question, "document")).savedCache).toBeUndefined();
+    expect(read()).toBe(3);
+    expect(readdirSync(folder), "what was kept for the summary stays").toHaveLength(1);
+    await expect(client.ask("a", { ...options, question: " " }, "memory")).rejects.toMatchObject({ code: "usage" });
+    await expect(client.ask("b", question, "memory")).rejects.toThrow("not open");
   });
 
   test("opens what was asked for while the model was still loading", async () => {
