@@ -6,7 +6,6 @@ import { type OpenDocument, selectedDocument, useDocuments } from "./stores/docu
 import { useModel } from "./stores/model.js";
 import { isBusy, useRuns } from "./stores/runs.js";
 import { useSettings } from "./stores/settings.js";
-import { tooLong } from "./view/budget.js";
 
 const selected = () => selectedDocument(useDocuments.getState());
 
@@ -24,8 +23,7 @@ export function openSample(): void {
 export function canStart(): boolean {
   const document = selected();
   const { model } = useModel.getState();
-  if (document?.state !== "ready" || !document.summary || !model) return false;
-  return tooLong(model, document.summary) === undefined;
+  return document?.state === "ready" && document.summary !== undefined && model !== undefined;
 }
 
 export function startSelected(): void {

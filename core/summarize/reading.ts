@@ -116,8 +116,8 @@ export function planReading(engine: Engine, source: Source, options: RunOptions,
   if (source.tokens <= asked && chapters.length < 2) {
     const plan = planWhole(engine, source, options, availableBytes);
     const { room } = limits;
-    // what is noted of several documents is joined: that takes room, too
-    if (plan && (alone || room >= leastPartTokens)) {
+    // notes on one of several documents may be longer than an answer, and are joined: that takes room, too
+    if (plan && (alone || (source.tokens <= room && room >= leastPartTokens))) {
       const span = { from: 0, start: 0, end: source.text.length, tokens: source.tokens };
       const parts = [{ ...span, pages: pagesOf(source.pages, span) }];
       return { source, chapters: [titled(parts, chapters[0]?.title)], plan, room, warnings };
@@ -134,7 +134,7 @@ export function planReading(engine: Engine, source: Source, options: RunOptions,
   return {
     source,
     chapters: alike ? parts.map((part) => titled([part], pageWords(part.pages, unit))) : planned,
-    plan: planRun(engine.model, largest, maxAnswerTokens[options.length], options),
+    plan: planRun(engine.model, largest, limits.written, options),
     room: limits.room,
     warnings,
     why: whyInParts(engine, source, options, limits, availableBytes),
@@ -145,6 +145,8 @@ export function planReading(engine: Engine, source: Source, options: RunOptions,
 interface Limits {
   /** Around the text, at the step where it is most. */
   readonly around: PromptLengths;
+  /** Behind it, at most: the answer, or notes on a part. */
+  readonly written: number;
   /** What the model's context allows, or the user. */
   readonly context: number;
   /** What memory allows of that. */
@@ -155,15 +157,15 @@ interface Limits {
 
 function limitsOf(engine: Engine, options: RunOptions, { availableBytes, room: earlier }: PlanningOptions): Limits {
   const { model } = engine;
-  const answerTokens = maxAnswerTokens[options.length];
+  const written = Math.max(maxAnswerTokens[options.length], noteTokens);
   const around = longestAround(engine, options);
-  const free = model.contextLength - around.tokens - answerTokens - seam;
+  const free = model.contextLength - around.tokens - written - seam;
   const context = Math.max(0, Math.min(options.partTokens ?? free, free));
   const memory = largestThatFits(
     context,
-    (tokens) => memoryOf(model, withText(around, tokens), answerTokens, options) <= availableBytes,
+    (tokens) => memoryOf(model, withText(around, tokens), written, options) <= availableBytes,
   );
-  return { around, context, memory, room: earlier !== undefined && earlier <= memory ? earlier : memory };
+  return { around, written, context, memory, room: earlier !== undefined && earlier <= memory ? earlier : memory };
 }
 
 /** The plan of reading a document in one go; undefined when it does not fit. */
@@ -176,19 +178,18 @@ function planWhole(engine: Engine, source: Source, options: RunOptions, availabl
 }
 
 function refuseWithoutRoom(engine: Engine, options: RunOptions, limits: Limits, availableBytes: number): void {
-  const { around, context, memory } = limits;
-  const answerTokens = maxAnswerTokens[options.length];
+  const { around, written, context, memory } = limits;
   if (context < leastPartTokens) {
     throw new PrecisError(
       "too-long",
       `The model reads at most ${inWords(engine.model.contextLength)} tokens at a time, and the instruction and the ` +
-        `answer alone take ${inWords(around.tokens + answerTokens)}.`,
+        `answer alone take ${inWords(around.tokens + written)}.`,
       "Choose a model with a longer context, or a shorter answer.",
     );
   }
   // says what does not fit, and which budget would
   const least = withText(around, leastPartTokens);
-  if (memory < leastPartTokens) planWithin(engine.model, least, answerTokens, options, availableBytes);
+  if (memory < leastPartTokens) planWithin(engine.model, least, written, options, availableBytes);
 }
 
 /** Parts that fit, and the longest prompt among them. */

@@ -3,7 +3,7 @@ import type { OpenDocument } from "../stores/documents.js";
 import { useModel } from "../stores/model.js";
 import { isBusy, useRuns } from "../stores/runs.js";
 import { useSettings } from "../stores/settings.js";
-import { budgetFigures, type Figures, smallestUsefulShare, tooLong, wordsAt } from "../view/budget.js";
+import { budgetFigures, type Figures, smallestUsefulShare, wordsAt } from "../view/budget.js";
 import { formatBytes, formatCount, formatPercent } from "../view/format.js";
 import { BudgetSlider } from "./BudgetSlider.js";
 
@@ -32,7 +32,7 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
         <BudgetSlider
           share={share}
           disabled={policy === "full" || busy || !figures}
-          smallest={summary ? smallestUsefulShare(summary) : undefined}
+          smallest={model && summary ? smallestUsefulShare(model, summary) : undefined}
           valueText={
             figures ? `${formatBytes(figures.bytes)}, ${formatPercent(share)} of the full cache` : formatPercent(share)
           }
@@ -54,7 +54,7 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
         <button
           type="button"
           className="start primary"
-          disabled={document.state !== "ready" || !model || !summary || tooLong(model, summary) !== undefined}
+          disabled={document.state !== "ready" || !model || !summary}
           onClick={startSelected}
         >
           {run?.phase === "done" ? "Start again" : "Start"} <kbd>Enter</kbd>
@@ -65,11 +65,16 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
 }
 
 function words(figures: Figures, share: number, full: boolean): string {
-  if (full) return `The full cache: nothing is left out. ${formatCount(figures.tokensPerLayer)} tokens in each layer.`;
+  const each = figures.parts > 1 ? [`for each of at least ${figures.parts} parts`] : [];
+  if (full) {
+    const kept = `The full cache: nothing is left out. ${formatCount(figures.tokensPerLayer)} tokens in each layer`;
+    return [kept, ...each].join(" · ");
+  }
   const name = wordsAt(share);
   return [
     `${formatPercent(share)} of the full cache${name ? ` (${name})` : ""}`,
     `${formatCount(figures.tokensPerLayer)} of ${formatCount(figures.promptTokens)} tokens in each layer on average`,
     `about ${formatBytes(figures.peakBytes)} at the peak of reading`,
+    ...each,
   ].join(" · ");
 }

@@ -12,6 +12,7 @@ export function Reading({ document, run }: { document: OpenDocument; run: Run })
   const { progress } = run;
   const fraction = progress?.stage === "reading" ? progress.fraction : 0;
   const pages = document.summary?.pages ?? 1;
+  const part = progress?.part;
   return (
     <div className="reading">
       <p className="reading-figure">
@@ -23,9 +24,18 @@ export function Reading({ document, run }: { document: OpenDocument; run: Run })
         Reading {plural(pages, "page")} with {run.options.budget.replace("%", " %")} of the full cache. The summary
         begins when all of it is read.
       </p>
+      {part && (
+        <p className="small">
+          Part {part.number} of {part.count}: read in parts because {part.why}.
+        </p>
+      )}
       {run.confirming && (
         <div className="confirm" role="alert">
-          <p>{formatDuration(Date.now() - run.startedAt)} of reading would be lost.</p>
+          <p>
+            {part
+              ? "The part that is being read would be lost; finished parts are kept."
+              : `${formatDuration(Date.now() - run.startedAt)} of reading would be lost.`}
+          </p>
           <div className="buttons">
             <button type="button" onClick={() => cancel(document.id)}>
               Cancel the run <kbd>Esc</kbd>

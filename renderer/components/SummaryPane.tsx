@@ -1,10 +1,10 @@
-import { chooseFiles, startSelected } from "../actions.js";
+import { startSelected } from "../actions.js";
 import { type OpenDocument, useDocuments } from "../stores/documents.js";
 import { useModel } from "../stores/model.js";
 import { isBusy, type Run, useRuns } from "../stores/runs.js";
 import { useSettings } from "../stores/settings.js";
-import { tooLong } from "../view/budget.js";
-import { formatDuration, plural } from "../view/format.js";
+import { leastParts } from "../view/budget.js";
+import { formatCount, formatDuration, plural } from "../view/format.js";
 import { openingSteps, runSteps } from "../view/steps.js";
 import { ErrorNote } from "./ErrorNote.js";
 import { Opening, OpeningCancelled } from "./Opening.js";
@@ -85,23 +85,21 @@ function Body({ document, run }: { document: OpenDocument; run: Run | undefined 
 
 function Before({ document }: { document: OpenDocument }) {
   const model = useModel((store) => store.model);
-  const close = useDocuments((store) => store.close);
   if (document.state === "cancelled") return <OpeningCancelled document={document} />;
   if (document.state === "opening" || !document.summary || !model) return <Opening document={document} />;
-  const problem = tooLong(model, document.summary);
-  if (problem) {
-    const steps = [
-      { label: "Open another document…", act: () => void chooseFiles() },
-      { label: "Close this document", act: () => close(document.id) },
-    ];
-    return <ErrorNote title="Too long for this model" error={problem} steps={steps} />;
-  }
-  const { pages } = document.summary;
+  const { pages, tokens } = document.summary;
+  const parts = leastParts(model, document.summary);
   return (
     <div className="before">
       <p className="placeholder">
         Start reads {pages === 1 ? "the one page" : `all ${plural(pages, "page")}`} and writes the summary here.
       </p>
+      {parts > 1 && (
+        <p className="small">
+          It takes {formatCount(tokens)} tokens and this model reads {formatCount(model.contextLength)} in one go, so it
+          is read in at least {parts} parts, and what is noted of them becomes the summary.
+        </p>
+      )}
       <p className="small">
         Set below how much memory the reading may keep. Less memory answers faster; more keeps more detail.
       </p>
@@ -114,7 +112,8 @@ function Cancelled({ run }: { run: Run }) {
   return (
     <>
       <p className="placeholder">
-        Cancelled after {formatDuration(after)}. Its memory was given back. Start reads it again.
+        Cancelled after {formatDuration(after)}. Its memory was given back.{" "}
+        {run.progress?.part ? "Start goes on after the last finished part." : "Start reads it again."}
       </p>
       {run.text !== "" && (
         <>

@@ -1,12 +1,5 @@
 /** The memory slider's arithmetic. Shares are percent of the document's full KV cache. */
-import {
-  type DocumentSummary,
-  type ModelSummary,
-  planRun,
-  type RunOptions,
-  type WireError,
-} from "../../electron/contract.js";
-import { formatCount } from "./format.js";
+import { type DocumentSummary, type ModelSummary, planRun, type RunOptions } from "../../electron/contract.js";
 
 export interface Stop {
   readonly share: number;
@@ -59,9 +52,12 @@ export function nextStop(share: number, direction: 1 | -1): number {
 /** The words that stand by a share: a stop's own. */
 export const wordsAt = (share: number): string | undefined => stops.find((stop) => stop.share === share)?.words;
 
+/** What depends on the slider; of a document that is read in parts, what holds for a full part. */
 export interface Figures {
-  /** Of the whole prompt: the document, the template and the instruction. */
+  /** Of the whole prompt: the document or the part, the template and the instruction. */
   readonly promptTokens: number;
+  /** The fewest parts that the document is read in: 1 when the model reads it whole. */
+  readonly parts: number;
   readonly fullBytes: number;
   readonly bytes: number;
   readonly tokensPerLayer: number;
@@ -76,12 +72,13 @@ export function budgetFigures(
   share: number,
   policy: RunOptions["policy"],
 ): Figures {
-  const promptTokens = document.tokens + document.promptTokens;
+  const promptTokens = longestPrompt(model, document);
   const lengths = { tokens: promptTokens, headTokens: 0, windowTokens: 0 };
   const options = { budget: `${policy === "full" ? 100 : share}%`, policy };
   const { budget, estimate } = planRun(model, lengths, document.answerTokens, options);
   return {
     promptTokens,
+    parts: leastParts(model, document),
     fullBytes: estimate.fullKvBytes,
     bytes: budget.bytes,
     tokensPerLayer: budget.tokensPerLayer,
@@ -89,21 +86,21 @@ export function budgetFigures(
   };
 }
 
-/** Why the model cannot read a document in one go; undefined when it can. */
-export function tooLong(model: ModelSummary, document: DocumentSummary): WireError | undefined {
-  const promptTokens = document.tokens + document.promptTokens;
-  if (promptTokens <= model.contextLength) return undefined;
-  return {
-    code: "too-long",
-    message: `“${document.title}” takes ${formatCount(promptTokens)} tokens with its instruction; this model reads ${formatCount(model.contextLength)} in one go.`,
-    next: "Choose a shorter document, or a model with a longer context. Precis never cuts a document.",
-  };
+/** Tokens of a document's prompt, or of the longest that the model reads in one go. */
+function longestPrompt(model: ModelSummary, document: DocumentSummary): number {
+  return Math.min(document.tokens + document.promptTokens, model.contextLength);
+}
+
+/** The fewest parts that a document is read in: 1 when it may be read whole. How many there are, the run says first. */
+export function leastParts(model: ModelSummary, document: DocumentSummary): number {
+  const room = Math.max(1, model.contextLength - document.promptTokens);
+  return Math.max(1, Math.ceil(document.tokens / room));
 }
 
 /**
  * The share below which the instruction alone would fill the budget; the slider hatches what lies under it. An upper
  * bound by a few tokens, since the instruction's exact length is known only when the run begins.
  */
-export function smallestUsefulShare(document: DocumentSummary): number {
-  return (100 * (document.promptTokens + 1)) / (document.tokens + document.promptTokens);
+export function smallestUsefulShare(model: ModelSummary, document: DocumentSummary): number {
+  return (100 * (document.promptTokens + 1)) / longestPrompt(model, document);
 }

@@ -1,7 +1,7 @@
 /**
  * A worker that answers from a script, for states of the window that the real one cannot be brought to at will. What
  * it does follows from the opened file's name: "damaged" fails to open, "scan" has scanned pages that are recognised one
- * by one, "long" does not fit the model, "dies" ends the thread while reading, "fails" runs out of memory; all others are
+ * by one, "long" is read in two parts, "dies" ends the thread while reading, "fails" runs out of memory; all others are
  * summarised in a few seconds.
  */
 import { setTimeout as wait } from "node:timers/promises";
@@ -127,8 +127,13 @@ async function summarize(id: number, documentId: string, options: RunOptions): P
   if (!document) throw { code: "usage", message: "This document is not open." } satisfies WireError;
   const promptTokens = document.tokens + document.promptTokens;
   const started = performance.now();
-  const progress = (stage: Progress["stage"], fraction: number, remainingMs?: number) =>
-    reply({ id, kind: "progress", progress: { stage, fraction, elapsedMs: performance.now() - started, remainingMs } });
+  const inParts = document.path.includes("long");
+  const progress = (stage: Progress["stage"], fraction: number, remainingMs?: number) => {
+    const elapsedMs = performance.now() - started;
+    const why = `it takes ${document.tokens.toLocaleString("en-US")} tokens and the model reads at most 8,192 at a time`;
+    const part = inParts ? { number: fraction < 0.5 ? 1 : 2, count: 2, why } : undefined;
+    reply({ id, kind: "progress", progress: { stage, fraction, elapsedMs, remainingMs, part } });
+  };
   for (let layer = 0; layer <= model.layers; layer += 1) {
     progress("reading", layer / model.layers, layer > 1 ? (model.layers - layer) * 100 : undefined);
     if (layer === 9 && document.path.includes("dies")) process.exit(7);

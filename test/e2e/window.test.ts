@@ -139,15 +139,14 @@ describe("the window", () => {
     await page.getByText(/Scanned pages are taken for English and German/).waitFor();
   });
 
-  it("refuses a document that is longer than the model's context, with both counts", async () => {
+  it("says before that a document longer than the model's context is read in parts, and then which one and why", async () => {
     await drop(page, [await file("long-inquiry.pdf")]);
-    await page
-      .getByRole("alert")
-      .getByText(/11,602 tokens.*8,192/)
-      .waitFor();
-    expect(await startButton().isDisabled()).toBe(true);
-    await page.keyboard.press("Enter");
-    expect(await page.getByRole("progressbar").count()).toBe(0);
+    await page.getByText(/11,480 tokens and this model reads 8,192.*at least 2 parts/).waitFor();
+    await startButton().click();
+    await page.getByText(/Part 1 of 2: read in parts because it takes 11,480 tokens/).waitFor();
+    await page.getByText(/Part 2 of 2/).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByText(/Start goes on after the last finished part/).waitFor();
   });
 
   it("reports a worker that died, starts another and goes on with it", async () => {

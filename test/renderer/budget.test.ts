@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   budgetFigures,
+  leastParts,
   leastShare,
   nextStop,
   positionOf,
@@ -12,7 +13,6 @@ import {
   snappedShare,
   steppedShare,
   stops,
-  tooLong,
 } from "../../renderer/view/budget.js";
 import { documentSummary, model } from "./support.js";
 
@@ -93,13 +93,17 @@ describe("the figures", () => {
   });
 
   it("hatch the shares that the instruction alone would fill", () => {
-    const smallest = smallestUsefulShare(documentSummary());
+    const smallest = smallestUsefulShare(model, documentSummary());
     const { tokensPerLayer } = budgetFigures(model, documentSummary(), Math.ceil(smallest * 10) / 10, "dynamickv");
     expect(tokensPerLayer).toBeGreaterThan(100);
   });
 });
 
-it("says with both counts that a document is too long, and nothing when it fits", () => {
-  expect(tooLong(model, documentSummary("d", 8_092))).toBeUndefined();
-  expect(tooLong(model, documentSummary("d", 8_093))?.message).toMatch(/8,193 tokens.*8,192/);
+it("counts the parts of a document that the model cannot read whole, and gives the figures of a full one", () => {
+  expect(leastParts(model, documentSummary("d", 8_092))).toBe(1);
+  expect(leastParts(model, documentSummary("d", 8_093))).toBe(2);
+  const long = documentSummary("d", 80_000);
+  expect(leastParts(model, long)).toBe(10);
+  expect(budgetFigures(model, long, 25, "dynamickv")).toMatchObject({ parts: 10, promptTokens: 8_192 });
+  expect(smallestUsefulShare(model, long)).toBeCloseTo((100 * 101) / 8_192, 2);
 });

@@ -1,6 +1,6 @@
 /**
  * How much of the text before a part should be read with it: the mean surprise (nats per token) of what a part begins
- * with, by how many tokens of the text before stand in front. Default model, sample report, every paragraph long enough.
+ * with, by how many tokens of the text before stand in front. Default model, sample report.
  *
  *     npx tsx test/summarize/context.ts
  */
@@ -15,16 +15,19 @@ const contexts = [0, 32, 64, 128, 256, 512];
 const most = contexts.at(-1) as number;
 /** Tokens of a part's beginning that are scored. */
 const scored = 64;
+/** Paragraphs that are taken for the beginning of a part, at most, all over the text. */
+const sampled = 16;
 
 const engine = await loadDefaultEngine();
 try {
   const text = readFileSync(join(root, "assets", "samples", "harbour-report.md"), "utf8");
-  const places = [...text.matchAll(/\n\n(?=\p{Lu}[^\n]{400})/gu)].map(({ index }) => index + 2);
+  const all = [...text.matchAll(/\n\n(?=\p{Lu}[^\n]{400})/gu)].map(({ index }) => index + 2);
+  const late = all.filter((place) => engine.tokenize(text.slice(0, place)).length >= most);
+  const places = late.filter((_, index) => index % Math.ceil(late.length / sampled) === 0);
   const rows: number[][] = [];
   for (const place of places) {
     const before = engine.tokenize(text.slice(0, place));
     const part = engine.tokenize(text.slice(place, place + 1000)).slice(0, scored);
-    if (before.length < most) continue;
     const row: number[] = [];
     for (const length of contexts) {
       const context = [...before.slice(before.length - length)];

@@ -113,6 +113,15 @@ describe("a document that is too long for the model", () => {
     for (const { document } of joins) expect(document.split(/\s+/).length).toBeLessThanOrEqual(401);
   });
 
+  test("never asks for more than the context holds, whatever the length", async () => {
+    for (const length of ["short", "medium", "long"] as const) {
+      const { engine } = await run({ length });
+      for (const [index, tokens] of engine.seen.promptTokens.entries()) {
+        expect(tokens + (engine.seen.maxTokens[index] as number)).toBeLessThanOrEqual(1500);
+      }
+    }
+  });
+
   test("answers a question from all parts", async () => {
     const { engine, result } = await run({ question: "Which pages?" });
     expect(engine.seen.read.every(({ instruction }) => instruction.endsWith("Question: Which pages?"))).toBe(true);

@@ -28,6 +28,8 @@ export interface FakeEngine extends Engine {
     sampling: Sampling[];
     maxTokens: number[];
     prompts: string[];
+    /** Of each prompt that was read. */
+    promptTokens: number[];
     /** Texts that were read, without what stands around them, and the instructions behind them. */
     read: { document: string; instruction: string }[];
   };
@@ -65,7 +67,7 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
   let last = { document: "", instruction: "" };
   const engine: FakeEngine = {
     model,
-    seen: { budgetEntries: [], sampling: [], maxTokens: [], prompts: [], read: [] },
+    seen: { budgetEntries: [], sampling: [], maxTokens: [], prompts: [], promptTokens: [], read: [] },
     openSessions: 0,
     disposed: false,
     tokenize: (text) => tokensOf(text),
@@ -83,6 +85,7 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
           engine.seen.budgetEntries.push(budgetEntries);
           prompt = last;
           engine.seen.read.push(prompt);
+          engine.seen.promptTokens.push(tokens.length);
           const steps = options.steps ?? 1;
           for (let step = 1; step <= steps; step += 1) {
             if (signal?.aborted) throw cancelled();
