@@ -1,6 +1,6 @@
 /** `precis` as users run it: in a process of its own. */
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,11 +14,18 @@ const written = ["caches", "parts"];
 /** A temporary folder that stands in for the user's cache folder, with the models in it. */
 export function ownCacheHome(): string {
   const folder = mkdtempSync(join(tmpdir(), "precis-cli-"));
-  mkdirSync(join(folder, "precis"));
-  for (const name of readdirSync(cacheFolder())) {
-    if (!written.includes(name)) symlinkSync(join(cacheFolder(), name), join(folder, "precis", name));
-  }
+  linkCache(folder);
   return folder;
+}
+
+/** Makes a folder stand in for the user's cache folder. */
+export function linkCache(folder: string): void {
+  const own = join(folder, "precis");
+  mkdirSync(own, { recursive: true });
+  for (const name of readdirSync(cacheFolder())) {
+    if (!written.includes(name) && !existsSync(join(own, name)))
+      symlinkSync(join(cacheFolder(), name), join(own, name));
+  }
 }
 
 export interface Ended {
