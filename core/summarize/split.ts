@@ -78,17 +78,40 @@ function pageHeadings({ unit, pages }: SourceDocument, source: DocumentText): He
   return headings.length > 0 ? headings : undefined;
 }
 
-/** Paragraphs of one short line that are numbered, or call themselves a chapter. */
+/**
+ * Paragraphs that read like headings: numbered or called a chapter, or else one short line without a full stop before a
+ * longer paragraph, perhaps with another heading between. What stands on many pages is no heading.
+ */
 function lineHeadings(text: string): Heading[] {
   const starts = paragraphStarts(text, { start: 0, end: text.length });
-  return starts.flatMap((start, index) => {
-    const title = text.slice(start, starts[index + 1] ?? text.length).trim();
-    const like =
-      /^(?:chapter|part|section|appendix)\s+[\dA-Z]/i.test(title) || /^\d{1,2}(?:\.\d{1,2})*\.?\s+\p{Lu}/u.test(title);
-    return like && title.length <= 80 && !title.includes("\n") && !/[.,;:]$/.test(title)
-      ? { start, title, level: levelOf(title) }
-      : [];
-  });
+  const lines = starts.map((start, index) => text.slice(start, starts[index + 1] ?? text.length).trim());
+  const alike = new Map<string, number>();
+  const patternOf = (line: string) => line.replace(/\d+/g, "#");
+  for (const line of lines) if (isShort(line)) alike.set(patternOf(line), (alike.get(patternOf(line)) ?? 0) + 1);
+  const headings: Heading[] = [];
+  for (let index = lines.length - 1; index >= 0; index--) {
+    const [line, next = ""] = [lines[index] as string, lines[index + 1]];
+    if (!isShort(line)) continue;
+    const start = starts[index] as number;
+    const numbered =
+      /^(?:chapter|part|section|appendix)\s+[\dA-Z]/i.test(line) || /^\d{1,2}(?:\.\d{1,2})*\.?\s+\p{Lu}/u.test(line);
+    if (numbered) headings.push({ start, title: line, level: levelOf(line) });
+    else if ((alike.get(patternOf(line)) ?? 0) < 3 && isTitle(line)) {
+      // as one inside a chapter, where others call themselves chapters
+      if (next.length > 100 || headings.at(-1)?.start === starts[index + 1])
+        headings.push({ start, title: line, level: 2 });
+    }
+  }
+  return headings.reverse();
+}
+
+function isShort(line: string): boolean {
+  return line.length > 0 && line.length <= 80 && !line.includes("\n") && !/[.,;:!?]$/.test(line);
+}
+
+/** It begins like a title, and is not a name with an office or an address. */
+function isTitle(line: string): boolean {
+  return /^[\p{Lu}\p{Lo}\d]/u.test(line) && /\p{L}{2}/u.test(line) && !/,\s+[\p{Lu}\d]/u.test(line);
 }
 
 /** "2.1 Findings" is inside "2 Results". */

@@ -134,6 +134,17 @@ describe("headings", () => {
       ["2.3 Costs of it", 2],
     ]);
   });
+
+  test("are short lines before longer paragraphs, but not what stands on every page, and no signature", () => {
+    const foot = (page: number) => `Annual Review  Page ${page} of 3`;
+    const document = paged([
+      `The foreword\n\n${words(40)}\n\nAda Byron, Chair\n\nTrade\n\nCargo and ships\n\n${words(40)}\n\n${foot(1)}`,
+      `It is said here\n\nso.\n\n${foot(2)}`,
+      foot(3),
+    ]);
+    const found = headingsOf(document, documentText(document));
+    expect(found.map(({ title }) => title)).toEqual(["The foreword", "Trade", "Cargo and ships"]);
+  });
 });
 
 describe("chapters", () => {
