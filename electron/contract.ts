@@ -3,6 +3,7 @@
  * `window.precis` (electron/preload.ts), the handlers (electron/ipc.ts) and the renderer's types all derive from it.
  */
 import { z } from "zod";
+import type { LibraryEntry, LibraryHit, LibraryList, StoredRun } from "../core/library/entries.js";
 import type { Coverage, SummaryResult } from "../core/summarize/result.js";
 import {
   type AnswerSource,
@@ -31,10 +32,14 @@ export type {
   AnswerSource,
   Coverage,
   DocumentSummary,
+  LibraryEntry,
+  LibraryHit,
+  LibraryList,
   ModelSummary,
   Progress,
   Recognition,
   RunOptions,
+  StoredRun,
   SummaryResult,
   WireError,
 };
@@ -44,6 +49,9 @@ z.config({ jitless: true });
 
 const id = z.string().min(1).max(64);
 const path = z.string().min(1).max(4_096);
+
+/** Of lists and searches of the library: as many as a person looks through. */
+export const mostListed = 50;
 
 export const exportFormatSchema = z.enum(["pdf", "docx", "html", "md", "json"]);
 export type ExportFormat = z.infer<typeof exportFormatSchema>;
@@ -85,6 +93,14 @@ export const commands = {
   ask: command(
     z.object({ runId: id, documentId: id, options: questionOptionsSchema, from: answerSourceSchema }),
   )<SummaryResult>(),
+  /** The documents that were opened last, whether they are open now or not. */
+  libraryList: command(z.undefined())<LibraryList>(),
+  /** Those of which a page or a summary has all the words of `query`. */
+  librarySearch: command(z.object({ query: z.string().max(1_000) }))<LibraryHit[]>(),
+  /** The last finished run of a document's file, as the library keeps it; it can then be exported like a new one. */
+  storedRun: command(z.object({ documentId: id, path }))<StoredRun | undefined>(),
+  /** Deletes a document's text and summaries from the library for good; false when they were not there. */
+  libraryRemove: command(z.object({ path }))<boolean>(),
   /** The run then fails with "cancelled". Cancelling what has ended does nothing. */
   cancel: command(z.object({ runId: id }))<void>(),
   /** Saves the document's last finished summary through the system's dialog: its path, undefined when dismissed. */
@@ -103,7 +119,9 @@ export const events = {
   /** Files that a second start, the dock or the menu asked for. */
   openFiles: z.object({ paths: z.array(path) }),
   /** A menu item that acts inside the window. */
-  menu: z.object({ item: z.enum(["start", "cancel", "export", "print", "copy", "shortcuts", "scan-languages"]) }),
+  menu: z.object({
+    item: z.enum(["start", "cancel", "export", "print", "copy", "shortcuts", "scan-languages", "find"]),
+  }),
 } as const;
 
 export type CommandName = keyof typeof commands;

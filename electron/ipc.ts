@@ -3,6 +3,7 @@
  * contract's form. Electron's parts are handed in, so that tests run without Electron.
  */
 import { PrecisError, toPrecisError } from "../core/errors.js";
+import type { LibraryApi } from "../core/library/requests.js";
 import {
   type AnswerSource,
   type CommandInput,
@@ -16,6 +17,7 @@ import {
   type EventName,
   type ExportFormat,
   type ModelSummary,
+  mostListed,
   type Outcome,
   type Progress,
   type Recognition,
@@ -44,6 +46,7 @@ export interface Summarizer {
 
 export interface IpcParts {
   readonly summarizer: Summarizer;
+  readonly library: LibraryApi;
   /** Files named when the app was started; handed out once. */
   takeFiles(): string[];
   readonly sample: string;
@@ -107,6 +110,14 @@ export function createHandlers(parts: IpcParts): Handlers {
     },
     ask: ({ runId, documentId, options, from }) =>
       track(runId, (call) => parts.summarizer.ask(documentId, options, from, call)),
+    libraryList: () => parts.library.list(mostListed),
+    librarySearch: ({ query }) => parts.library.search(query, mostListed),
+    storedRun: async ({ documentId, path }) => {
+      const run = await parts.library.lastRun(path);
+      if (run && !finished.has(documentId)) finished.set(documentId, run.result);
+      return run;
+    },
+    libraryRemove: ({ path }) => parts.library.remove(path),
     cancel: ({ runId }) => running.get(runId)?.abort(),
     exportSummary: async ({ documentId, format }) => {
       const result = summaryOf(documentId);

@@ -82,17 +82,20 @@ function openWindow(): void {
   });
 }
 
+const libraryFile = () => path.join(app.getPath("userData"), "library.sqlite");
+
 async function start(): Promise<void> {
   await app.whenReady();
   lockDown();
   serveRenderer(path.join(dist, "renderer"));
-  const worker = startWorker(path.join(dist, "worker", "main.mjs"), (error, restarted) =>
+  const worker = startWorker(path.join(dist, "worker", "main.mjs"), libraryFile(), (error, restarted) =>
     send("workerDied", { error, restarted }),
   );
   registerIpc(
     ipcMain,
     createHandlers({
       summarizer: worker.summarizer,
+      library: worker.library,
       takeFiles,
       sample: path.join(assets, "samples", "harbour-report.pdf"),
       chooseFiles,

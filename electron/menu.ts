@@ -33,7 +33,13 @@ export function menuTemplate(actions: MenuActions, platform: NodeJS.Platform): M
     },
     {
       label: "Edit",
-      submenu: [{ role: "copy" }, item("Copy Summary", "copy", "CmdOrCtrl+Shift+C"), { role: "selectAll" }],
+      submenu: [
+        { role: "copy" },
+        item("Copy Summary", "copy", "CmdOrCtrl+Shift+C"),
+        { role: "selectAll" },
+        { type: "separator" },
+        item("Search Documents and Summaries", "find", "CmdOrCtrl+F"),
+      ],
     },
     { label: "Summary", submenu: [item("Start", "start"), item("Cancel", "cancel")] },
     {

@@ -10,9 +10,12 @@ import { SummaryPane } from "./components/SummaryPane.js";
 import { WorkerNotice } from "./components/WorkerNotice.js";
 import { listenToKeys, listenToMenu } from "./keys.js";
 import { selectedDocument, useDocuments } from "./stores/documents.js";
+import { useLibrary } from "./stores/library.js";
 
 export function App() {
   const document = useDocuments(selectedDocument);
+  // The library stands beside the empty sheet, once there is anything in it.
+  const hasLibrary = useLibrary((store) => store.error !== undefined || (store.list?.total ?? 0) > 0);
   useEffect(listenToKeys, []);
   useEffect(listenToMenu, []);
   return (
@@ -23,6 +26,11 @@ export function App() {
           <Library />
           <DocumentPane document={document} />
           <SummaryPane document={document} />
+        </div>
+      ) : hasLibrary ? (
+        <div className="panes">
+          <Library />
+          <EmptyState />
         </div>
       ) : (
         <EmptyState />

@@ -3,6 +3,7 @@ import type { ExportFormat, Outcome, SummaryToCopy } from "../electron/contract.
 import { precis } from "./precis.js";
 import { useApp } from "./stores/connect.js";
 import { type OpenDocument, selectedDocument, useDocuments } from "./stores/documents.js";
+import { useLibrary } from "./stores/library.js";
 import { useModel } from "./stores/model.js";
 import { isBusy, useRuns } from "./stores/runs.js";
 import { useSettings } from "./stores/settings.js";
@@ -12,6 +13,19 @@ const selected = () => selectedDocument(useDocuments.getState());
 export async function chooseFiles(): Promise<void> {
   const outcome = await precis().chooseFiles();
   if (outcome.ok) useDocuments.getState().open(outcome.value);
+}
+
+/** Opens a document of the library, with its last summary, and leaves the search. */
+export function openStored(path: string): void {
+  useLibrary.getState().search("");
+  useDocuments.getState().open([path]);
+}
+
+/** Deletes a document's text and summaries for good, and closes it when it is open. */
+export async function deleteStored(path: string): Promise<void> {
+  const open = useDocuments.getState().documents.find((entry) => entry.path === path);
+  if (open) closeDocument(open.id);
+  await useLibrary.getState().remove(path);
 }
 
 export function openSample(): void {
@@ -55,6 +69,8 @@ export function chooseScanLanguages(scanLanguages: readonly string[], scanFolder
 export function closeDocument(id: string): void {
   useRuns.getState().clear(id);
   useDocuments.getState().close(id);
+  // It now stands among the earlier ones, summarised or not.
+  void useLibrary.getState().refresh();
 }
 
 /** The selected document, if it has a finished summary. */

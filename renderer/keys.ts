@@ -8,6 +8,7 @@ export const modifier = navigator.platform.startsWith("Mac") ? "⌘" : "Ctrl";
 
 export const shortcuts: readonly (readonly [string, string])[] = [
   [`${modifier} O`, "Open documents"],
+  [`${modifier} F`, "Search documents and summaries"],
   ["Enter", "Start the summary"],
   ["Esc", "Cancel"],
   [`${modifier} E`, "Export the summary"],
@@ -47,6 +48,7 @@ export function listenToMenu(): () => void {
     if (item === "start") startSelected();
     else if (item === "cancel") cancelSelected();
     else if (item === "shortcuts") useApp.getState().showShortcuts(true);
+    else if (item === "find") document.getElementById("library-search")?.focus();
     else if (item === "export") useApp.getState().showExports(summarised() !== undefined);
     else if (item === "scan-languages") useApp.getState().showScanLanguages(true);
     else void useNotice.getState().perform(item);

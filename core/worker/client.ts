@@ -1,6 +1,7 @@
 /** The host's side of the protocol: a promise for each request, its events as callbacks. */
 import type { z } from "zod";
 import { cancelled, type ErrorCode, PrecisError } from "../errors.js";
+import type { LibraryRequest } from "../library/requests.js";
 import { type SummaryResult, summaryResultSchema } from "../summarize/result.js";
 import {
   type AnswerSource,
@@ -73,6 +74,11 @@ export class WorkerClient {
   /** @param options with the question */
   ask(documentId: string, options: RunOptions, from: AnswerSource, hooks: RequestHooks = {}): Promise<SummaryResult> {
     return this.request({ kind: "ask", documentId, options, from }, hooks, summaryResultSchema);
+  }
+
+  /** Carries libraryOver's requests (core/library/requests.ts), which looks at the answers. */
+  library(request: LibraryRequest): Promise<unknown> {
+    return this.send({ kind: "library", request }, {});
   }
 
   async shutdown(): Promise<void> {

@@ -1,9 +1,11 @@
 /** The worker thread's entry. */
 import { join } from "node:path";
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
+import { z } from "zod";
 import { openDocument } from "../documents/open.js";
 import { CacheStore } from "../engine/cache-store.js";
 import { loadEngine } from "../engine/engine.js";
+import { Library } from "../library/library.js";
 import { findModel } from "../models/models.js";
 import { cacheFolder } from "../models/paths.js";
 import { stepStore } from "../summarize/finished.js";
@@ -11,6 +13,9 @@ import { serve } from "./server.js";
 
 const port = parentPort;
 if (!port) throw new Error("This file runs as a worker thread.");
+
+/** Where the library lies, when the host has one. */
+const { libraryFile } = z.object({ libraryFile: z.string().optional() }).parse(workerData ?? {});
 
 serve(
   {
@@ -23,6 +28,7 @@ serve(
     openDocument,
     steps: stepStore(join(cacheFolder(), "parts")),
     caches: new CacheStore(join(cacheFolder(), "caches")),
+    openLibrary: libraryFile === undefined ? undefined : () => Library.open(libraryFile),
     log: (error) => console.error(error),
     onShutdown: () => port.close(),
   },

@@ -3,6 +3,7 @@
  * events and one answer for each. The protocol does not know what carries it. Types are derived from the validation.
  */
 import { z } from "zod";
+import { libraryRequestSchema } from "../library/requests.js";
 import { runOptionsSchema } from "../summarize/options.js";
 import { coverageSchema } from "../summarize/result.js";
 
@@ -53,6 +54,8 @@ export const requestSchema = z.discriminatedUnion("kind", [
     options: questionOptionsSchema,
     from: answerSourceSchema,
   }),
+  /** Looks something up in the library, or deletes it; core/library/requests.ts says what is answered. */
+  z.object({ id: z.number().int(), kind: z.literal("library"), request: libraryRequestSchema }),
   /** Cancels the request with id `target`, which then fails with "cancelled". Has an answer of its own. */
   z.object({ id: z.number().int(), kind: z.literal("cancel"), target: z.number().int() }),
   /** Disposes everything native; after the answer the worker may be ended. */

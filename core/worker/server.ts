@@ -9,6 +9,8 @@ import type { OpenOptions } from "../documents/open.js";
 import type { CacheStore } from "../engine/cache-store.js";
 import type { Engine, LoadOptions } from "../engine/types.js";
 import { cancelled, PrecisError, toPrecisError } from "../errors.js";
+import type { Library } from "../library/library.js";
+import type { LibraryRequest } from "../library/requests.js";
 import { maxAnswerTokens, promptOverhead } from "../summarize/prompt.js";
 import { type SummaryContext, summarizeDocument } from "../summarize/summarize.js";
 import { EventStream } from "./events.js";
@@ -20,6 +22,7 @@ import {
   type Request,
   requestSchema,
 } from "./protocol.js";
+import { Shelf } from "./shelf.js";
 
 export interface ServerPort {
   postMessage(reply: Reply): void;
@@ -35,6 +38,8 @@ export interface ServerDeps {
   readonly steps?: CacheStore;
   /** Where what a reading kept is saved for questions; undefined: nowhere, and each question reads again. */
   readonly caches?: CacheStore;
+  /** Where documents and finished summaries are kept for search; undefined: nowhere. */
+  readonly openLibrary?: () => Library;
   /** Keeps what the user is not shown: an unforeseen error with its cause. */
   log(error: unknown): void;
   /** After everything native is disposed and answered; the worker may end. */
@@ -74,11 +79,13 @@ class Server {
   private lastLoad: Promise<unknown> = Promise.resolve();
   private openQueue: Promise<unknown> = Promise.resolve();
   private closing = false;
+  private readonly shelf: Shelf;
 
   constructor(
     private readonly port: ServerPort,
     private readonly deps: ServerDeps,
   ) {
+    this.shelf = new Shelf(deps.openLibrary);
     port.onMessage((message) => this.receive(message));
   }
 
@@ -100,6 +107,9 @@ class Server {
       case "close":
         this.documents.delete(request.documentId);
         this.done(request.id, undefined);
+        break;
+      case "library":
+        this.lookUp(request.id, request.request);
         break;
       case "load-model":
         this.modelQueue = this.start(request.id, this.modelQueue, (job) => this.loadModel(request.model, job));
@@ -188,13 +198,13 @@ class Server {
       promptTokens: promptOverhead(engine),
       answerTokens: Math.max(...Object.values(maxAnswerTokens)),
       coverage: coverageOf(document),
-      warnings: [...document.warnings],
+      warnings: [...document.warnings, ...this.shelf.keep((library) => library.saveDocument(document))],
     };
     this.documents.set(documentId, { document, readMs: performance.now() - started });
     return summary;
   }
 
-  private answer(
+  private async answer(
     request: Extract<Request, { kind: "summarize" | "ask" }>,
     memory: Pick<SummaryContext, "caches" | "readAgain">,
     { signal, events }: Job,
@@ -202,7 +212,9 @@ class Server {
     const { engine, loadMs } = this.loaded();
     const open = this.documents.get(request.documentId);
     if (!open) throw usage("The document is not open.");
-    return summarizeDocument(engine, open.document, request.options, {
+    const { document } = open;
+    const started = Date.now();
+    const result = await summarizeDocument(engine, document, request.options, {
       signal,
       loadMs,
       readMs: open.readMs,
@@ -211,6 +223,18 @@ class Server {
       onProgress: (progress) => events.progress(progress),
       onText: (text) => events.text(text),
     });
+    if (request.kind === "ask") return result;
+    const times = { started, ended: Date.now() };
+    const kept = this.shelf.keep((library) => library.saveRun(document.path, request.options, result, times));
+    return { ...result, warnings: [...result.warnings, ...kept] };
+  }
+
+  private lookUp(id: number, request: LibraryRequest): void {
+    try {
+      this.done(id, this.shelf.answer(request));
+    } catch (error) {
+      this.fail(id, error);
+    }
   }
 
   private async shutdown(id: number): Promise<void> {
@@ -218,6 +242,7 @@ class Server {
     for (const controller of this.running.values()) controller.abort();
     await Promise.all([this.modelQueue, this.openQueue]);
     try {
+      this.shelf.close();
       await this.disposeModel();
       this.done(id, undefined);
     } catch (error) {

@@ -1,14 +1,17 @@
 import type { KeyboardEvent } from "react";
 import { chooseFiles, closeDocument } from "../actions.js";
 import { type OpenDocument, useDocuments } from "../stores/documents.js";
+import { useLibrary } from "../stores/library.js";
 import { isActive, type Run, useRuns } from "../stores/runs.js";
 import { formatCount, plural } from "../view/format.js";
+import { Earlier, Found, SearchField } from "./LibrarySearch.js";
 import { ModelLine } from "./ModelLine.js";
 
-/** The open documents, each with the state of its run. */
+/** The open documents, each with the state of its run, the earlier ones, and the search over all of them. */
 export function Library() {
   const { documents, selectedId, select } = useDocuments();
   const runs = useRuns((store) => store.runs);
+  const { hits, error } = useLibrary();
 
   /** Arrow keys move along the list; each entry is a button, so Tab and Enter work as they do everywhere. */
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
@@ -28,33 +31,46 @@ export function Library() {
           Open…
         </button>
       </header>
-      <ul onKeyDown={onKeyDown}>
-        {documents.map((entry) => (
-          <li key={entry.id} className="entry" data-selected={entry.id === selectedId}>
-            <button
-              type="button"
-              id={`entry-${entry.id}`}
-              className="entry-main"
-              aria-current={entry.id === selectedId}
-              onClick={() => select(entry.id)}
-            >
-              <span className="entry-title">{entry.summary?.title || entry.name}</span>
-              <EntryState entry={entry} run={runs[entry.id]} />
-            </button>
-            <button
-              type="button"
-              className="entry-close"
-              aria-label={`Close ${entry.name}`}
-              title="Close"
-              onClick={() => closeDocument(entry.id)}
-            >
-              <svg viewBox="0 0 12 12" aria-hidden="true">
-                <path d="M2.5 2.5l7 7m0-7l-7 7" />
-              </svg>
-            </button>
-          </li>
-        ))}
-      </ul>
+      <SearchField />
+      <div className="lists">
+        {error && (
+          <div className="library-error" role="alert">
+            <p>{error.message}</p>
+            {error.next && <p className="small">{error.next}</p>}
+          </div>
+        )}
+        {hits && <Found hits={hits} />}
+        {!hits && (
+          <ul onKeyDown={onKeyDown}>
+            {documents.map((entry) => (
+              <li key={entry.id} className="entry" data-selected={entry.id === selectedId}>
+                <button
+                  type="button"
+                  id={`entry-${entry.id}`}
+                  className="entry-main"
+                  aria-current={entry.id === selectedId}
+                  onClick={() => select(entry.id)}
+                >
+                  <span className="entry-title">{entry.summary?.title || entry.name}</span>
+                  <EntryState entry={entry} run={runs[entry.id]} />
+                </button>
+                <button
+                  type="button"
+                  className="entry-close"
+                  aria-label={`Close ${entry.name}`}
+                  title="Close"
+                  onClick={() => closeDocument(entry.id)}
+                >
+                  <svg viewBox="0 0 12 12" aria-hidden="true">
+                    <path d="M2.5 2.5l7 7m0-7l-7 7" />
+                  </svg>
+                </button>
+              </li>
+            ))}
+          </ul>
+        )}
+        {!hits && <Earlier />}
+      </div>
       <ModelLine />
     </nav>
   );

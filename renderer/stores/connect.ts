@@ -3,6 +3,7 @@ import { create } from "zustand";
 import type { EventData, WireError } from "../../electron/contract.js";
 import { precis } from "../precis.js";
 import { useDocuments } from "./documents.js";
+import { useLibrary } from "./library.js";
 import { useModel } from "./model.js";
 import { useRuns } from "./runs.js";
 
@@ -56,6 +57,7 @@ export function connect(): void {
     if (documents.length === 0) void useModel.getState().ready();
   });
   void useModel.getState().ready();
+  void useLibrary.getState().refresh();
   void hello().then((outcome) => {
     if (!outcome.ok) return;
     useApp.setState({ sample: outcome.value.sample });

@@ -3,7 +3,9 @@ import { create } from "zustand";
 import type { DocumentSummary, Progress, WireError } from "../../electron/contract.js";
 import { newId, precis } from "../precis.js";
 import { fileName } from "../view/format.js";
+import { useLibrary } from "./library.js";
 import { useModel } from "./model.js";
+import { useRuns } from "./runs.js";
 import { recognitionOf, useSettings } from "./settings.js";
 
 export interface OpenDocument {
@@ -60,6 +62,7 @@ export const useDocuments = create<DocumentsStore>((set, get) => {
             error: undefined,
           };
           set(({ documents }) => ({ documents: [...documents, entry] }));
+          void useRuns.getState().restore(id, path);
         }
         if (!known || known.state === "failed") void get().reopen(id);
       }
@@ -79,8 +82,10 @@ export const useDocuments = create<DocumentsStore>((set, get) => {
         ? await precis().openDocument({ runId, documentId: id, path: entry.path, recognition })
         : model;
       if (find(id)?.runId !== runId) return;
-      if (outcome.ok) update(id, { state: "ready", summary: outcome.value });
-      else if (outcome.error.code === "cancelled") update(id, { state: "cancelled" });
+      if (outcome.ok) {
+        update(id, { state: "ready", summary: outcome.value });
+        void useLibrary.getState().refresh();
+      } else if (outcome.error.code === "cancelled") update(id, { state: "cancelled" });
       else update(id, { state: "failed", error: outcome.error });
     },
     progressed(runId, progress) {

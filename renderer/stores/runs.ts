@@ -25,6 +25,8 @@ interface RunsStore {
   readonly runs: Readonly<Record<string, Run>>;
   start(documentId: string): void;
   cancel(documentId: string): void;
+  /** Shows the last run that the library keeps of a document, unless there has been one since. */
+  restore(documentId: string, path: string): Promise<void>;
   /** Takes back the question whether to cancel. */
   keepGoing(documentId: string): void;
   /** Forgets a run, cancelling it first when it is not over. */
@@ -83,6 +85,26 @@ export const useRuns = create<RunsStore>((set, get) => {
       };
       set(({ runs }) => ({ runs: { ...runs, [documentId]: run } }));
       next();
+    },
+    async restore(documentId, path) {
+      const outcome = await precis().storedRun({ documentId, path });
+      if (!outcome.ok || !outcome.value || get().runs[documentId]) return;
+      const { started, ended, options, result } = outcome.value;
+      const run: Run = {
+        runId: newId(),
+        documentId,
+        phase: "done",
+        options,
+        startedAt: started,
+        endedAt: ended,
+        progress: undefined,
+        text: result.text,
+        result,
+        error: undefined,
+        confirming: false,
+        stopping: false,
+      };
+      set(({ runs }) => ({ runs: { ...runs, [documentId]: run } }));
     },
     cancel(documentId) {
       const run = get().runs[documentId];

@@ -8,6 +8,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { parentPort } from "node:worker_threads";
 import { entryBytes } from "../../core/engine/kv.js";
 import { fullKvBytes, parseBudget } from "../../core/estimate/estimate.js";
+import type { LibraryRequest } from "../../core/library/requests.js";
 import type { Coverage, SummaryResult } from "../../core/summarize/result.js";
 import {
   type DocumentSummary,
@@ -57,6 +58,20 @@ export const summaryText = `The harbour's **outer breakwater** settled by 41 cm 
 
 The report leaves open who pays for the second season. [The appendix](https://example.org/) lists three offers.
 `;
+
+export const answerText = "The northern arm is rebuilt in **two seasons**. Nobody has been asked to pay.";
+
+/** What is said on page 3 supports the first sentence, what is said on 3 and 7 the third; the second has no support. */
+function cited(text: string): SummaryResult["citations"] {
+  const passage =
+    "Divers surveyed the northern arm in June and found 212 blocks displaced, which is to be mended by 2027.";
+  const ends = [...text.matchAll(/\.(?=\s|$)/g)].map(({ index }) => index + 1);
+  const pages = [[3], [], [3, 7]];
+  return ends.map((end, at) => {
+    const own = pages[at % pages.length] as number[];
+    return { start: ends[at - 1] ?? 0, end, pages: own, passages: own.map(() => passage), score: 0.8 };
+  });
+}
 
 const documents = new Map<string, DocumentSummary>();
 const cancelled = new Set<number>();
@@ -122,7 +137,13 @@ async function open(id: number, documentId: string, path: string): Promise<Docum
   return document;
 }
 
-async function summarize(id: number, documentId: string, options: RunOptions): Promise<SummaryResult> {
+/** @param layers how many are read, a tenth of a second each; none from memory */
+async function summarize(
+  id: number,
+  documentId: string,
+  options: RunOptions,
+  layers = model.layers,
+): Promise<SummaryResult> {
   const document = documents.get(documentId);
   if (!document) throw { code: "usage", message: "This document is not open." } satisfies WireError;
   const promptTokens = document.tokens + document.promptTokens;
@@ -134,8 +155,8 @@ async function summarize(id: number, documentId: string, options: RunOptions): P
     const part = inParts ? { number: fraction < 0.5 ? 1 : 2, count: 2, why } : undefined;
     reply({ id, kind: "progress", progress: { stage, fraction, elapsedMs, remainingMs, part } });
   };
-  for (let layer = 0; layer <= model.layers; layer += 1) {
-    progress("reading", layer / model.layers, layer > 1 ? (model.layers - layer) * 100 : undefined);
+  for (let layer = 0; layers > 0 && layer <= layers; layer += 1) {
+    progress("reading", layer / layers, layer > 1 ? (layers - layer) * 100 : undefined);
     if (layer === 9 && document.path.includes("dies")) process.exit(7);
     if (layer === 6 && document.path.includes("fails")) {
       throw {
@@ -146,7 +167,8 @@ async function summarize(id: number, documentId: string, options: RunOptions): P
     }
     await step(id, 100);
   }
-  for (const word of summaryText.match(/\S+\s*/g) ?? []) {
+  const text = options.question === undefined ? summaryText : answerText;
+  for (const word of text.match(/\S+\s*/g) ?? []) {
     reply({ id, kind: "text", text: word });
     await step(id, 20);
   }
@@ -155,8 +177,8 @@ async function summarize(id: number, documentId: string, options: RunOptions): P
     Math.round(budget.tokensPerLayer * (1 + 0.7 * Math.sin(layer / 3.5) * Math.cos(layer))),
   );
   return {
-    text: summaryText,
-    citations: [],
+    text,
+    citations: cited(text),
     document: {
       path: document.path,
       pages: document.pages,
@@ -196,6 +218,12 @@ async function summarize(id: number, documentId: string, options: RunOptions): P
   };
 }
 
+/** An empty library: test/e2e/library.test.ts has a real one. */
+function library({ what }: LibraryRequest): unknown {
+  if (what === "list") return { entries: [], total: 0 };
+  return what === "search" ? [] : undefined;
+}
+
 async function answer(request: Request): Promise<unknown> {
   switch (request.kind) {
     case "load-model":
@@ -207,6 +235,13 @@ async function answer(request: Request): Promise<unknown> {
       return undefined;
     case "summarize":
       return summarize(request.id, request.documentId, request.options);
+    case "ask":
+      return {
+        ...(await summarize(request.id, request.documentId, request.options, request.from === "memory" ? 0 : 10)),
+        ...(request.from === "memory" ? { savedCache: "other" } : {}),
+      };
+    case "library":
+      return library(request.request);
     case "cancel":
       cancelled.add(request.target);
       return undefined;

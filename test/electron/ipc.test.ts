@@ -22,6 +22,7 @@ function parts(
   };
   const sent: [EventName, unknown][] = [];
   const whole: IpcParts = {
+    library: { list: unexpected, search: unexpected, lastRun: unexpected, remove: unexpected },
     takeFiles: unexpected,
     sample: "/sample.pdf",
     chooseFiles: unexpected,
@@ -195,6 +196,39 @@ describe("a finished summary", () => {
       expect(written).toEqual([]);
     },
   );
+});
+
+describe("the library", () => {
+  const stored = { started: 1, ended: 2, options, result };
+  const unexpected = async (): Promise<never> => {
+    throw new Error("not expected here");
+  };
+  const library = { list: unexpected, search: unexpected, lastRun: unexpected, remove: unexpected };
+
+  it("gives back a document's last run, which can be exported like a new one", async () => {
+    const copied = { html: "", text: "" };
+    const { handlers } = parts({
+      library: { ...library, lastRun: async () => stored },
+      summaryToCopy: (summary) => ({ ...copied, text: summary.text }),
+    });
+    const input = { documentId: "d", path: "/a/harbour.pdf" };
+    expect(await answer(handlers, "storedRun", ours, input)).toEqual({ ok: true, value: stored });
+    expect(await answer(handlers, "summaryToCopy", ours, { documentId: "d" })).toEqual({
+      ok: true,
+      value: { ...copied, text: result.text },
+    });
+  });
+
+  it("says in words why it cannot be searched", async () => {
+    const search = async () => {
+      throw new PrecisError("library-unreadable", "The library is damaged.", "Move it away.");
+    };
+    const { handlers } = parts({ library: { ...library, search } });
+    expect(await answer(handlers, "librarySearch", ours, { query: "wall" })).toEqual({
+      ok: false,
+      error: { code: "library-unreadable", message: "The library is damaged.", next: "Move it away." },
+    });
+  });
 });
 
 it("registers a handler for every command of the contract", () => {

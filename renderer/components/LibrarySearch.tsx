@@ -1,0 +1,146 @@
+import { type KeyboardEvent, useState } from "react";
+import { type LibraryEntry, type LibraryHit, mostListed } from "../../electron/contract.js";
+import { openStored } from "../actions.js";
+import { modifier } from "../keys.js";
+import { useDocuments } from "../stores/documents.js";
+import { useLibrary } from "../stores/library.js";
+import { formatCount, plural } from "../view/format.js";
+import { DeleteDialog } from "./DeleteDialog.js";
+
+/** The field that searches every page and summary; Esc empties it, the arrow down goes to what was found. */
+export function SearchField() {
+  const { query, hits, search } = useLibrary();
+  const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
+    if (event.key === "Escape" && query !== "") search("");
+    else if (event.key === "ArrowDown") document.querySelector<HTMLElement>(".found .entry-main")?.focus();
+    else if (event.key === "Enter" && hits?.[0]) openStored(hits[0].entry.path);
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <search className="library-search">
+      <input
+        type="search"
+        id="library-search"
+        aria-label="Search documents and summaries"
+        placeholder={`Search (${modifier} F)`}
+        maxLength={1_000}
+        value={query}
+        onChange={(event) => search(event.target.value)}
+        onKeyDown={onKeyDown}
+      />
+    </search>
+  );
+}
+
+/** What was found, a document each, with where and the words around it. */
+export function Found({ hits }: { hits: readonly LibraryHit[] }) {
+  const words =
+    hits.length === mostListed
+      ? `The best ${formatCount(mostListed)}. More words find less.`
+      : hits.length === 0
+        ? "No document has all these words on one page."
+        : `Found in ${plural(hits.length, "document")}`;
+  return (
+    <>
+      <p className="small list-note" role="status">
+        {words}
+      </p>
+      <Entries entries={hits.map(({ entry }) => entry)} className="found">
+        {(_, index) => {
+          const hit = hits[index] as LibraryHit;
+          return (
+            <>
+              <span className="entry-state">{placeWords(hit)}</span>
+              <span className="entry-snippet">
+                {hit.snippet.map(({ text, found }, piece) =>
+                  // biome-ignore lint/suspicious/noArrayIndexKey: a piece is its place
+                  found ? <mark key={piece}>{text}</mark> : <span key={piece}>{text}</span>,
+                )}
+              </span>
+            </>
+          );
+        }}
+      </Entries>
+    </>
+  );
+}
+
+function placeWords({ entry, inSummary, page, found }: LibraryHit): string {
+  const pages =
+    page === undefined ? "" : `${entry.unit} ${page}${found > 1 ? ` and ${formatCount(found - 1)} more` : ""}`;
+  if (!inSummary) return pages.charAt(0).toUpperCase() + pages.slice(1);
+  return pages === "" ? "Summary" : `Summary, and ${pages}`;
+}
+
+/** The documents that were opened before and are not open now. */
+export function Earlier() {
+  const list = useLibrary((store) => store.list);
+  const open = useDocuments((store) => store.documents);
+  const entries = (list?.entries ?? []).filter(({ path }) => !open.some((entry) => entry.path === path));
+  if (!list || entries.length === 0) return null;
+  const rest = list.total - list.entries.length;
+  return (
+    <section className="earlier" aria-labelledby="earlier-title">
+      <h3 id="earlier-title">Earlier</h3>
+      <Entries entries={entries}>
+        {({ pages, unit, summarised }) => (
+          <span className="entry-state">
+            {plural(pages, unit)}
+            {summarised && " · summarised"}
+          </span>
+        )}
+      </Entries>
+      {rest > 0 && <p className="small list-note">{formatCount(rest)} more: the search finds them.</p>}
+    </section>
+  );
+}
+
+/** Entries of the library as buttons that open them; arrow keys move along, the last button deletes. */
+function Entries({
+  entries,
+  className,
+  children,
+}: {
+  entries: readonly LibraryEntry[];
+  className?: string;
+  children: (entry: LibraryEntry, index: number) => React.ReactNode;
+}) {
+  const [deleting, setDeleting] = useState<LibraryEntry>();
+  return (
+    <>
+      <ul className={className} onKeyDown={moveAlong}>
+        {entries.map((entry, index) => (
+          <li key={entry.path} className="entry">
+            <button type="button" className="entry-main" title={entry.path} onClick={() => openStored(entry.path)}>
+              <span className="entry-title">{entry.title}</span>
+              {children(entry, index)}
+            </button>
+            <button
+              type="button"
+              className="entry-close"
+              aria-label={`Delete ${entry.title} from the library`}
+              title="Delete from the library"
+              onClick={() => setDeleting(entry)}
+            >
+              <svg viewBox="0 0 12 12" aria-hidden="true">
+                <path d="M2 3h8M4.5 3V1.5h3V3M3 3l.5 7.5h5L9 3M5 5v3.5M7 5v3.5" />
+              </svg>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {deleting && <DeleteDialog entry={deleting} close={() => setDeleting(undefined)} />}
+    </>
+  );
+}
+
+function moveAlong(event: KeyboardEvent<HTMLElement>): void {
+  const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+  if (step === 0) return;
+  const buttons = [...event.currentTarget.querySelectorAll<HTMLElement>(".entry-main")];
+  const at = buttons.findIndex((button) => button.parentElement?.contains(event.target as Node));
+  event.preventDefault();
+  const next = buttons[at + step] ?? (step < 0 ? document.getElementById("library-search") : undefined);
+  next?.focus();
+}

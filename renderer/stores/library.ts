@@ -1,0 +1,55 @@
+/** Every document that was ever opened here, and the search over their pages and summaries. */
+import { create } from "zustand";
+import type { LibraryHit, LibraryList, WireError } from "../../electron/contract.js";
+import { precis } from "../precis.js";
+
+interface LibraryStore {
+  /** The documents that were opened last; undefined until they are known. */
+  readonly list: LibraryList | undefined;
+  readonly query: string;
+  /** What was found for an earlier query stays until the next is answered; undefined when nothing is asked. */
+  readonly hits: readonly LibraryHit[] | undefined;
+  /** Why the library cannot be used. */
+  readonly error: WireError | undefined;
+  refresh(): Promise<void>;
+  search(query: string): void;
+  /** Deletes a document's text and summaries for good. */
+  remove(path: string): Promise<void>;
+}
+
+/** Between the last key and the search, so that a word typed fast is looked for once. */
+const pauseMs = 60;
+
+let pause: ReturnType<typeof setTimeout> | undefined;
+
+export const useLibrary = create<LibraryStore>((set, get) => {
+  async function look(): Promise<void> {
+    const { query } = get();
+    const outcome = await precis().librarySearch({ query });
+    // What was asked meanwhile has an answer of its own.
+    if (get().query !== query) return;
+    set(outcome.ok ? { hits: outcome.value, error: undefined } : { hits: undefined, error: outcome.error });
+  }
+
+  return {
+    list: undefined,
+    query: "",
+    hits: undefined,
+    error: undefined,
+    async refresh() {
+      const outcome = await precis().libraryList();
+      set(outcome.ok ? { list: outcome.value, error: undefined } : { error: outcome.error });
+    },
+    search(query) {
+      clearTimeout(pause);
+      set(query.trim() === "" ? { query, hits: undefined } : { query });
+      if (query.trim() !== "") pause = setTimeout(() => void look(), pauseMs);
+    },
+    async remove(path) {
+      const outcome = await precis().libraryRemove({ path });
+      if (!outcome.ok) return set({ error: outcome.error });
+      await get().refresh();
+      if (get().hits) await look();
+    },
+  };
+});

@@ -1,0 +1,88 @@
+/** The library in the real window with the real worker: SQLite in Electron, search, and deleting for good. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Page } from "playwright";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { drop, type Launched, launch, projectDir, resize, samplePdf, screenshot } from "./support.js";
+
+let launched: Launched;
+let page: Page;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "precis-e2e-library-"));
+  launched = await launch(projectDir);
+  page = launched.page;
+});
+afterAll(async () => {
+  await launched.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const library = () => page.getByRole("navigation", { name: "Documents" });
+const field = () => page.getByRole("searchbox", { name: "Search documents and summaries" });
+const open = (name: string) => library().getByRole("button", { name: `Close ${name}` });
+
+it("finds the page of a document that is closed again, and opens it by the keyboard", async () => {
+  const note = path.join(folder, "tide-tables.md");
+  await writeFile(note, "# Tide tables\n\nThe gauge at the lighthouse shows spring tides of 4.1 m.\n");
+  await drop(page, [samplePdf, note]);
+  await open("tide-tables.md").waitFor({ timeout: 60_000 });
+  await expect
+    .poll(
+      () =>
+        library()
+          .getByText(/tokens/)
+          .count(),
+      { timeout: 60_000 },
+    )
+    .toBe(3);
+  await open("harbour-report.pdf").click({ force: true });
+  await open("tide-tables.md").click({ force: true });
+  const earlier = library().getByRole("region", { name: "Earlier" });
+  await expect.poll(() => earlier.getByRole("listitem").count()).toBe(2);
+  await screenshot(page, "library-earlier");
+
+  await launched.app.evaluate(({ Menu }) => {
+    Menu.getApplicationMenu()
+      ?.items.flatMap(({ submenu }) => submenu?.items ?? [])
+      .find(({ label }) => label === "Search Documents and Summaries")
+      ?.click();
+  });
+  await expect.poll(() => field().evaluate((input) => input === document.activeElement)).toBe(true);
+  await page.keyboard.type("dredging channel");
+  await library().getByText("Found in 1 document").waitFor();
+  await library()
+    .getByText(/^Page \d+( and \d+ more)?$/)
+    .waitFor();
+  expect(await library().locator("mark").first().innerText()).toMatch(/dredging|channel/i);
+  await screenshot(page, "library-search");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await screenshot(page, "library-search-dark");
+  await resize(launched.app, 900, 600);
+  await expect.poll(() => page.evaluate(() => innerWidth)).toBe(900);
+  await screenshot(page, "library-search-900-dark");
+  await page.emulateMedia({ colorScheme: "light" });
+
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await open("harbour-report.pdf").waitFor();
+  expect(await field().inputValue()).toBe("");
+  await screenshot(page, "library-900");
+});
+
+it("deletes a document for good, once that is confirmed", async () => {
+  await field().fill("lighthouse");
+  await library().getByRole("button", { name: "Delete Tide tables from the library" }).click();
+  const dialog = page.getByRole("dialog", { name: /Delete/ });
+  await screenshot(page, "library-delete");
+  await dialog.getByRole("button", { name: "Keep" }).click();
+  await library().getByText("Found in 1 document").waitFor();
+  await library().getByRole("button", { name: "Delete Tide tables from the library" }).click();
+  await dialog.getByRole("button", { name: "Delete for good" }).click();
+  await library().getByText("No document has all these words on one page.").waitFor();
+  await field().press("Escape");
+  expect(await library().getByText("Tide tables").count()).toBe(0);
+  expect(launched.errors, launched.log()).toEqual([]);
+});
