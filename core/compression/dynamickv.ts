@@ -1,24 +1,9 @@
 import { apportion } from "./budget.js";
-import type {
-  GroupReduction,
-  LayerRetention,
-  LayerScores,
-  Policy,
-  PolicyRun,
-  Pooling,
-  ReadingShape,
-} from "./policy.js";
+import { cascading } from "./cascading.js";
+import type { GroupReduction, LayerScores, Policy, PolicyRun, Pooling, ReadingShape } from "./policy.js";
 import { checkPooling } from "./pooling.js";
-import {
-  checkOrder,
-  type HeadHolding,
-  openHeads,
-  type Reading,
-  shrink,
-  startReading,
-  withProtected,
-} from "./reading.js";
-import { atOrAbove, countAgainst, cutAt } from "./select.js";
+import { observed, openHeads, type Reading, shrink, startReading } from "./reading.js";
+import { atOrAbove, type Cut, countAgainst, cutAt } from "./select.js";
 import { withDefaults } from "./settings.js";
 
 export interface DynamicKvSettings {
@@ -33,6 +18,8 @@ export interface DynamicKvSettings {
   readonly maxRatio: number;
   /** Share of the uniform budget (0 to 1) that no layer falls below; the paper has none, and starves layers. */
   readonly floor: number;
+  /** Whether a score counts in proportion to the length of the value that is found there; the paper's do not. */
+  readonly valueNorms: boolean;
 }
 
 /**
@@ -45,6 +32,7 @@ export const dynamicKvDefaults: DynamicKvSettings = {
   groupLayers: undefined,
   maxRatio: 10,
   floor: 0.2,
+  valueNorms: false,
 };
 
 /** The paper's settings (section 4.1), averaging as it does for Llama; its window of 8 is the reading's to choose. */
@@ -54,6 +42,7 @@ export const dynamicKvPaperDefaults: DynamicKvSettings = {
   groupLayers: 4,
   maxRatio: 10,
   floor: 0,
+  valueNorms: false,
 };
 
 /**
@@ -74,7 +63,7 @@ export const dynamicKvPaperDefaults: DynamicKvSettings = {
  * rounding, and for layers that maxRatio caps).
  *
  * Unlike the published code: scores and retention are per KV head; the last, incomplete group is cut too; each layer
- * has a floor; the sum is exact each time. The outcome does not depend on how many layers one call brings.
+ * has a floor; the sum is exact each time.
  * @throws RangeError for settings outside their range
  */
 export function dynamickv(settings: Partial<DynamicKvSettings> = {}): Policy {
@@ -98,6 +87,7 @@ function create(name: string, defaults: DynamicKvSettings, settings: Partial<Dyn
   return {
     name,
     reduction: checked.reduction,
+    needs: checked.valueNorms ? ["valueNorms"] : undefined,
     keepsAll: false,
     peakEntries(shape) {
       const reading = startReading(shape);
@@ -129,64 +119,79 @@ function begin(shape: ReadingShape, settings: DynamicKvSettings): PolicyRun {
   const reading = startReading(shape);
   const { kvHeads, openBudget } = reading;
   const { most, least, heldAfter } = pace(reading, settings);
-  /** What each layer read so far holds, by layer. */
-  const held: HeadHolding[][] = [];
   /** Scores that may still be marked, by layer and head; positions that had them may be gone. */
-  let contenders: Float32Array[][] = [];
+  let contenders: Contenders = { rows: [], count: openBudget * kvHeads, cut: undefined };
 
-  const sizeOf = (heads: readonly HeadHolding[]) => (heads[0] as HeadHolding).positions.length;
-  const cutTo = (total: number, changed: Set<number>) => {
-    const marks = marksPerLayer(contenders, (settings.groupLayers === undefined ? openBudget : total) * kvHeads);
-    const floors = new Array<number>(held.length).fill(least);
-    for (const [layer, budget] of apportion(total, marks, floors, held.map(sizeOf)).entries()) {
-      const heads = held[layer] as HeadHolding[];
-      if (budget === sizeOf(heads)) continue;
-      held[layer] = heads.map((head) => shrink(head, budget));
-      changed.add(layer);
-    }
-  };
-  const retention = (layer: number): LayerRetention => ({
-    layer,
-    positions: (held[layer] as HeadHolding[]).map((head) => withProtected(reading, head.positions)),
-  });
-
-  return {
-    onGroup(group: readonly LayerScores[]) {
-      const changed = new Set<number>();
-      for (const scores of group) {
-        checkOrder(reading, held.length, scores.layer);
-        const heads = openHeads(reading, scores, settings.pooling);
-        held.push(heads.map((head) => shrink(head, most)));
-        changed.add(scores.layer);
-        contenders = best([...contenders, heads.map((head) => head.scores)], openBudget * kvHeads);
-        const total = heldAfter(held.length);
-        if (held.reduce((sum, layer) => sum + sizeOf(layer), 0) > total) cutTo(total, changed);
-      }
-      return [...changed].sort((a, b) => a - b).map(retention);
+  return cascading(reading, {
+    hold(scores) {
+      const heads = openHeads(reading, settings.valueNorms ? byValue(reading, scores) : scores, settings.pooling);
+      contenders = withLayer(
+        contenders,
+        heads.map((head) => head.scores),
+      );
+      return heads.map((head) => shrink(head, most));
     },
-  };
+    budgets(held) {
+      const total = heldAfter(held.length);
+      if (held.reduce((sum, size) => sum + size, 0) <= total) return held;
+      const marks = marksPerLayer(contenders, (settings.groupLayers === undefined ? openBudget : total) * kvHeads);
+      return apportion(total, marks, new Array<number>(held.length).fill(least), held);
+    },
+  });
 }
 
-function cutOf(rows: readonly (readonly Float32Array[])[], count: number) {
+/**
+ * Scores times the length of each position's value. The lengths are taken relative to the layer's mean, because scores
+ * of all layers are compared and values are longer in some layers than in others.
+ */
+function byValue({ kvHeads, before, open }: Reading, layer: LayerScores): LayerScores {
+  const { values: norms } = observed(layer, "valueNorms", kvHeads * before, 1);
+  let sum = 0;
+  let count = 0;
+  for (let head = 0; head < kvHeads; head++) {
+    for (const position of open) {
+      const norm = norms[head * before + position] as number;
+      if (!Number.isFinite(norm)) continue;
+      sum += norm;
+      count++;
+    }
+  }
+  const mean = sum > 0 ? sum / count : 1;
+  return { ...layer, scores: layer.scores.map((score, i) => (score * (norms[i] as number)) / mean) };
+}
+
+/** The best scores of all layers and heads read so far. */
+interface Contenders {
+  /** By layer and head; those above the cut and on it. */
+  readonly rows: readonly (readonly Float32Array[])[];
+  /** How many are wanted. */
+  readonly count: number;
+  /** Where the best `count` end; undefined: there are no more than that. */
+  readonly cut: Cut | undefined;
+}
+
+function withLayer({ rows, count, cut: last }: Contenders, layer: readonly Float32Array[]): Contenders {
+  const above = (heads: readonly Float32Array[], cut: Cut | undefined) =>
+    cut ? heads.map((row) => atOrAbove(row, cut)) : heads;
+  if (count === 0) return { rows: [...rows, layer.map(() => new Float32Array(0))], count, cut: undefined };
+  // the cut only ever rises
+  const all = [...rows, above(layer, last)];
+  const cut = cutOf(all, count);
+  return { rows: all.map((heads) => above(heads, cut)), count, cut };
+}
+
+function cutOf(rows: readonly (readonly Float32Array[])[], count: number): Cut | undefined {
   const all = rows.flat();
-  // Without a cut, all count: there are no more than were asked for.
   return count < all.reduce((sum, row) => sum + row.length, 0) ? cutAt(all, count) : undefined;
-}
-
-/** The `count` best scores of all layers and heads, and those that equal the least of them. */
-function best(rows: Float32Array[][], count: number): Float32Array[][] {
-  if (count === 0) return rows.map((heads) => heads.map(() => new Float32Array(0)));
-  const cut = cutOf(rows, count);
-  return cut ? rows.map((heads) => heads.map((row) => atOrAbove(row, cut))) : rows;
 }
 
 /**
  * How many of the `count` best scores of all layers and heads fall in each layer. Marks on which equal scores leave
  * no decision are spread evenly over the layers that have such scores.
  */
-function marksPerLayer(rows: readonly (readonly Float32Array[])[], count: number): number[] {
+function marksPerLayer({ rows, count: all, cut: allCut }: Contenders, count: number): number[] {
   if (count === 0) return rows.map(() => 0);
-  const cut = cutOf(rows, count);
+  const cut = count === all ? allCut : cutOf(rows, count);
   if (!cut) return rows.map((heads) => heads.reduce((sum, row) => sum + row.length, 0));
   const counts = rows.map((heads) => {
     const parts = heads.map((row) => countAgainst(row, cut));

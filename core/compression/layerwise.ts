@@ -3,7 +3,7 @@ import type { LayerScores, Policy } from "./policy.js";
 import { checkOrder, finalEntries, type Reading, startReading, withProtected } from "./reading.js";
 
 /** A method that knows each layer's budget before it reads, and cuts each layer once. */
-export interface LayerwiseMethod extends Pick<Policy, "name" | "reduction"> {
+export interface LayerwiseMethod extends Pick<Policy, "name" | "reduction" | "needs"> {
   /** Open positions per KV head that each layer keeps; they sum to `openBudget`, none above `open.length`. */
   budgets(reading: Reading): number[];
   /** `count` open positions for each KV head of one layer, ascending; heads that keep the same may share a list. */
@@ -11,10 +11,11 @@ export interface LayerwiseMethod extends Pick<Policy, "name" | "reduction"> {
 }
 
 /** The policy of such a method. Nothing waits for a later layer, so it never holds more than in the end. */
-export function layerwise({ name, reduction, budgets, choose }: LayerwiseMethod): Policy {
+export function layerwise({ name, reduction, needs, budgets, choose }: LayerwiseMethod): Policy {
   return {
     name,
     reduction,
+    needs,
     keepsAll: false,
     peakEntries: (shape) => finalEntries(startReading(shape)),
     begin(shape) {

@@ -1,6 +1,6 @@
 /**
- * The interface of a retention policy: pure functions from attention scores to the positions that each KV head of
- * each layer keeps. A policy sees the layers in order, group by group, while the document is being read, and may
+ * The interface of a retention policy: pure functions from attention scores, and whatever else of a layer it asks for,
+ * to the positions that each KV head of each layer keeps. A policy sees the layers in order, group by group, while the document is being read, and may
  * shrink the layers read so far each time; it never grows one. It knows nothing of llama.cpp, and llama.cpp
  * nothing of it.
  */
@@ -41,13 +41,49 @@ export interface ReadingShape {
   readonly budget: number;
 }
 
+/**
+ * What can be observed of a layer beside the window's summed attention. Each is made only for a policy that names it in
+ * `needs`. `before` is tokens - window; arrays are row-major and, like scores, neither kept nor changed.
+ */
+export interface LayerObservations {
+  /**
+   * f32 [kvHeads x before]: how much the window's queries differ in the attention that they pay to a position: the
+   * variance over them of the probability whose sum is the score (divided by queries - 1; 0 for a window of one query),
+   * reduced over the query group like the scores. Wants a `reduction`.
+   */
+  readonly variances: Float32Array;
+  /**
+   * How widely the window's attention is spread: -p ln p summed over all query heads, window queries and positions
+   * before the window, in nats. Wants a `reduction`.
+   */
+  readonly entropy: number;
+  /** f32 [kvHeads x before]: the length of a position's value. */
+  readonly valueNorms: Float32Array;
+  /**
+   * f32 [kvHeads x before x keySize]: the keys that attention sees, rotary embedding included; when KV is stored in q8_0
+   * or q4_0 llama.cpp turns them by an orthogonal matrix, which leaves lengths and angles as they are. As large as twice
+   * the layer's K in f16.
+   */
+  readonly keys: Float32Array;
+  /**
+   * f32 [queryHeads x before]: the logarithm, up to a constant per query head, of the attention that a position can
+   * expect from queries yet to come, if they are distributed like the document's own (normal, with their mean m and
+   * covariance C before rotary embedding, both turned by the mean rotation of the positions that follow the prompt):
+   * m k / s + k C k / (2 s^2) with s the square root of the key size, or what the model has in its place (arXiv 2510.00636,
+   * section 3).
+   */
+  readonly expectedLogits: Float32Array;
+}
+
 /** Scores of one layer: the attention that the window pays to each earlier position, summed over the window. */
-export interface LayerScores {
+export interface LayerScores extends Partial<LayerObservations> {
   /** 0 to layers - 1, counting only the layers that `ReadingShape.layers` counts. */
   readonly layer: number;
   /**
    * f32, row-major [kvHeads x (tokens - window)]; softmax probabilities summed over window queries, not pooled. Not
-   * kept or changed: the caller may reuse the buffer. A value that is not finite ranks as 0.
+   * kept or changed: the caller may reuse the buffer. A value that is not finite ranks as 0. The window's queries are the
+   * prompt's last; should a draft of the answer be read one day to look at the document with queries of its own, its
+   * attention belongs in here with theirs, and no policy changes.
    */
   readonly scores: Float32Array;
 }
@@ -75,6 +111,8 @@ export interface Policy {
   readonly name: string;
   /** The group reduction that its scores want; undefined when it reads no scores (then `scores` are empty arrays). */
   readonly reduction: GroupReduction | undefined;
+  /** What it reads of each layer beside scores; these fields of `LayerScores` are then there. None when undefined. */
+  readonly needs?: readonly (keyof LayerObservations)[];
   /** True when nothing is dropped: the engine then reads the plain way. */
   readonly keepsAll: boolean;
   /**

@@ -13,40 +13,44 @@ import type { Pooling } from "./policy.js";
  */
 export function pool(scores: Float32Array, pooling: Pooling): Float32Array {
   checkPooling(pooling);
-  const finite = scores.map((score) => (Number.isFinite(score) ? score : 0));
+  const n = scores.length;
   const { kind, kernel } = pooling;
-  if (kind === "none" || kernel === 1) return finite;
+  const pooled = new Float32Array(n);
+  for (let i = 0; i < n; i++) pooled[i] = Number.isFinite(scores[i]) ? (scores[i] as number) : 0;
+  if (kind === "none" || kernel === 1) return pooled;
 
-  const n = finite.length;
   const average = kind === "average";
   const fromBlockStart = new Float64Array(n);
   const toBlockEnd = new Float64Array(n);
-  const combine = (a: number, b: number) => (average ? a + b : Math.max(a, b));
-  for (let i = 0; i < n; i++) {
-    const score = finite[i] as number;
-    fromBlockStart[i] = i % kernel === 0 ? score : combine(fromBlockStart[i - 1] as number, score);
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    const score = finite[i] as number;
-    const endsBlock = i === n - 1 || i % kernel === kernel - 1;
-    toBlockEnd[i] = endsBlock ? score : combine(toBlockEnd[i + 1] as number, score);
+  for (let start = 0; start < n; start += kernel) {
+    const end = Math.min(n, start + kernel);
+    let value = average ? 0 : Number.NEGATIVE_INFINITY;
+    for (let i = start; i < end; i++) {
+      const score = pooled[i] as number;
+      value = average ? value + score : score > value ? score : value;
+      fromBlockStart[i] = value;
+    }
+    value = average ? 0 : Number.NEGATIVE_INFINITY;
+    for (let i = end - 1; i >= start; i--) {
+      const score = pooled[i] as number;
+      value = average ? value + score : score > value ? score : value;
+      toBlockEnd[i] = value;
+    }
   }
 
   const half = (kernel - 1) / 2;
   for (let i = 0; i < n; i++) {
-    const from = Math.max(0, i - half);
-    const to = Math.min(n - 1, i + half);
+    const from = i < half ? 0 : i - half;
+    const to = i + half < n ? i + half : n - 1;
     const blockStart = to - (to % kernel);
     // A window inside one block reaches that block's start or, at the row's end or when aligned, its end.
-    const value =
-      from < blockStart
-        ? combine(toBlockEnd[from] as number, fromBlockStart[to] as number)
-        : from === blockStart
-          ? (fromBlockStart[to] as number)
-          : (toBlockEnd[from] as number);
-    finite[i] = average ? value / (to - from + 1) : value;
+    const first = toBlockEnd[from] as number;
+    const last = fromBlockStart[to] as number;
+    let value = from === blockStart ? last : first;
+    if (from < blockStart) value = average ? first + last : Math.max(first, last);
+    pooled[i] = average ? value / (to - from + 1) : value;
   }
-  return finite;
+  return pooled;
 }
 
 /** @throws RangeError when the kernel is not a positive odd integer */

@@ -1,5 +1,5 @@
 import { PrecisError } from "../errors.js";
-import type { LayerScores, Pooling, ReadingShape } from "./policy.js";
+import type { LayerObservations, LayerScores, Pooling, ReadingShape } from "./policy.js";
 import { pool } from "./pooling.js";
 import { selectTop } from "./select.js";
 
@@ -106,6 +106,29 @@ export function openHeads(reading: Reading, { layer, scores }: LayerScores, pool
   });
 }
 
+type ArrayObservation = Exclude<keyof LayerObservations, "entropy">;
+
+/**
+ * An array that a policy needs beside scores.
+ * @param rows kvHeads x before
+ * @param size what each row must have; undefined: any whole number
+ * @returns f32 and how many elements there are for each row
+ * @throws RangeError when it is missing or has another shape
+ */
+export function observed(
+  layer: LayerScores,
+  name: ArrayObservation,
+  rows: number,
+  size?: number,
+): { values: Float32Array; size: number } {
+  const values = layer[name];
+  const each = values === undefined ? Number.NaN : rows === 0 ? 0 : values.length / rows;
+  if (values === undefined || !Number.isInteger(each) || (rows > 0 && each !== (size ?? each))) {
+    throw new RangeError(`layer ${layer.layer} has ${values?.length ?? "no"} ${name} for ${rows} rows`);
+  }
+  return { values, size: each };
+}
+
 /** The `count` best of what a head holds. */
 export function shrink(head: HeadHolding, count: number): HeadHolding {
   if (count === head.positions.length) return head;
@@ -119,15 +142,15 @@ export function shrink(head: HeadHolding, count: number): HeadHolding {
 export function withProtected(reading: Reading, openPositions: Uint32Array): Uint32Array {
   const { protectedPositions } = reading;
   const merged = new Uint32Array(openPositions.length + protectedPositions.length);
-  let o = 0;
-  let p = 0;
-  for (let i = 0; i < merged.length; i++) {
-    const open = openPositions[o] ?? Number.POSITIVE_INFINITY;
-    const kept = protectedPositions[p] ?? Number.POSITIVE_INFINITY;
-    merged[i] = Math.min(open, kept);
-    if (open < kept) o++;
-    else p++;
+  let at = 0;
+  let from = 0;
+  for (const kept of protectedPositions) {
+    while (from < openPositions.length && (openPositions[from] as number) < kept) {
+      merged[at++] = openPositions[from++] as number;
+    }
+    merged[at++] = kept;
   }
+  merged.set(openPositions.subarray(from), at);
   return merged;
 }
 

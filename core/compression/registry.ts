@@ -1,8 +1,11 @@
 import { PrecisError } from "../errors.js";
+import { type CakeSettings, cake } from "./cake.js";
 import { type ChunkKvSettings, chunkkv } from "./chunkkv.js";
 import { type DynamicKvSettings, dynamickv, dynamickvPaper } from "./dynamickv.js";
+import { type ExpectedAttentionSettings, expectedAttention } from "./expected-attention.js";
 import { type FullSettings, full } from "./full.js";
 import { type H2oSettings, h2o } from "./h2o.js";
+import { type KeyDiffSettings, keydiff } from "./keydiff.js";
 import type { Policy } from "./policy.js";
 import { type PyramidKvSettings, pyramidkv } from "./pyramidkv.js";
 import { type SnapKvSettings, snapkv } from "./snapkv.js";
@@ -16,6 +19,9 @@ export const policies = {
   snapkv,
   pyramidkv,
   chunkkv,
+  cake,
+  "expected-attention": expectedAttention,
+  keydiff,
   "dynamickv-paper": dynamickvPaper,
   dynamickv,
 } as const;
@@ -30,6 +36,9 @@ export type PolicySettings = Partial<
     SnapKvSettings &
     PyramidKvSettings &
     ChunkKvSettings &
+    CakeSettings &
+    ExpectedAttentionSettings &
+    KeyDiffSettings &
     DynamicKvSettings
 >;
 

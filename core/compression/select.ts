@@ -6,13 +6,6 @@ export interface Cut {
   readonly fromTies: number;
 }
 
-/** The digits of a key, most significant first: 11 + 11 + 10 bits. `above` masks the bits already decided. */
-const digits = [
-  { shift: 21, size: 2048, above: 0 },
-  { shift: 10, size: 2048, above: 0xffe00000 },
-  { shift: 0, size: 1024, above: 0xfffffc00 },
-];
-
 const signBit = 0x80000000 | 0;
 
 /**
@@ -30,8 +23,9 @@ function bitsOf(scores: Float32Array): Int32Array {
 }
 
 /**
- * Finds the k-th largest score of all rows together by radix selection: three passes of counting, no copy, no
- * sorting, the same time for any input.
+ * Finds the k-th largest score of all rows together by radix selection on digits of 11, 11 and 10 bits: one pass counts
+ * the first digit, one gathers the scores that share it with the k-th, and the other digits only concern those. No
+ * sorting, linear for any input.
  * @param rows f32, any lengths
  * @param k from 1 to the number of scores
  * @throws RangeError when k is outside that
@@ -40,28 +34,53 @@ export function cutAt(rows: readonly Float32Array[], k: number): Cut {
   const available = rows.reduce((sum, row) => sum + row.length, 0);
   if (!Number.isInteger(k) || k < 1 || k > available) throw new RangeError(`cannot take ${k} of ${available} scores`);
   // With the sign bit flipped, a key's digits compare like those of an unsigned number.
-  let prefix = 0;
-  let left = k;
-  for (const { shift, size, above } of digits) {
-    const histogram = new Uint32Array(size);
-    for (const row of rows) {
-      const bits = bitsOf(row);
-      for (let i = 0; i < bits.length; i++) {
-        const candidate = keyOf(bits[i] as number) ^ signBit;
-        if (((candidate ^ prefix) & above) === 0) {
-          const digit = (candidate >>> shift) & (size - 1);
-          histogram[digit] = (histogram[digit] as number) + 1;
-        }
-      }
+  const histogram = new Uint32Array(2048);
+  for (const row of rows) {
+    const bits = bitsOf(row);
+    for (let i = 0; i < bits.length; i++) {
+      const digit = (keyOf(bits[i] as number) ^ signBit) >>> 21;
+      histogram[digit] = (histogram[digit] as number) + 1;
     }
-    let digit = size - 1;
-    while ((histogram[digit] as number) < left) {
-      left -= histogram[digit] as number;
-      digit--;
+  }
+  let { digit, left } = digitOf(histogram, k);
+  let prefix = digit << 21;
+  const candidates = new Int32Array(histogram[digit] as number);
+  let count = 0;
+  for (const row of rows) {
+    const bits = bitsOf(row);
+    for (let i = 0; i < bits.length; i++) {
+      const candidate = keyOf(bits[i] as number) ^ signBit;
+      if (candidate >>> 21 === digit) candidates[count++] = candidate;
     }
+  }
+
+  for (const { shift, mask } of [
+    { shift: 10, mask: 2047 },
+    { shift: 0, mask: 1023 },
+  ]) {
+    histogram.fill(0);
+    for (let i = 0; i < count; i++) {
+      const at = ((candidates[i] as number) >>> shift) & mask;
+      histogram[at] = (histogram[at] as number) + 1;
+    }
+    ({ digit, left } = digitOf(histogram, left));
     prefix |= digit << shift;
+    let kept = 0;
+    for (let i = 0; i < count; i++) {
+      const candidate = candidates[i] as number;
+      if (((candidate >>> shift) & mask) === digit) candidates[kept++] = candidate;
+    }
+    count = kept;
   }
   return { key: prefix ^ signBit, fromTies: left };
+}
+
+/** The digit of the k-th largest, and its rank among those that share the digit. */
+function digitOf(histogram: Uint32Array, k: number): { digit: number; left: number } {
+  let digit = histogram.length - 1;
+  let left = k;
+  while ((histogram[digit] as number) < left) left -= histogram[digit--] as number;
+  return { digit, left };
 }
 
 /** How many of a row's scores lie above a cut, and how many on it. */

@@ -1,13 +1,13 @@
 /** The addon of core/native as TypeScript sees it, and how it is found. */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type { GroupReduction, LayerRetention } from "../compression/policy.js";
+import type { GroupReduction, LayerObservations, LayerRetention, LayerScores } from "../compression/policy.js";
 import { PrecisError } from "../errors.js";
 import type { KvType } from "./kv.js";
 import type { Sampling } from "./types.js";
 
 /** Must equal LLAMA_RETAIN_ABI in core/native/llama/llama-retain.h. */
-const abi = 2;
+const abi = 3;
 
 export interface NativeOpenOptions {
   /** Tokens per batch. */
@@ -42,8 +42,17 @@ export interface NativeWriteOptions extends Sampling {
  */
 export interface NativeSession {
   open(modelPath: string, tokens: Uint32Array, window: number, options: NativeOpenOptions): Promise<void>;
-  /** Reads all tokens through layers [begin, end); f32 [kvHeads x (tokens - window)] per full-attention layer, none without reduction. */
-  read(begin: number, end: number, reduction: GroupReduction | undefined, plain: boolean): Promise<Float32Array[]>;
+  /**
+   * Reads all tokens through layers [begin, end). What was observed of each full-attention layer: scores, empty without a
+   * reduction, and what was asked for beside them (variances and entropy want a reduction).
+   */
+  read(
+    begin: number,
+    end: number,
+    reduction: GroupReduction | undefined,
+    needs: readonly (keyof LayerObservations)[],
+    plain: boolean,
+  ): Promise<Omit<LayerScores, "layer">[]>;
   keep(layers: readonly LayerRetention[]): Promise<void>;
   finish(): Promise<void>;
   /** After finish() and before anything is written. */

@@ -70,20 +70,15 @@ export class DocumentSession implements Session {
         signal?.throwIfAborted();
 
         if (policy.keepsAll) {
-          await this.native.read(0, layers, undefined, true);
+          await this.native.read(0, layers, undefined, [], true);
         } else {
           const run = policy.begin(readingShape(this.model, { ...prompt, tokens }, budgetEntries));
           for (let layer = 0; layer < layers; layer += groupLayers) {
             const end = Math.min(layers, layer + groupLayers);
-            const scores = await this.native.read(layer, end, policy.reduction, false);
+            const observed = await this.native.read(layer, end, policy.reduction, policy.needs ?? [], false);
             const since = performance.now();
             const first = this.fullLayers.findIndex((index) => index >= layer);
-            const count = this.fullLayers.filter((index) => index >= layer && index < end).length;
-            // a policy that reads no scores still decides for every layer
-            const group = Array.from({ length: count }, (_, index) => ({
-              layer: first + index,
-              scores: scores[index] ?? new Float32Array(0),
-            }));
+            const group = observed.map((of, index) => ({ layer: first + index, ...of }));
             const retained = group.length > 0 ? run.onGroup(group) : [];
             await this.native.keep(retained.map((one) => ({ ...one, layer: this.fullLayers[one.layer] as number })));
             compressMs += performance.now() - since;

@@ -6,7 +6,7 @@ export type ScoreKind = "random" | "skewed" | "equal" | "zero" | "broken";
 export interface Case {
   readonly shape: ReadingShape;
   /** One element per layer. */
-  readonly scores: LayerScores[];
+  readonly scores: Required<LayerScores>[];
   /** How many layers each call brings; sums to the layers. */
   readonly calls: number[];
 }
@@ -22,7 +22,12 @@ export function random(seed: number): () => number {
   };
 }
 
-export function layerScores(shape: ReadingShape, kind: ScoreKind, seed: number): LayerScores[] {
+/** Small ones: what they are in a real model does not matter to a policy. */
+export const keySize = 4;
+const queryHeadsPerKvHead = 2;
+
+/** Scores, and everything else that a policy may need. */
+export function layerScores(shape: ReadingShape, kind: ScoreKind, seed: number): Required<LayerScores>[] {
   const next = random(seed);
   const before = Math.max(0, shape.tokens - shape.window);
   return Array.from({ length: shape.layers }, (_, layer) => {
@@ -34,7 +39,17 @@ export function layerScores(shape: ReadingShape, kind: ScoreKind, seed: number):
       if (kind === "broken" && next() < 0.3) return [NaN, Infinity, -Infinity, -1][Math.floor(next() * 4)] as number;
       return scale * next() ** 4;
     };
-    return { layer, scores: Float32Array.from({ length: shape.kvHeads * before }, draw) };
+    const drawn = (columns: number) => Float32Array.from({ length: shape.kvHeads * before * columns }, draw);
+    const scores = drawn(1);
+    return {
+      layer,
+      scores,
+      variances: drawn(1),
+      entropy: draw() * 100,
+      valueNorms: drawn(1),
+      keys: drawn(keySize),
+      expectedLogits: drawn(queryHeadsPerKvHead),
+    };
   });
 }
 

@@ -5,6 +5,13 @@ import { createPolicy, policyNames } from "../../core/compression/registry.js";
 import { PrecisError } from "../../core/errors.js";
 import { type Case, cases, layerScores } from "./arbitraries.js";
 
+/** What the engine hands over of what there is: only what the policy asked for. */
+function asked(policy: Policy, of: LayerScores): LayerScores {
+  const { layer, scores } = of;
+  const needed = (policy.needs ?? []).map((name) => [name, of[name]]);
+  return { layer, scores: policy.reduction ? scores : new Float32Array(0), ...Object.fromEntries(needed) };
+}
+
 /** Reads all layers as the engine does, and checks after every call what must hold at any moment, the peak included. */
 function read(policy: Policy, shape: ReadingShape, scores: LayerScores[], calls: number[]): LayerRetention[] {
   const run = policy.begin(shape);
@@ -12,8 +19,7 @@ function read(policy: Policy, shape: ReadingShape, scores: LayerScores[], calls:
   let first = 0;
   let largest = 0;
   for (const size of calls) {
-    const group = scores.slice(first, first + size);
-    const given = policy.reduction ? group : group.map(({ layer }) => ({ layer, scores: new Float32Array(0) }));
+    const given = scores.slice(first, first + size).map((layer) => asked(policy, layer));
     const seen = new Set<number>();
     for (const retention of run.onGroup(given)) {
       expect(seen.has(retention.layer)).toBe(false);
@@ -119,16 +125,13 @@ describe.each(policyNames)("%s", (name) => {
 
   it("does not change the scores it is given", () => {
     const scores = layerScores(plain, "broken", 3);
-    const copy = scores.map((layer) => layer.scores.slice());
+    const copy = structuredClone(scores);
     read(policy, plain, scores, [3, 4]);
-    expect(scores.map((layer) => layer.scores)).toEqual(copy);
+    expect(scores).toEqual(copy);
   });
 
   it("refuses layers out of order, twice, or after the last", () => {
-    const scores = layerScores(plain, "random", 1).map(({ layer, scores }) => ({
-      layer,
-      scores: policy.reduction ? scores : new Float32Array(0),
-    }));
+    const scores = layerScores(plain, "random", 1).map((layer) => asked(policy, layer));
     const [first, second] = scores as [LayerScores, LayerScores];
     expect(() => policy.begin(plain).onGroup([second])).toThrow(RangeError);
     expect(() => policy.begin(plain).onGroup([first, first])).toThrow(RangeError);
@@ -166,14 +169,28 @@ describe.each(policyNames)("%s", (name) => {
   });
 
   scoring("refuses scores of another shape", () => {
-    expect(() => policy.begin(plain).onGroup([{ layer: 0, scores: new Float32Array(99) }])).toThrow(RangeError);
+    const [layer] = layerScores(plain, "random", 1) as [LayerScores];
+    expect(() => policy.begin(plain).onGroup([{ ...layer, scores: new Float32Array(99) }])).toThrow(RangeError);
+  });
+
+  it("refuses a layer without what it needs, or with that in another shape", () => {
+    const [layer] = layerScores(plain, "random", 1) as [LayerScores];
+    for (const name of policy.needs ?? []) {
+      expect(() => policy.begin(plain).onGroup([{ ...layer, [name]: undefined }])).toThrow(RangeError);
+      if (name === "entropy") continue;
+      expect(() => policy.begin(plain).onGroup([{ ...layer, [name]: new Float32Array(101) }])).toThrow(RangeError);
+    }
   });
 
   scoring("keeps, in each head, what the window attends to", () => {
     // Enough for the layers at the narrow end of a pyramid too.
     const shape = { ...plain, budget: 7 * (10 + 3 + 30) };
     const scores = layerScores(shape, "zero", 1);
-    for (const { scores: row } of scores) row.fill(1, 20, 22).fill(1, 50 + 40, 50 + 42);
+    for (const layer of scores) {
+      // what attracts attention varies, too, and has something to give
+      for (const row of [layer.scores, layer.variances]) row.fill(1, 20, 22).fill(1, 50 + 40, 50 + 42);
+      layer.valueNorms.fill(1);
+    }
     for (const { positions } of read(policy, shape, scores, each(1, 7))) {
       expect([20, 21].every((position) => positions[0]?.includes(position))).toBe(true);
       expect([40, 41].every((position) => positions[1]?.includes(position))).toBe(true);
@@ -184,7 +201,8 @@ describe.each(policyNames)("%s", (name) => {
     // 3 open positions per layer: fewer than lie in the sound part, more than half a pooling kernel from its edge.
     const shape = { ...plain, budget: 7 * (10 + 3 + 3) };
     const scores = layerScores(shape, "zero", 1);
-    for (const { scores: row } of scores) {
+    for (const { scores: row, valueNorms } of scores) {
+      valueNorms.fill(1);
       row.fill(Number.NaN, 6, 20).fill(Number.POSITIVE_INFINITY, 20, 25).fill(0.5, 25, 50);
       row.fill(Number.NaN, 56, 70).fill(Number.NEGATIVE_INFINITY, 70, 85).fill(0.5, 85, 100);
     }

@@ -1,8 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { cake } from "../../core/compression/cake.js";
 import { chunkkv } from "../../core/compression/chunkkv.js";
 import { type DynamicKvSettings, dynamickv } from "../../core/compression/dynamickv.js";
+import { expectedAttention } from "../../core/compression/expected-attention.js";
 import { h2o } from "../../core/compression/h2o.js";
+import { keydiff } from "../../core/compression/keydiff.js";
 import type { LayerRetention, LayerScores, Policy, ReadingShape } from "../../core/compression/policy.js";
 import { pyramidkv } from "../../core/compression/pyramidkv.js";
 import { createPolicy, defaultPolicy, policyNames } from "../../core/compression/registry.js";
@@ -159,6 +162,33 @@ describe("dynamickv", () => {
     expect(kept.every(({ positions }) => positions.every((list) => list.every((p) => p < 4 || p > 90)))).toBe(true);
   });
 
+  it("weights scores by the length of values relative to the layer's, when asked to", () => {
+    const shape = { layers: 2, kvHeads: 1, tokens: 8, window: 2, protectedPositions: [], budget: 2 * 2 + 4 };
+    const settings = { pooling: { kind: "none", kernel: 1 }, floor: 0 } as const;
+    const scores = Float32Array.of(6, 5, 4, 3, 2, 1);
+    // Both layers look the same way; in the second values are a hundred times longer, which must not make it richer.
+    const layers = [1, 100].map((scale, layer) => ({
+      layer,
+      scores,
+      valueNorms: Float32Array.of(1, 1, 1, 9, 1, 5).map((norm) => norm * scale),
+    }));
+    const kept = (valueNorms: boolean) => {
+      const held: number[][] = [];
+      const run = dynamickv({ ...settings, valueNorms }).begin(shape);
+      for (const { layer, positions } of run.onGroup(layers)) held[layer] = [...(positions[0] as Uint32Array)];
+      return held;
+    };
+    expect(kept(false)).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
+    // Products: 6, 5, 4, 27, 2, 5.
+    expect(kept(true)).toEqual([
+      [0, 3],
+      [0, 3],
+    ]);
+  });
+
   it("refuses settings outside their range", () => {
     for (const wrong of [{ groupLayers: 0 }, { maxRatio: 0.9 }, { floor: 1.1 }, { floor: NaN }]) {
       expect(() => dynamickv(wrong)).toThrow(RangeError);
@@ -267,6 +297,83 @@ describe("chunkkv", () => {
     const wanted = [0, 8, 10, 16, 17, 18, 19, 20];
     expect(first(chunkkv({ chunk: 5 }), { ...one, budget: 11 + 7 }, [{ layer: 0, scores }])).toEqual([wanted, wanted]);
     expect(() => chunkkv({ chunk: 0 })).toThrow(RangeError);
+  });
+});
+
+describe("cake", () => {
+  const shape = { layers: 3, kvHeads: 1, tokens: 24, window: 4, protectedPositions: [], budget: 3 * 4 + 12 };
+  const none = { pooling: { kind: "none", kernel: 1 } } as const;
+  const layer = (index: number, entropy: number, variance: number) => ({
+    layer: index,
+    scores: Float32Array.from({ length: 20 }, (_, position) => position / 100),
+    variances: new Float32Array(20).fill(variance / 20),
+    entropy,
+  });
+
+  it("shares the whole budget among the layers read so far by entropy times variance", () => {
+    // Preferences 8 x 3 = 24, 2 x 6 = 12, 4 x 9 = 36: of 12, the first gets 12, then 8, then 4.
+    const layers = [layer(0, 8, 3), layer(1, 2, 6), layer(2, 4, 9)];
+    const run = cake(none).begin(shape);
+    const held: number[] = [];
+    const steps = layers.map((one) => {
+      for (const { layer, positions } of run.onGroup([one])) held[layer] = (positions[0] as Uint32Array).length;
+      return [...held];
+    });
+    expect(steps).toEqual([[12], [8, 4], [4, 2, 6]]);
+    // Temperatures of 2 take square roots, and 24 : 12 : 36 becomes 4.9 : 3.5 : 6 of 12.
+    expect(lengths(cake({ ...none, spreadTemperature: 2, shiftTemperature: 2 }), shape, layers)).toEqual([4, 3, 5]);
+  });
+
+  it("prefers a position whose attention varies to one with more of it that is steady", () => {
+    const variances = new Float32Array(20);
+    variances[2] = 0.01;
+    const one = { ...layer(0, 1, 0), variances };
+    const single = { ...shape, layers: 1, budget: 4 + 2 };
+    // Indicators: 0.02 / 4 + 200 x 0.01 = 2.005 at 2; 0.19 / 4 = 0.0475 at 19, the largest of the others.
+    expect(first(cake(none), single, [one])).toEqual([[2, 19]]);
+    expect(first(cake({ ...none, varianceWeight: 0 }), single, [one])).toEqual([[18, 19]]);
+  });
+
+  it("refuses settings outside their range", () => {
+    for (const wrong of [{ spreadTemperature: 0 }, { shiftTemperature: -1 }, { varianceWeight: -1 }]) {
+      expect(() => cake(wrong)).toThrow(RangeError);
+    }
+  });
+});
+
+describe("expected-attention", () => {
+  const shape = { layers: 1, kvHeads: 1, tokens: 7, window: 2, protectedPositions: [0], budget: 3 + 2 };
+
+  it("keeps what future queries can expect to look at, times the length of what they find there", () => {
+    // Two query heads share the KV head. Over the four open positions their probabilities are 1/10, 2/10, 3/10, 4/10
+    // and 1/4 each: on average .175, .225, .275, .325. The protected position has no part in it.
+    const logits = [100, ...[1, 2, 3, 4].map(Math.log), -100, 0, 0, 0, 0];
+    const layer = { layer: 0, scores: new Float32Array(0), expectedLogits: Float32Array.from(logits) };
+    const kept = (norms: number[], settings = {}) =>
+      first(expectedAttention(settings), shape, [{ ...layer, valueNorms: Float32Array.of(9, ...norms) }]);
+    expect(kept([1, 1, 1, 1], { epsilon: 0 })).toEqual([[0, 3, 4]]);
+    // .35, .225, .275, .325
+    expect(kept([2, 1, 1, 1], { epsilon: 0 })).toEqual([[0, 1, 4]]);
+    // .175, .270, .275, .325; with epsilon 1 1.175, 1.47, 1.275, 1.325
+    expect(kept([1, 1.2, 1, 1], { epsilon: 0 })).toEqual([[0, 3, 4]]);
+    expect(kept([1, 1.2, 1, 1], { epsilon: 1 })).toEqual([[0, 2, 4]]);
+    expect(() => expectedAttention({ epsilon: -0.1 })).toThrow(RangeError);
+  });
+});
+
+describe("keydiff", () => {
+  it("keeps the keys that point away from the mean direction, whatever their length", () => {
+    // Directions: four to the east, one to the north, one to the north-east. The anchor points a little north of east.
+    const east = [3, 0];
+    const keys = Float32Array.from([...east, 0.1, 0, ...east, 0, 7, 0.2, 0.2, ...east]);
+    const layer = { layer: 0, scores: new Float32Array(0), keys };
+    const shape = { layers: 1, kvHeads: 1, tokens: 8, window: 2, protectedPositions: [], budget: 1 + 2 };
+    expect(first(keydiff(), shape, [layer])).toEqual([[3]]);
+    // Cosines with the anchor (4.71, 1.71): east .94, north .34, north-east .91.
+    expect(first(keydiff(), { ...shape, budget: 2 + 2 }, [layer])).toEqual([[3, 4]]);
+    const broken = keys.slice();
+    broken[6] = Number.NaN;
+    expect(first(keydiff(), shape, [{ ...layer, keys: broken }])).toEqual([[4]]);
   });
 });
 

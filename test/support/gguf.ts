@@ -2,7 +2,7 @@
  * Writes GGUF models with random weights: the shapes of real models, for tests of architectures and for memory and
  * speed, where what is written does not matter. Format: ggml's docs/gguf.md, version 3.
  */
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 
 export type WeightType = "f16" | "q4_0";
 
@@ -71,6 +71,26 @@ export function writeRandomModel(path: string, model: RandomModel): void {
     writeSync(file, Buffer.concat([head, Buffer.alloc(padded(head.length) - head.length)]));
     const random = generator(model.seed);
     for (const tensor of tensors) writeTensor(file, tensor, random);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A tensor of such a file, row by row; f16 and f32 alone. */
+export function readTensor(path: string, model: RandomModel, name: string): Float32Array {
+  const tensors = tensorsOf(model);
+  const index = tensors.findIndex((tensor) => tensor.name === name);
+  const tensor = tensors[index];
+  if (tensor === undefined || tensor.type === "q4_0") throw new RangeError(`there is no f16 or f32 tensor ${name}`);
+  const file = openSync(path, "r");
+  try {
+    // the data is the file's end
+    const behind = tensors.slice(index).reduce((bytes, one) => bytes + padded(byteSize(one)), 0);
+    const data = Buffer.alloc(byteSize(tensor));
+    readSync(file, data, 0, data.length, fstatSync(file).size - behind);
+    return tensor.type === "f32"
+      ? new Float32Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.length))
+      : Float32Array.from({ length: data.length / 2 }, (_, at) => fromF16(data.readUInt16LE(2 * at)));
   } finally {
     closeSync(file);
   }
@@ -205,6 +225,13 @@ function f16(value: number): number {
   const exponent = ((word >>> 23) & 0xff) - 112;
   const sign = (word >>> 16) & 0x8000;
   return exponent <= 0 ? sign : sign | (exponent << 10) | ((word >>> 13) & 0x3ff);
+}
+
+/** The number that f16() made these bits of. */
+function fromF16(half: number): number {
+  const exponent = (half >>> 10) & 0x1f;
+  const size = exponent === 0 ? 0 : (1 + (half & 0x3ff) / 1024) * 2 ** (exponent - 15);
+  return half & 0x8000 ? -size : size;
 }
 
 /** Small seeded generator (mulberry32), 0 <= x < 1. */

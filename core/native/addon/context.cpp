@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -81,12 +82,48 @@ void Context::count_peak() {
     peak = std::max(peak, llama_retain_peak_bytes(ctx.get()) + hidden.size() + scale.size()*sizeof(float) + held);
 }
 
-std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Reduction reduction, bool plain) {
+// The window's attention, summed over its queries, also of two batches: [query heads][n].
+struct Attention {
+    std::vector<float> sums;
+    std::vector<float> squares;
+};
+
+// [query heads][n] to [kv heads][n]; query heads g*n_group .. (g+1)*n_group-1 share KV head g.
+template <typename F>
+static std::vector<float> reduce(uint32_t n_head, uint32_t n_group, uint32_t n, Reduction reduction, F value) {
+    std::vector<float> out(size_t(n_head/n_group)*n, 0.0f);
+    for (uint32_t h = 0; h < n_head; ++h) {
+        float * to = out.data() + size_t(h/n_group)*n;
+        for (uint32_t i = 0; i < n; ++i) {
+            const float from = value(size_t(h)*n + i);
+            to[i] = reduction == Reduction::max ? std::max(to[i], from) : to[i] + from/n_group;
+        }
+    }
+    return out;
+}
+
+// Adds to [query heads][n] what one batch observed, [query heads][n_cells].
+static void add_observed(llama_context * ctx, uint32_t layer, uint32_t what, uint32_t n_head, uint32_t n, std::vector<float> & sums) {
+    uint32_t n_cells = 0;
+    const float * part = llama_retain_observed(ctx, layer, what, &n_cells);
+    if (!part) {
+        throw Failure("failed", "a layer returned no scores");
+    }
+    sums.resize(size_t(n_head)*n, 0.0f);
+    const uint32_t n_seen = std::min(n_cells, n);
+    for (uint32_t h = 0; h < n_head; ++h) {
+        for (uint32_t i = 0; i < n_seen; ++i) {
+            sums[size_t(h)*n + i] += part[size_t(h)*n_cells + i];
+        }
+    }
+}
+
+std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const Wanted & wanted, bool plain) {
     const uint32_t n_tokens = tokens.size();
     const uint32_t n_before = n_tokens - window;
     const uint32_t n_embd   = llama_model_n_embd(model);
     const uint32_t n_head   = llama_model_n_head(model);
-    const uint32_t n_kv     = llama_model_n_head_kv(model);
+    const uint32_t n_group  = n_head/llama_model_n_head_kv(model);
     const bool     last     = end == n_layer;
 
     if (begin >= end || end > n_layer || (begin > 0 && hidden.empty() && held == 0)) {
@@ -109,13 +146,17 @@ std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Redu
         count_peak();
     }
 
-    std::vector<uint32_t> scored;
-    for (uint32_t il = begin; reduction != Reduction::none && il < end; ++il) {
+    std::vector<uint32_t> full;
+    for (uint32_t il = begin; il < end; ++il) {
         if (!llama_retain_is_sliding(model, il)) {
-            scored.push_back(il);
+            full.push_back(il);
         }
     }
-    std::vector<std::vector<float>> by_head(scored.size(), std::vector<float>(size_t(n_head)*n_before, 0.0f));
+    const bool scored = wanted.reduction != Reduction::none;
+    const uint32_t what = (scored ? LLAMA_RETAIN_SUMS : 0) | (wanted.variances ? LLAMA_RETAIN_SQUARES : 0) |
+        (wanted.entropy ? LLAMA_RETAIN_ENTROPY : 0) | (wanted.expected_logits ? LLAMA_RETAIN_QUERIES : 0);
+    std::vector<Attention> attention(full.size());
+    std::vector<Observed>  observed(full.size());
 
     const uint32_t batch = options.batch;
     std::vector<float>          states(options.hidden_f16 ? size_t(batch)*n_embd : 0); // a batch's hidden states in f32
@@ -128,7 +169,7 @@ std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Redu
     for (uint32_t start = 0; start < n_tokens; start += batch) {
         const uint32_t n    = std::min(batch, n_tokens - start);
         const uint32_t stop = start + n;
-        const uint32_t rows = reduction == Reduction::none || stop <= n_before ? 0 : stop - std::max(start, n_before);
+        const uint32_t rows = !scored || stop <= n_before ? 0 : stop - std::max(start, n_before);
 
         for (uint32_t i = 0; i < n; ++i) {
             pos[i] = start + i;
@@ -155,7 +196,7 @@ std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Redu
         part.logits   = output.data();
 
         if (options.grouped) {
-            llama_retain_set_rows(ctx.get(), rows);
+            llama_retain_observe(ctx.get(), what, rows);
         }
         check(llama_decode(ctx.get(), part), "reading");
 
@@ -175,25 +216,22 @@ std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Redu
                 memcpy(waiting, leaving, n*row_bytes);
             }
         }
-        for (size_t l = 0; rows > 0 && l < scored.size(); ++l) {
-            uint32_t n_cells = 0;
-            const float * part_scores = llama_retain_scores(ctx.get(), scored[l], &n_cells);
-            if (!part_scores) {
-                throw Failure("failed", "a layer returned no scores");
+        for (size_t l = 0; rows > 0 && l < full.size(); ++l) {
+            add_observed(ctx.get(), full[l], LLAMA_RETAIN_SUMS, n_head, n_before, attention[l].sums);
+            if (wanted.variances) {
+                add_observed(ctx.get(), full[l], LLAMA_RETAIN_SQUARES, n_head, n_before, attention[l].squares);
             }
-            auto & sums = by_head[l];
-            const uint32_t n_seen = std::min(n_cells, n_before);
-            for (uint32_t h = 0; h < n_head; ++h) {
-                for (uint32_t i = 0; i < n_seen; ++i) {
-                    sums[size_t(h)*n_before + i] += part_scores[size_t(h)*n_cells + i];
-                }
+            if (wanted.entropy) {
+                std::vector<float> terms;
+                add_observed(ctx.get(), full[l], LLAMA_RETAIN_ENTROPY, n_head, n_before, terms);
+                observed[l].entropy -= std::accumulate(terms.begin(), terms.end(), 0.0);
             }
         }
         done = done + double(n)*(end - begin);
     }
     llama_synchronize(ctx.get());
     if (options.grouped) {
-        llama_retain_set_rows(ctx.get(), 0);
+        llama_retain_observe(ctx.get(), 0, 0);
     }
     check(0, "reading");
 
@@ -207,21 +245,56 @@ std::vector<std::vector<float>> Context::read(uint32_t begin, uint32_t end, Redu
         n_past = n_tokens;
     }
 
-    // query heads g*n .. (g+1)*n-1 share KV head g
-    const uint32_t n_group = n_head/n_kv;
-    std::vector<std::vector<float>> scores(by_head.size());
-    for (size_t l = 0; l < by_head.size(); ++l) {
-        scores[l].assign(size_t(n_kv)*n_before, 0.0f);
-        for (uint32_t h = 0; h < n_head; ++h) {
-            const float * from = by_head[l].data() + size_t(h)*n_before;
-            float *       to   = scores[l].data() + size_t(h/n_group)*n_before;
-            for (uint32_t i = 0; i < n_before; ++i) {
-                to[i] = reduction == Reduction::max ? std::max(to[i], from[i]) : to[i] + from[i]/n_group;
-            }
+    for (size_t l = 0; l < full.size(); ++l) {
+        const auto & sums    = attention[l].sums;
+        const auto & squares = attention[l].squares;
+        if (scored) {
+            observed[l].scores = reduce(n_head, n_group, n_before, wanted.reduction, [&](size_t i) { return sums[i]; });
         }
-        by_head[l] = {};
+        if (wanted.variances) {
+            // rounding must not make it negative
+            observed[l].variances = reduce(n_head, n_group, n_before, wanted.reduction, [&](size_t i) {
+                return window > 1 ? std::max(0.0f, (squares[i] - sums[i]*sums[i]/window)/(window - 1)) : 0.0f;
+            });
+        }
+        attention[l] = {};
+        observe_rest(full[l], wanted, observed[l]);
     }
-    return scores;
+    return observed;
+}
+
+// Positions after the prompt over which Expected Attention averages (arXiv 2510.00636: 512).
+static const uint32_t n_future = 512;
+
+// What does not come from the window's attention.
+void Context::observe_rest(uint32_t layer, const Wanted & wanted, Observed & observed) const {
+    const uint32_t n_before = tokens.size() - window;
+    const uint32_t n_kv     = llama_model_n_head_kv(model);
+    const auto rows_of = [&](bool values) {
+        std::vector<float> rows(size_t(n_kv)*n_before*llama_retain_rows(ctx.get(), layer, values, n_before, nullptr));
+        if (llama_retain_rows(ctx.get(), layer, values, n_before, rows.data()) == 0) {
+            throw Failure("failed", "a layer has no keys and values to look at");
+        }
+        return rows;
+    };
+    if (wanted.keys) {
+        observed.keys = rows_of(false);
+    }
+    if (wanted.value_norms) {
+        const auto rows = rows_of(true);
+        observed.value_norms.resize(size_t(n_kv)*n_before);
+        const size_t size = n_before > 0 ? rows.size()/observed.value_norms.size() : 0;
+        for (size_t i = 0; i < observed.value_norms.size(); ++i) {
+            observed.value_norms[i] = std::sqrt(std::inner_product(&rows[i*size], &rows[i*size] + size, &rows[i*size], 0.0f));
+        }
+    }
+    if (wanted.expected_logits) {
+        observed.expected_logits.resize(size_t(llama_model_n_head(model))*n_before);
+        if (n_before > LLAMA_RETAIN_OUTLIERS &&
+            !llama_retain_expected(ctx.get(), layer, n_before, tokens.size(), n_future, observed.expected_logits.data())) {
+            throw Failure("out-of-memory", "what a layer's queries can be expected to look at could not be computed");
+        }
+    }
 }
 
 void Context::keep(const std::vector<Keep> & layers) {

@@ -46,13 +46,32 @@ class Context {
         std::vector<uint8_t>  rows;      // K, then V: the kept rows and the window's (all cells of a sliding layer)
     };
 
+    // What reading is to observe of each layer; nothing else is computed or copied.
+    struct Wanted {
+        Reduction reduction;       // none: no scores
+        bool      variances;       // these two want a reduction
+        bool      entropy;
+        bool      value_norms;
+        bool      keys;
+        bool      expected_logits;
+    };
+
+    // What was observed of a layer that is not sliding: see LayerScores in core/compression/policy.ts. n is tokens - window.
+    struct Observed {
+        std::vector<float> scores;          // [kv heads][n]
+        std::vector<float> variances;       // [kv heads][n]
+        double             entropy = 0.0;
+        std::vector<float> value_norms;     // [kv heads][n]
+        std::vector<float> keys;            // [kv heads][n][key size]
+        std::vector<float> expected_logits; // [query heads][n]
+    };
+
     // throws Failure "model-missing", "model-unsupported", "out-of-memory"
     Context(const std::string & model_path, std::vector<llama_token> tokens, uint32_t window, const Options & options);
 
     // Reads all tokens through layers [begin, end), which must follow the last call's. `plain`: nothing will be dropped,
-    // so the storage is final.
-    // Returns, for each layer that is not sliding, [kv heads][tokens - window] f32 (nothing with Reduction::none).
-    std::vector<std::vector<float>> read(uint32_t begin, uint32_t end, Reduction reduction, bool plain);
+    // so the storage is final. Returns one for each layer that is not sliding.
+    std::vector<Observed> read(uint32_t begin, uint32_t end, const Wanted & wanted, bool plain);
 
     void keep(const std::vector<Keep> & layers);
     void finish();
@@ -85,6 +104,7 @@ class Context {
 
   private:
     void decode(const llama_token * list, uint32_t n);
+    void observe_rest(uint32_t layer, const Wanted & wanted, Observed & observed) const;
     void count_peak();
     void check(int status, const char * what) const;
 

@@ -1,5 +1,8 @@
 #include "session.h"
 
+#include <map>
+#include <string>
+
 Napi::Function Session::define(Napi::Env env) {
     return DefineClass(env, "Session", {
         InstanceMethod<&Session::open>("open"),
@@ -93,13 +96,38 @@ Napi::Value Session::read(const Napi::CallbackInfo & info) {
     const auto begin = info[0].As<Napi::Number>().Uint32Value();
     const auto end   = info[1].As<Napi::Number>().Uint32Value();
     const auto name  = info[2].IsString() ? info[2].As<Napi::String>().Utf8Value() : "";
-    const auto reduction = name == "mean" ? Reduction::mean : name == "max" ? Reduction::max : Reduction::none;
-    const bool plain = info[3].As<Napi::Boolean>().Value();
-    auto scores = std::make_shared<std::vector<std::vector<float>>>();
-    return start(info.Env(), [=, &at] { *scores = at.read(begin, end, reduction, plain); }, [=](Napi::Env env) -> Napi::Value {
-        auto list = Napi::Array::New(env, scores->size());
-        for (size_t i = 0; i < scores->size(); ++i) {
-            list[uint32_t(i)] = floats(env, (*scores)[i]);
+    const auto needs = info[3].As<Napi::Array>();
+    const bool plain = info[4].As<Napi::Boolean>().Value();
+    Context::Wanted wanted = { name == "mean" ? Reduction::mean : name == "max" ? Reduction::max : Reduction::none };
+    const std::map<std::string, bool *> flags = {
+        { "variances", &wanted.variances }, { "entropy", &wanted.entropy }, { "valueNorms", &wanted.value_norms },
+        { "keys", &wanted.keys }, { "expectedLogits", &wanted.expected_logits },
+    };
+    for (uint32_t i = 0; i < needs.Length(); ++i) {
+        *flags.at(needs.Get(i).As<Napi::String>().Utf8Value()) = true;
+    }
+    auto observed = std::make_shared<std::vector<Context::Observed>>();
+    return start(info.Env(), [=, &at] { *observed = at.read(begin, end, wanted, plain); }, [=](Napi::Env env) -> Napi::Value {
+        auto list = Napi::Array::New(env, observed->size());
+        for (size_t i = 0; i < observed->size(); ++i) {
+            auto & layer = (*observed)[i];
+            auto item = Napi::Object::New(env);
+            // one after the other, so that no two layers' keys exist twice
+            const auto hand_over = [&](bool asked, const char * field, std::vector<float> & values) {
+                if (asked) {
+                    item.Set(field, floats(env, values));
+                    values = {};
+                }
+            };
+            hand_over(true,                   "scores",         layer.scores);
+            hand_over(wanted.variances,       "variances",      layer.variances);
+            hand_over(wanted.value_norms,     "valueNorms",     layer.value_norms);
+            hand_over(wanted.keys,            "keys",           layer.keys);
+            hand_over(wanted.expected_logits, "expectedLogits", layer.expected_logits);
+            if (wanted.entropy) {
+                item.Set("entropy", layer.entropy);
+            }
+            list[uint32_t(i)] = item;
         }
         return list;
     });

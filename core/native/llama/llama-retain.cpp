@@ -6,6 +6,7 @@
 #include "llama-model.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <mutex>
 #include <string>
@@ -91,6 +92,26 @@ llama_context * llama_retain_init(llama_model * model, llama_context_params para
     llama_context * ctx = llama_init_from_model(model, params);
     t_deferred = false;
     return ctx;
+}
+
+void llama_retain_queries::add(ggml_backend_sched_t sched, const llama_retain_query_batch & batch) {
+    const auto add_to = [&](std::vector<double> & total, ggml_tensor * t) {
+        std::vector<float> values(ggml_nelements(t));
+        ggml_backend_t backend = ggml_backend_sched_get_tensor_backend(sched, t);
+        ggml_backend_tensor_get_async(backend, t, values.data(), 0, ggml_nbytes(t));
+        ggml_backend_synchronize(backend);
+        total.resize(values.size(), 0.0);
+        std::transform(values.begin(), values.end(), total.begin(), total.begin(), [](float value, double sum) { return sum + value; });
+    };
+    add_to(sum,      batch.sum);
+    add_to(products, batch.products);
+    n      += batch.n;
+    scale   = batch.scale;
+    rotated = batch.rope != nullptr;
+    if (rotated) {
+        rope.assign(batch.rope->op_params, batch.rope->op_params + std::size(batch.rope->op_params));
+        factors = batch.rope->src[2];
+    }
 }
 
 // what needs the insides of the context and of its cache
@@ -214,15 +235,29 @@ struct llama_retain {
         return out;
     }
 
+    // the backend that computes on what lies in buffers of this type; nullptr: none
+    static ggml_backend_t backend(const llama_context * ctx, ggml_backend_buffer_type_t buft) {
+        if (ggml_backend_buft_is_host(buft)) {
+            return ctx->backend_cpu;
+        }
+        const auto at = std::find_if(ctx->backends.begin(), ctx->backends.end(), [&](const auto & backend) {
+            return ggml_backend_get_device(backend.get()) == ggml_backend_buft_get_device(buft);
+        });
+        return at == ctx->backends.end() ? nullptr : at->get();
+    }
+
+    // computes a small graph on its own; false: no room, or it failed
+    static bool compute(ggml_backend_t backend, ggml_cgraph * graph, ggml_gallocr_t alloc) {
+        return ggml_gallocr_alloc_graph(alloc, graph) && ggml_backend_graph_compute(backend, graph) == GGML_STATUS_SUCCESS;
+    }
+
     // gather() where the cache lies: staging of a long document is hundreds of MiB, which would cross to the host and back.
     // ids: [n_head][n_rows]. false: the device cannot, or has no room for what is under way
     static bool gather_on_device(llama_context * ctx, const ggml_tensor * src, ggml_tensor * dst, uint32_t n_head, uint32_t n_rows,
             const std::vector<int32_t> & ids) {
         auto * buft = ggml_backend_buffer_get_type(dst->buffer);
-        const auto at = std::find_if(ctx->backends.begin(), ctx->backends.end(), [&](const auto & backend) {
-            return ggml_backend_get_device(backend.get()) == ggml_backend_buft_get_device(buft);
-        });
-        if (at == ctx->backends.end()) {
+        const auto device = backend(ctx, buft);
+        if (!device) {
             return false;
         }
 
@@ -244,7 +279,7 @@ struct llama_retain {
         ggml_tensor * to   = alias(c, dst, type_dst, n_part, n_rows,     n_head, part_dst);
         ggml_tensor * got  = ggml_get_rows(c, from, rows);
         ggml_tensor * put  = ggml_cpy(c, got, to);
-        if (!ggml_backend_supports_op(at->get(), got) || !ggml_backend_supports_op(at->get(), put)) {
+        if (!ggml_backend_supports_op(device, got) || !ggml_backend_supports_op(device, put)) {
             return false;
         }
 
@@ -255,7 +290,7 @@ struct llama_retain {
             return false;
         }
         ggml_backend_tensor_set(rows, ids.data(), 0, ggml_nbytes(rows));
-        return ggml_backend_graph_compute(at->get(), graph) == GGML_STATUS_SUCCESS;
+        return ggml_backend_graph_compute(device, graph) == GGML_STATUS_SUCCESS;
     }
 
     // n_rows rows that follow each other in both
@@ -392,6 +427,7 @@ struct llama_retain {
         if (small) {
             reset_cells(*small, n_small);
         }
+        ctx->retain_queries.clear();
         changed(ctx, il_begin, il_end);
         count(ctx);
         return !ctx->cparams.retain_reading || reserve_batch(ctx, n_cells);
@@ -638,8 +674,225 @@ struct llama_retain {
         return cache(ctx).retain_peak;
     }
 
-    static void set_rows(llama_context * ctx, uint32_t n_rows) {
+    static void observe(llama_context * ctx, uint32_t what, uint32_t n_rows) {
+        ctx->cparams.retain_what = what;
         ctx->cparams.retain_rows = n_rows;
+    }
+
+    // of a layer that was read and not yet cut down: its K or V; nullptr otherwise
+    static ggml_tensor * staging(const llama_context * ctx, uint32_t il, bool values, uint32_t n_rows) {
+        const auto & kv = cache(ctx);
+        const auto id = kv.map_layer_ids.find(il);
+        if (id == kv.map_layer_ids.end()) {
+            return nullptr;
+        }
+        const auto & layer = kv.layers[id->second];
+        ggml_tensor * t = values ? layer.v : layer.k;
+        return layer.own_buf_v && layer.kept.empty() && t->type == GGML_TYPE_F16 && n_rows <= t->ne[1] ? t : nullptr;
+    }
+
+    static uint32_t rows(llama_context * ctx, uint32_t il, bool values, uint32_t n_rows, float * out) {
+        ctx->synchronize();
+        const auto * t = staging(ctx, il, values, n_rows);
+        if (!t) {
+            return 0;
+        }
+        const uint32_t n_head = cache(ctx).hparams.n_head_kv(il);
+        const uint32_t n_embd = t->ne[0]/n_head;
+        if (out) {
+            std::vector<uint8_t> copy;
+            const uint8_t * data = on_host(t, copy);
+            for (uint32_t h = 0; h < n_head; ++h) {
+                for (uint32_t r = 0; r < n_rows; ++r, out += n_embd) {
+                    ggml_fp16_to_fp32_row((const ggml_fp16_t *) (data + r*t->nb[1]) + h*n_embd, out, n_embd);
+                }
+            }
+        }
+        return n_embd;
+    }
+
+    // the mean of what rotary embedding does at n positions from `first` on, column after column; empty: no memory.
+    // The node that rotated the queries is applied to the identity, so that every kind of rotary embedding is covered
+    static std::vector<double> mean_rotation(llama_context * ctx, const llama_retain_queries & queries, int64_t n_embd, int32_t first, uint32_t n) {
+        std::vector<double> mean(n_embd*n_embd, 0.0);
+        if (!queries.rotated) {
+            for (int64_t i = 0; i < n_embd; ++i) {
+                mean[i*n_embd + i] = 1.0;
+            }
+            return mean;
+        }
+
+        const int64_t n_step = std::min<int64_t>(n, 32);
+        ggml_init_params params = { 4*ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true };
+        ggml_context_ptr tensors(ggml_init(params));
+        auto * c = tensors.get();
+
+        ggml_tensor * identity = ggml_new_tensor_3d(c, GGML_TYPE_F32, n_embd, n_embd, n_step);
+        ggml_tensor * pos      = ggml_new_tensor_1d(c, GGML_TYPE_I32, n_step);
+        ggml_tensor * factors  = queries.factors ? ggml_dup_tensor(c, queries.factors) : nullptr;
+        ggml_tensor * rotated  = ggml_dup_tensor(c, identity);
+        rotated->op = GGML_OP_ROPE;
+        rotated->src[0] = identity;
+        rotated->src[1] = pos;
+        rotated->src[2] = factors;
+        memcpy(rotated->op_params, queries.rope.data(), sizeof(rotated->op_params));
+
+        ggml_backend_buffer_ptr buffer(ggml_backend_alloc_ctx_tensors(c, ctx->backend_cpu));
+        if (!buffer) {
+            return {};
+        }
+        ggml_cgraph * graph = ggml_new_graph_custom(c, 8, false);
+        ggml_build_forward_expand(graph, rotated);
+
+        std::vector<float> values(ggml_nelements(identity), 0.0f);
+        for (int64_t i = 0; i < n_embd*n_step; ++i) {
+            values[i*n_embd + i%n_embd] = 1.0f;
+        }
+        ggml_backend_tensor_set(identity, values.data(), 0, ggml_nbytes(identity));
+        if (factors) {
+            std::vector<uint8_t> copy;
+            ggml_backend_tensor_set(factors, on_host(queries.factors, copy), 0, ggml_nbytes(factors));
+        }
+        std::vector<int32_t> at(n_step);
+        for (uint32_t start = 0; start < n; start += n_step) {
+            for (int64_t i = 0; i < n_step; ++i) {
+                at[i] = first + start + i;
+            }
+            ggml_backend_tensor_set(pos, at.data(), 0, ggml_nbytes(pos));
+            if (ggml_backend_graph_compute(ctx->backend_cpu, graph) != GGML_STATUS_SUCCESS) {
+                return {};
+            }
+            ggml_backend_tensor_get(rotated, values.data(), 0, ggml_nbytes(rotated));
+            for (int64_t i = 0; i < std::min<int64_t>(n_step, n - start)*n_embd*n_embd; ++i) {
+                mean[i%(n_embd*n_embd)] += values[i]/n;
+            }
+        }
+        return mean;
+    }
+
+    // the transpose of (rotation times symmetric), both n x n column after column; a rotation's columns have few entries
+    static std::vector<double> turn(const std::vector<double> & rotation, const std::vector<double> & columns, int64_t n) {
+        std::vector<double> out(n*n, 0.0);
+        for (int64_t j = 0; j < n; ++j) {
+            for (int64_t i = 0; i < n; ++i) {
+                const double factor = rotation[j*n + i];
+                for (int64_t k = 0; factor != 0.0 && k < n; ++k) {
+                    out[i*n + k] += factor*columns[k*n + j];
+                }
+            }
+        }
+        return out;
+    }
+
+    // a = l*l^T in place: column c of l stands in a[c*n ...]. What has no extent but by rounding becomes zero
+    static void cholesky(std::vector<double> & a, int64_t n) {
+        double trace = 0.0;
+        for (int64_t i = 0; i < n; ++i) {
+            trace += a[i*n + i];
+        }
+        for (int64_t c = 0; c < n; ++c) {
+            double * column = a.data() + c*n;
+            std::fill(column, column + c, 0.0);
+            for (int64_t b = 0; b < c; ++b) {
+                const double * before = a.data() + b*n;
+                for (int64_t r = c; before[c] != 0.0 && r < n; ++r) {
+                    column[r] -= before[c]*before[r];
+                }
+            }
+            const double pivot = column[c];
+            for (int64_t r = c; r < n; ++r) {
+                column[r] = pivot > 1e-12*trace ? column[r]/std::sqrt(pivot) : 0.0;
+            }
+        }
+    }
+
+    static bool expected(llama_context * ctx, uint32_t il, uint32_t n_rows, int32_t first, uint32_t n_future, float * logits) {
+        ctx->synchronize();
+        const auto & kv = cache(ctx);
+        const auto * keys = staging(ctx, il, false, n_rows);
+        const auto it = ctx->retain_queries.find(il);
+        if (!keys || it == ctx->retain_queries.end()) {
+            return false;
+        }
+        const auto &  queries   = it->second;
+        const int64_t n_head_kv = kv.hparams.n_head_kv(il);
+        const int64_t n_group   = kv.hparams.n_head(il)/n_head_kv;
+        const int64_t n_embd    = keys->ne[0]/n_head_kv;
+
+        // with the covariance as l*l^T, k*l*l^T*k/2 is the sum of the squares of k*l/sqrt(2)
+        const auto rotation = mean_rotation(ctx, queries, n_embd, first, n_future);
+        if (rotation.empty()) {
+            return false;
+        }
+        std::vector<float> mean(n_head_kv*n_group*n_embd, 0.0f);
+        std::vector<float> spread(mean.size()*n_embd);
+        for (int64_t h = 0; h < n_head_kv*n_group; ++h) {
+            const double * sum      = queries.sum.data()      + h*n_embd;
+            const double * products = queries.products.data() + h*n_embd*n_embd;
+            std::vector<double> covariance(n_embd*n_embd);
+            for (int64_t i = 0; i < n_embd; ++i) {
+                for (int64_t j = 0; j < n_embd; ++j) {
+                    covariance[i*n_embd + j] = products[i*n_embd + j]/queries.n - sum[i]/queries.n*sum[j]/queries.n;
+                    mean[h*n_embd + j] += queries.scale*rotation[i*n_embd + j]*sum[i]/queries.n;
+                }
+            }
+            covariance = turn(rotation, turn(rotation, covariance, n_embd), n_embd);
+            cholesky(covariance, n_embd);
+            std::transform(covariance.begin(), covariance.end(), spread.begin() + h*n_embd*n_embd, [&](double value) {
+                return value*queries.scale*std::sqrt(0.5);
+            });
+        }
+
+        auto * buft = ggml_backend_buffer_get_type(keys->buffer);
+        const auto device = backend(ctx, buft);
+        ggml_init_params params = { 3*ggml_tensor_overhead(), nullptr, true };
+        ggml_context_ptr inputs(ggml_init(params));
+        ggml_tensor * t_mean   = ggml_new_tensor_3d(inputs.get(), GGML_TYPE_F32, n_embd, n_group,        n_head_kv);
+        ggml_tensor * t_spread = ggml_new_tensor_3d(inputs.get(), GGML_TYPE_F32, n_embd, n_group*n_embd, n_head_kv);
+        ggml_tensor * t_rot    = kv.build_input_k_rot(inputs.get());
+        ggml_backend_buffer_ptr buffer(ggml_backend_alloc_ctx_tensors_from_buft(inputs.get(), buft));
+        ggml_gallocr_ptr alloc(ggml_gallocr_new(buft));
+        if (!device || !buffer) {
+            return false;
+        }
+        ggml_backend_tensor_set(t_mean,   mean.data(),   0, ggml_nbytes(t_mean));
+        ggml_backend_tensor_set(t_spread, spread.data(), 0, ggml_nbytes(t_spread));
+        if (t_rot) {
+            ggml_backend_tensor_set(t_rot, kv.attn_rot_hadamard.at(t_rot->ne[0]).data(), 0, ggml_nbytes(t_rot));
+        }
+
+        // so many rows at a time that what is between stays under 32 MiB
+        const int64_t n_step = std::max<int64_t>(1, (8 << 20)/(n_head_kv*n_group*n_embd));
+        for (int64_t start = 0; start < n_rows; start += n_step) {
+            const int64_t n = std::min(n_step, n_rows - start);
+            ggml_init_params params = { 16*ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true };
+            ggml_context_ptr tensors(ggml_init(params));
+            auto * c = tensors.get();
+
+            ggml_tensor * k = alias(c, keys, keys->type, n_embd, n, n_head_kv, n_embd*ggml_type_size(keys->type));
+            k->data = (char *) k->data + start*keys->nb[1];
+            k = ggml_cast(c, k, GGML_TYPE_F32);
+            if (t_rot) {
+                k = llama_mul_mat_hadamard(c, k, t_rot); // its own inverse
+            }
+            ggml_tensor * cur = ggml_sqr(c, ggml_mul_mat(c, t_spread, k));
+            cur = ggml_sum_rows(c, ggml_reshape_4d(c, cur, n_embd, n_group, n, n_head_kv));
+            cur = ggml_add(c, ggml_reshape_3d(c, cur, n_group, n, n_head_kv), ggml_mul_mat(c, t_mean, k));
+
+            ggml_cgraph * graph = ggml_new_graph_custom(c, 16, false);
+            ggml_build_forward_expand(graph, cur);
+            if (!compute(device, graph, alloc.get())) {
+                return false;
+            }
+            std::vector<float> values(ggml_nelements(cur));
+            ggml_backend_tensor_get(cur, values.data(), 0, ggml_nbytes(cur));
+            for (int64_t h = 0; h < n_head_kv*n_group; ++h) {
+                for (int64_t r = 0; r < n; ++r) {
+                    logits[h*n_rows + start + r] = values[(h/n_group*n + r)*n_group + h%n_group];
+                }
+            }
+        }
+        return true;
     }
 
     static bool flash_attn(const llama_context * ctx) {
@@ -651,10 +904,10 @@ struct llama_retain {
         return ctx->get_embeddings_layer_inp(ctx->cparams.retain_end);
     }
 
-    static const float * scores(llama_context * ctx, uint32_t il, uint32_t * n_kv) {
+    static const float * observed(llama_context * ctx, uint32_t il, uint32_t what, uint32_t * n_kv) {
         ctx->synchronize();
-        const auto it = ctx->retain_scores.find(il);
-        if (it == ctx->retain_scores.end()) {
+        const auto it = ctx->retain_read.find({ il, what });
+        if (it == ctx->retain_read.end()) {
             return nullptr;
         }
         *n_kv = it->second.size()/ctx->model.hparams.n_head(il);
@@ -678,16 +931,24 @@ bool llama_retain_begin(llama_context * ctx, uint32_t il_begin, uint32_t il_end,
     return llama_retain::begin(ctx, il_begin, il_end, n_cells, plain);
 }
 
-void llama_retain_set_rows(llama_context * ctx, uint32_t n_rows) {
-    llama_retain::set_rows(ctx, n_rows);
+void llama_retain_observe(llama_context * ctx, uint32_t what, uint32_t n_rows) {
+    llama_retain::observe(ctx, what, n_rows);
+}
+
+uint32_t llama_retain_rows(llama_context * ctx, uint32_t il, bool values, uint32_t n_rows, float * rows) {
+    return llama_retain::rows(ctx, il, values, n_rows, rows);
+}
+
+bool llama_retain_expected(llama_context * ctx, uint32_t il, uint32_t n_rows, int32_t first, uint32_t n_future, float * logits) {
+    return llama_retain::expected(ctx, il, n_rows, first, n_future, logits);
 }
 
 const float * llama_retain_hidden(llama_context * ctx) {
     return llama_retain::hidden(ctx);
 }
 
-const float * llama_retain_scores(llama_context * ctx, uint32_t il, uint32_t * n_kv) {
-    return llama_retain::scores(ctx, il, n_kv);
+const float * llama_retain_observed(llama_context * ctx, uint32_t il, uint32_t what, uint32_t * n_kv) {
+    return llama_retain::observed(ctx, il, what, n_kv);
 }
 
 bool llama_retain_keep(llama_context * ctx, uint32_t il, const uint32_t * positions, uint32_t n_keep, uint32_t n_tokens, uint32_t n_window) {

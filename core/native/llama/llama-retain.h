@@ -7,14 +7,52 @@
 //     llama_retain_begin    gives the group storage for every token and makes the graph hold these layers only
 //     llama_decode          for each batch: token ids for the first group, the hidden states of the last group after it
 //     llama_retain_hidden   the hidden states of the batch, for the next group (not after the last)
-//     llama_retain_scores   what the last llama_retain_set_rows tokens of the batch attend to
-//     llama_retain_keep     for each layer of the group, and for earlier ones that shrink further
+//     llama_retain_observed what the last tokens of the batch attend to, as llama_retain_observe asked for
+//   llama_retain_rows, llama_retain_expected   for each layer of the group, what else there is to know of it
+//   llama_retain_keep       for each layer of the group, and for earlier ones that shrink further
 //   llama_retain_finish, after which llama_decode goes on at the true position on the compact cache.
 // One sequence (id 0), flash attention on. All calls from one thread at a time.
 
 #include "llama.h"
 
 #include "ggml-cpp.h"
+
+#include <vector>
+
+// What is read back of a batch. The first three are of the attention of its last tokens (softmax probabilities p), and are
+// sums over these tokens: of p, of p*p and of p*ln(p). QUERIES is of all its tokens, and sums up inside the context.
+enum llama_retain_what {
+    LLAMA_RETAIN_SUMS    = 1,
+    LLAMA_RETAIN_SQUARES = 2,
+    LLAMA_RETAIN_ENTROPY = 4,
+    LLAMA_RETAIN_QUERIES = 8,
+};
+
+// the first tokens of a document, whose queries are like no others (attention sinks), are left out of QUERIES
+#define LLAMA_RETAIN_OUTLIERS 4
+
+// a batch's queries before rotary embedding, in the graph
+struct llama_retain_query_batch {
+    ggml_tensor * sum;      // f32 [1, n_embd_head, n_head]
+    ggml_tensor * products; // f32 [n_embd_head, n_embd_head, n_head]
+    ggml_tensor * rope;     // the node that rotates them, NULL in a layer without
+    int64_t       n;
+    float         scale;    // what a query times a key is multiplied by
+};
+
+// those of all batches of a layer
+struct llama_retain_queries {
+    std::vector<double> sum;
+    std::vector<double> products;
+    int64_t n     = 0;
+    float   scale = 0.0f;
+
+    bool                 rotated = false;
+    std::vector<int32_t> rope;              // parameters of the node
+    ggml_tensor *        factors = nullptr; // its frequency factors, a tensor of the model
+
+    void add(ggml_backend_sched_t sched, const llama_retain_query_batch & batch);
+};
 
 // C++ hooks that the rest of llama.cpp calls
 struct llama_model * llama_retain_remember_model(struct llama_model * model, const char * path);
@@ -37,7 +75,7 @@ struct llama_retain_reading {
 
 extern "C" {
 
-#define LLAMA_RETAIN_ABI 2
+#define LLAMA_RETAIN_ABI 3
 
 LLAMA_API int32_t llama_retain_abi(void);
 
@@ -72,15 +110,26 @@ LLAMA_API bool llama_retain_hold(struct llama_context * ctx, enum ggml_type type
 // until llama_retain_keep. false: no memory
 LLAMA_API bool llama_retain_begin(struct llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells, bool plain);
 
-// the next batches read back what their last n_rows tokens attend to; 0: nothing
-LLAMA_API void llama_retain_set_rows(struct llama_context * ctx, uint32_t n_rows);
+// the next batches read back `what` (llama_retain_what, or-ed) of their last n_rows tokens; 0: nothing of their attention
+LLAMA_API void llama_retain_observe(struct llama_context * ctx, uint32_t what, uint32_t n_rows);
 
 // of the last batch: [n_tokens][n_embd] f32, the input of layer il_end
 LLAMA_API const float * llama_retain_hidden(struct llama_context * ctx);
 
-// of the last batch: [n_head][n_kv] f32, softmax probabilities summed over the rows; n_kv includes unused cells.
-// *n_kv is set; NULL when the layer was not scored
-LLAMA_API const float * llama_retain_scores(struct llama_context * ctx, uint32_t il, uint32_t * n_kv);
+// of the last batch: [n_head][n_kv] f32, one of the first three llama_retain_what; n_kv includes unused cells.
+// *n_kv is set; NULL when that was not read back of the layer
+LLAMA_API const float * llama_retain_observed(struct llama_context * ctx, uint32_t il, uint32_t what, uint32_t * n_kv);
+
+// of a layer whose batches are all read, before llama_retain_keep: keys or values of the first n_rows positions as f32,
+// [n_head_kv][n_rows][size of a row]; returns that size. `rows` may be NULL. 0: the layer has no such storage
+LLAMA_API uint32_t llama_retain_rows(struct llama_context * ctx, uint32_t il, bool values, uint32_t n_rows, float * rows);
+
+// Likewise, of a layer with QUERIES: the logarithm, up to a constant per head, of the attention that a key can expect from
+// queries at positions first .. first + n_future - 1 when these are normally distributed: with the mean and covariance of
+// the document's queries before rotary embedding, both turned by the mean rotation of these positions. [n_head][n_rows] f32.
+// false: queries or keys are missing, or no memory
+LLAMA_API bool llama_retain_expected(struct llama_context * ctx, uint32_t il, uint32_t n_rows, int32_t first, uint32_t n_future,
+        float * logits);
 
 // keeps of layer il the rows at positions [n_head_kv][n_keep] (each head ascending, all before the window) and the
 // last n_window of n_tokens; frees the rest. false: not a subset of what is held, or no memory

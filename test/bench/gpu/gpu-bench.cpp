@@ -427,7 +427,7 @@ class Measurement {
                     llama_synchronize(ctx.get());
                 }
                 const auto from = Clock::now();
-                llama_retain_set_rows(ctx.get(), rows);
+                llama_retain_observe(ctx.get(), LLAMA_RETAIN_SUMS, rows);
                 must(llama_decode(ctx.get(), part) == 0, "reading failed");
                 if (timed) {
                     llama_synchronize(ctx.get());
@@ -440,7 +440,7 @@ class Measurement {
                 const auto from_read_back = Clock::now();
                 for (uint32_t il = begin; rows > 0 && il < end; ++il) {
                     uint32_t n_cells = 0;
-                    const float * row = llama_retain_scores(ctx.get(), il, &n_cells);
+                    const float * row = llama_retain_observed(ctx.get(), il, LLAMA_RETAIN_SUMS, &n_cells);
                     must(row, "no scores");
                     const uint32_t n_seen = std::min(n_cells, n_before);
                     for (uint32_t h = 0; h < n_head; ++h) {
@@ -454,7 +454,7 @@ class Measurement {
                     result.read_back_ms += ms_since(from_read_back);
                 }
             }
-            llama_retain_set_rows(ctx.get(), 0);
+            llama_retain_observe(ctx.get(), 0, 0);
             for (uint32_t il = begin; il < end; ++il) {
                 auto from = Clock::now();
                 const double   share  = run.side == "uneven" && n_layer > 1 ? run.kept*(0.5 + double(il)/(n_layer - 1)) : run.kept;

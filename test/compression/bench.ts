@@ -1,0 +1,88 @@
+/**
+ * What each policy costs beside reading: `npx tsx test/compression/bench.ts [tokens]`, 8,192 unless said otherwise.
+ * - Observing: a document is read with what a policy asks for and with nothing asked for, in turn, best of two rounds, by
+ *   a model with the default model's layers but only four of them: every layer costs the same.
+ * - Choosing: all its layers' choices from random scores, on this thread, best of five rounds, with 25 and 6.9 % kept.
+ * Takes about four minutes on two cores and wants a quiet machine.
+ */
+import type { LayerScores, Policy } from "../../core/compression/policy.js";
+import { createPolicy, policyNames } from "../../core/compression/registry.js";
+import { loadEngine } from "../../core/engine/engine.js";
+import { readingShape } from "../../core/engine/shape.js";
+import { cachedModel, shapes } from "../support/shapes.js";
+import { random } from "./arbitraries.js";
+
+const tokens = Number(process.argv[2] ?? 8192);
+const window = 48;
+const fewLayers = 4;
+const shape = shapes["smollm2-like"];
+const policies = policyNames.map((name) => createPolicy(name)).filter((policy) => !policy.keepsAll);
+
+/** Milliseconds for one layer, by what is observed. */
+async function readingTimes(): Promise<Map<string, number>> {
+  const path = cachedModel("smollm2-like", { layers: fewLayers, fullFeedForward: true });
+  const engine = await loadEngine(path, "few layers");
+  const prompt = { tokens: new Uint32Array(tokens).fill(7), headTokens: 4, windowTokens: window };
+  const times = new Map<string, number>();
+  for (let round = 0; round < 2; round++) {
+    const timed = new Set<string>();
+    for (const policy of policies) {
+      if (timed.has(observing(policy))) continue;
+      timed.add(observing(policy));
+      const session = await engine.createSession();
+      const budgetEntries = Math.floor(0.069 * tokens * fewLayers);
+      const { timings } = await session.read(prompt, { policy, budgetEntries });
+      await session.dispose();
+      const best = times.get(observing(policy)) ?? Number.POSITIVE_INFINITY;
+      times.set(observing(policy), Math.min(best, timings.prefillMs / fewLayers));
+    }
+  }
+  await engine.dispose();
+  return times;
+}
+
+const observing = ({ reduction, needs = [] }: Policy) => [reduction ?? "nothing", ...needs].join(" + ");
+
+/** Random numbers in the shapes of a real reading; the time of a choice does not depend on them. */
+function observedLayers(): Required<LayerScores>[] {
+  const next = random(1);
+  const rows = shape.kvHeads * (tokens - window);
+  const drawn = (columns: number) => Float32Array.from({ length: rows * columns }, () => next() ** 8 - 1e-3);
+  const shared = {
+    variances: drawn(1),
+    entropy: 100,
+    valueNorms: drawn(1),
+    keys: drawn(shape.headSize),
+    expectedLogits: drawn(shape.queryHeads / shape.kvHeads),
+  };
+  return Array.from({ length: shape.layers }, (_, layer) => ({ layer, scores: drawn(1), ...shared }));
+}
+
+/** Milliseconds for all layers. */
+function choosingTime(policy: Policy, share: number): number {
+  const { layers, kvHeads } = shape;
+  const budget = Math.floor(share * tokens * layers);
+  const of = readingShape({ fullLayers: layers, kvHeads }, { tokens, headTokens: 4, windowTokens: window }, budget);
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 5; round++) {
+    const run = policy.begin(of);
+    const started = performance.now();
+    for (const layer of observed) run.onGroup([policy.reduction ? layer : { ...layer, scores: new Float32Array(0) }]);
+    best = Math.min(best, performance.now() - started);
+  }
+  return best;
+}
+
+const times = await readingTimes();
+const observed = observedLayers();
+const plain = (times.get("nothing") as number) * shape.layers;
+const percent = (ms: number) => `${((100 * ms) / plain).toFixed(2)} %`;
+console.log(`Reading ${tokens} tokens through ${shape.layers} layers: ${(plain / 1000).toFixed(1)} s\n`);
+console.log("| policy | observes | observing | choosing, 25 % | choosing, 6.9 % | together, 6.9 % |");
+console.log("| --- | --- | ---: | ---: | ---: | ---: |");
+for (const policy of policies) {
+  const observingMs = (times.get(observing(policy)) as number) * shape.layers - plain;
+  const [more, less] = [choosingTime(policy, 0.25), choosingTime(policy, 0.069)];
+  const cells = [percent(observingMs), `${more.toFixed(0)} ms`, `${less.toFixed(0)} ms`, percent(observingMs + less)];
+  console.log(`| ${policy.name} | ${observing(policy)} | ${cells.join(" | ")} |`);
+}
