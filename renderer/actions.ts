@@ -5,6 +5,7 @@ import { useApp } from "./stores/connect.js";
 import { type OpenDocument, selectedDocument, useDocuments } from "./stores/documents.js";
 import { useLibrary } from "./stores/library.js";
 import { useModel } from "./stores/model.js";
+import { isOpen, useQuestions } from "./stores/questions.js";
 import { isBusy, useRuns } from "./stores/runs.js";
 import { useSettings } from "./stores/settings.js";
 
@@ -48,7 +49,10 @@ export function startSelected(): void {
 export function cancelSelected(): void {
   const document = selected();
   if (!document) return;
+  const { questions, cancel } = useQuestions.getState();
+  const asked = questions.findLast((question) => question.documentId === document.id && isOpen(question));
   if (document.state === "opening") useDocuments.getState().cancelOpening(document.id);
+  else if (asked) cancel(asked.runId);
   else useRuns.getState().cancel(document.id);
 }
 

@@ -29,11 +29,15 @@ function takesEnter(target: EventTarget | null): boolean {
   return target.closest("button, select, a, summary, input:not([type=range])") !== null;
 }
 
+/** Where a question mark is only written. */
+const isTextField = (target: EventTarget | null): boolean =>
+  target instanceof HTMLInputElement && target.type === "text";
+
 export function listenToKeys(): () => void {
   const onKey = (event: KeyboardEvent) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const { shortcutsShown, showShortcuts } = useApp.getState();
-    if (event.key === "?") showShortcuts(!shortcutsShown);
+    if (event.key === "?" && !isTextField(event.target)) showShortcuts(!shortcutsShown);
     else if (event.key === "Escape") shortcutsShown ? showShortcuts(false) : cancelSelected();
     else if (event.key === "Enter" && !shortcutsShown && !takesEnter(event.target)) startSelected();
     else return;

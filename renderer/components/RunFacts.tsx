@@ -13,7 +13,8 @@ interface Props {
 
 /** What the run read, held and took, as it was counted. */
 export function RunFacts({ result, startedAt, endedAt }: Props) {
-  const { document, kv, timings, memory } = result;
+  const { citations, document, kv, timings, memory } = result;
+  const supported = citations.filter(({ pages }) => pages.length > 0).length;
   const { coverage } = document;
   const warnings = [...new Set([...document.warnings, ...result.warnings])];
   const rate = timings.decodeMs > 0 ? (1000 * timings.decodeTokens) / timings.decodeMs : 0;
@@ -40,6 +41,11 @@ export function RunFacts({ result, startedAt, endedAt }: Props) {
         <Fact name="Writing" value={formatDuration(timings.decodeMs)}>
           {formatCount(timings.decodeTokens)} tokens, {rate.toFixed(1)} a second
         </Fact>
+        {citations.length > 0 && (
+          <Fact name="Sentences with a page" value={`${supported} of ${citations.length}`}>
+            {supported < citations.length && "the others are marked"}
+          </Fact>
+        )}
         <Fact name="In all" value={formatDuration(endedAt - startedAt)}>
           {policyLabel(result.policy)} with {fileName(result.model.id)}
         </Fact>

@@ -9,6 +9,7 @@ import { openingSteps, runSteps } from "../view/steps.js";
 import { ErrorNote } from "./ErrorNote.js";
 import { Opening, OpeningCancelled } from "./Opening.js";
 import { Prose } from "./Prose.js";
+import { Questions } from "./Questions.js";
 import { Reading } from "./Reading.js";
 import { RunFacts } from "./RunFacts.js";
 import { ChosenOptions, RunOptions } from "./RunOptions.js";
@@ -59,9 +60,12 @@ function Body({ document, run }: { document: OpenDocument; run: Run | undefined 
     case "done":
       return (
         <>
-          <Prose text={run.text} />
+          <Prose text={run.text} citations={run.result?.citations} unit={run.result?.document.coverage.unit} />
           {run.result && (
-            <RunFacts result={run.result} startedAt={run.startedAt} endedAt={run.endedAt ?? run.startedAt} />
+            <>
+              <Questions documentId={document.id} result={run.result} />
+              <RunFacts result={run.result} startedAt={run.startedAt} endedAt={run.endedAt ?? run.startedAt} />
+            </>
           )}
         </>
       );

@@ -5,6 +5,7 @@ import { precis } from "../precis.js";
 import { useDocuments } from "./documents.js";
 import { useLibrary } from "./library.js";
 import { useModel } from "./model.js";
+import { useQuestions } from "./questions.js";
 import { useRuns } from "./runs.js";
 
 interface AppStore {
@@ -41,10 +42,14 @@ export function connect(): void {
     useModel.getState().progressed(runId, progress.fraction);
     useDocuments.getState().progressed(runId, progress);
     useRuns.getState().progressed(runId, progress);
+    useQuestions.getState().progressed(runId, progress);
   });
   on(
     "text",
-    oncePerFrame((runId, text) => useRuns.getState().wrote(runId, text)),
+    oncePerFrame((runId, text) => {
+      useRuns.getState().wrote(runId, text);
+      useQuestions.getState().wrote(runId, text);
+    }),
   );
   on("openFiles", ({ paths }) => useDocuments.getState().open(paths));
   on("workerDied", ({ error, restarted }) => {

@@ -4,7 +4,17 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Page } from "playwright";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from "vitest";
-import { answerSaveDialog, drop, type Launched, launch, projectDir, resize, samplePdf, screenshot } from "./support.js";
+import {
+  answerSaveDialog,
+  drop,
+  type Launched,
+  launch,
+  projectDir,
+  resize,
+  samplePdf,
+  screenshot,
+  selectedText,
+} from "./support.js";
 
 /** The most that reading the sample may take: half a minute on two quiet cores, several times that on busy ones. */
 const patience = 360_000;
@@ -123,7 +133,7 @@ describe("a report, from the drop to the saved summary", () => {
   });
 
   it("copies the summary and exports it", async () => {
-    const shown = await page.getByRole("article").innerText();
+    const shown = await selectedText(page, "article");
     await page.getByRole("button", { name: "Copy" }).click();
     await page.getByText("Copied").waitFor();
     const copied = await launched.app.evaluate(({ clipboard }) => clipboard.readText());
@@ -136,7 +146,26 @@ describe("a report, from the drop to the saved summary", () => {
     expect(saved).toContain(copied.trim());
     expect(saved).toContain("harbour-report.pdf");
     const words = (text: string) => text.match(/\p{L}+/gu)?.slice(0, 8);
-    expect(words(copied)).toEqual(words(shown));
+    expect(words(copied.replace(/\((pages? [^)]*|no page found [^)]*)\)/g, ""))).toEqual(words(shown));
+  });
+
+  it("says of each sentence which page supports it, or that none does", async () => {
+    const article = page.getByRole("article");
+    const chips = article.getByRole("button", { name: /^Page \d+$/ });
+    const unsupported = article.getByText("(No page was found that supports this sentence.)");
+    expect((await chips.count()) + (await unsupported.count())).toBeGreaterThan(0);
+    const facts = await page.locator(".run-facts dl").innerText();
+    expect(facts).toMatch(/Sentences with a page\s+\d+ of \d+/);
+  });
+
+  it("answers a question from what the reading kept, without reading again", async () => {
+    const field = page.getByRole("textbox", { name: "Ask about this document" });
+    await field.fill("Which ship carried out the dredging?");
+    await field.press("Enter");
+    const questions = page.getByRole("region", { name: "Questions" });
+    await questions.getByText(/not read again.*for a summary or another question/).waitFor({ timeout: 120_000 });
+    expect((await questions.getByRole("article").innerText()).trim()).not.toBe("");
+    await screenshot(page, "app-7-question");
   });
 
   it("shows a damaged file's error where its summary would be", async () => {
@@ -148,17 +177,17 @@ describe("a report, from the drop to the saved summary", () => {
     await alert.waitFor({ timeout: 30_000 });
     expect(await alert.innerText()).toContain("damaged.pdf");
     expect(await alert.getByRole("button").count()).toBeGreaterThan(0);
-    await screenshot(page, "app-7-error");
+    await screenshot(page, "app-8-error");
   });
 
   it("looks right in the dark and in a small window", async () => {
     await page.getByRole("navigation").getByRole("button").filter({ hasText: "Summarised" }).first().click();
     await page.emulateMedia({ colorScheme: "dark" });
     await page.getByText("Kept after reading").waitFor();
-    await screenshot(page, "app-8-dark");
+    await screenshot(page, "app-9-dark");
     await resize(launched.app, 760, 600);
     await expect.poll(() => page.evaluate(() => innerWidth)).toBe(760);
-    await screenshot(page, "app-9-small-dark");
+    await screenshot(page, "app-10-small-dark");
   });
 
   it("logged no error all the while", () => {

@@ -6,6 +6,7 @@
  */
 import { setTimeout as wait } from "node:timers/promises";
 import { parentPort } from "node:worker_threads";
+import { sentencesOf } from "../../core/citations/sentences.js";
 import { entryBytes } from "../../core/engine/kv.js";
 import { fullKvBytes, parseBudget } from "../../core/estimate/estimate.js";
 import type { LibraryRequest } from "../../core/library/requests.js";
@@ -59,17 +60,16 @@ export const summaryText = `The harbour's **outer breakwater** settled by 41 cm 
 The report leaves open who pays for the second season. [The appendix](https://example.org/) lists three offers.
 `;
 
-export const answerText = "The northern arm is rebuilt in **two seasons**. Nobody has been asked to pay.";
+const answerText = "The northern arm is rebuilt in **two seasons**. Nobody has been asked to pay.";
 
-/** What is said on page 3 supports the first sentence, what is said on 3 and 7 the third; the second has no support. */
+/** Page 3 supports the first sentence and those three further on, pages 3 and 7 the third; the second has no support. */
 function cited(text: string): SummaryResult["citations"] {
   const passage =
     "Divers surveyed the northern arm in June and found 212 blocks displaced, which is to be mended by 2027.";
-  const ends = [...text.matchAll(/\.(?=\s|$)/g)].map(({ index }) => index + 1);
   const pages = [[3], [], [3, 7]];
-  return ends.map((end, at) => {
+  return sentencesOf(text).map((sentence, at) => {
     const own = pages[at % pages.length] as number[];
-    return { start: ends[at - 1] ?? 0, end, pages: own, passages: own.map(() => passage), score: 0.8 };
+    return { ...sentence, pages: own, passages: own.map(() => passage), score: 0.8 };
   });
 }
 

@@ -6,6 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { _electron, type ElectronApplication, type Page } from "playwright";
 import { findElectron } from "../../scripts/setup/electron.mjs";
+import { ownCacheHome } from "../support/precis.js";
 
 export const projectDir = fileURLToPath(new URL("../..", import.meta.url));
 export const samplePdf = path.join(projectDir, "assets", "samples", "harbour-report.pdf");
@@ -30,11 +31,13 @@ export async function launch(root: string, args: readonly string[] = []): Promis
     throw new Error("dist/ is missing. Run: node scripts/build.mjs");
   }
   const profile = await mkdtemp(path.join(tmpdir(), "precis-profile-"));
+  const cacheHome = ownCacheHome();
   // Chromium refuses to sandbox a process of root's; for every other user the sandbox stays on.
   const sandbox = process.platform === "linux" && process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   const app = await _electron.launch({
     executablePath: runtime.executable,
     args: [...sandbox, `--user-data-dir=${profile}`, root, ...args],
+    env: { ...(process.env as Record<string, string>), XDG_CACHE_HOME: cacheHome },
     timeout: 60_000,
   });
   let written = "";
@@ -55,6 +58,7 @@ export async function launch(root: string, args: readonly string[] = []): Promis
     close: async () => {
       await app.close();
       await rm(profile, { recursive: true, force: true });
+      await rm(cacheHome, { recursive: true, force: true });
     },
   };
 }
@@ -97,6 +101,17 @@ export async function drop(page: Page, files: readonly string[]): Promise<void> 
       document.body.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
     }
   });
+}
+
+/** What a copy of an element's text would hold. */
+export async function selectedText(page: Page, selector: string): Promise<string> {
+  return await page.evaluate((name) => {
+    const selection = getSelection();
+    selection?.selectAllChildren(document.querySelector(name) as Node);
+    const text = selection?.toString() ?? "";
+    selection?.removeAllRanges();
+    return text;
+  }, selector);
 }
 
 /** Writes test-results/NAME.png. */

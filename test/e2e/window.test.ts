@@ -15,6 +15,7 @@ import {
   resize,
   samplePdf,
   screenshot,
+  selectedText,
 } from "./support.js";
 
 let root: string;
@@ -230,6 +231,55 @@ describe("the window", () => {
       "readHTML" in clipboard ? (clipboard as { readHTML(): string }).readHTML() : "",
     );
     expect(html).toMatch(/<strong[^>]*>outer breakwater<\/strong>/);
+  });
+
+  it("cites the pages of each sentence, and shows what they say beside the chip", async () => {
+    await drop(page, [samplePdf]);
+    await startButton().click();
+    await page.getByText("Kept after reading").waitFor({ timeout: 20_000 });
+    const article = page.getByRole("article");
+    const chip = article.getByRole("button", { name: "Page 3", exact: true }).first();
+    await chip.hover();
+    const preview = page.getByText(/^Page 3 Divers surveyed/).first();
+    await preview.waitFor();
+    await screenshot(page, "citations");
+    await page.mouse.move(5, 5);
+    await preview.waitFor({ state: "hidden" });
+    await chip.focus();
+    await preview.waitFor();
+    await page.keyboard.press("Tab");
+    await preview.waitFor({ state: "hidden" });
+    expect(await article.getByText("(No page was found that supports this sentence.)").count()).toBeGreaterThan(0);
+    const copied = await selectedText(page, "article");
+    expect(copied).toContain("displaced");
+    expect(copied).not.toMatch(/p\.\s3/);
+  });
+
+  it("answers questions from memory, or by reading again, and says which it did", async () => {
+    await drop(page, [samplePdf]);
+    await startButton().click();
+    const field = page.getByRole("textbox", { name: "Ask about this document" });
+    await field.waitFor({ timeout: 20_000 });
+    expect(await page.getByRole("button", { name: "Answer from memory" }).isDisabled()).toBe(true);
+    await field.fill("Who pays");
+    await field.press("?");
+    await field.press("Enter");
+    const questions = page.getByRole("region", { name: "Questions" });
+    await questions.getByRole("heading", { name: "Who pays?" }).waitFor();
+    await questions.getByText(/not read again.*for a summary or another question/).waitFor();
+    expect(await questions.getByRole("article").getByRole("button", { name: "Page 3" }).count()).toBe(1);
+    await questions.getByRole("button", { name: "Read again for this question" }).last().click();
+    await questions.getByText(/^Reading again, \d+ %/).waitFor();
+    await questions.getByText("The document was read again for this question.").waitFor();
+    expect(await questions.getByRole("heading", { name: "Who pays?" }).count()).toBe(2);
+    await screenshot(page, "questions");
+    await field.fill("And when?");
+    await questions.getByRole("button", { name: "Read again for this question" }).first().click();
+    await questions.getByText(/^Reading again, \d+ %/).waitFor();
+    await page.keyboard.press("Escape");
+    await questions.getByText("Cancelled.").waitFor();
+    await page.getByRole("button", { name: "New choices" }).click();
+    await questions.waitFor({ state: "hidden" });
   });
 
   it("shows its keys, and works in a small window", async () => {

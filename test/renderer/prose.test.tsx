@@ -1,0 +1,39 @@
+import { renderToStaticMarkup } from "react-dom/server";
+import { describe, expect, it } from "vitest";
+import { Prose } from "../../renderer/components/Prose.js";
+
+const text = "It **settled**. The mayor sang.\n\n- Blocks *moved.*\n\n<b>x</b> [y](https://example.org/)";
+const sentence = (words: string, pages: number[], passages = pages.map((page) => `said on ${page}`)) => {
+  const start = text.indexOf(words);
+  return { start, end: start + words.length, pages, passages };
+};
+const citations = [
+  sentence("It **settled**.", [3, 1200]),
+  sentence("The mayor sang.", []),
+  sentence("Blocks *moved.*", [7]),
+];
+const shown = (markup: string) => markup.replace(/<[^>]+>/g, "|").replace(/\|+/g, "|");
+
+describe("an answer in the window", () => {
+  it("has a chip with the page's name behind each sentence, described by what the page says", () => {
+    const markup = renderToStaticMarkup(<Prose text={text} citations={citations} unit="slide" />);
+    expect(shown(markup)).toContain("It |settled|.|slide\u00a03|Slide 3| said on 3|slide\u00a01,200|");
+    expect(markup).toMatch(/<button[^>]*aria-label="Slide 7"[^>]*aria-describedby="([^"]+)".*id="\1"/);
+    expect(markup.indexOf('aria-label="Slide 7"')).toBeLessThan(markup.indexOf("</li>"));
+  });
+
+  it("says in words that a sentence has no support, and marks that sentence alone", () => {
+    const markup = renderToStaticMarkup(<Prose text={text} citations={citations} />);
+    expect(markup.match(/<span class="unsupported">.*?<\/span>/g)).toEqual([
+      '<span class="unsupported"> The mayor sang.</span>',
+    ]);
+    expect(markup).toContain("(No page was found that supports this sentence.)");
+  });
+
+  it("leads nowhere, and shows HTML as the characters that it is", () => {
+    const markup = renderToStaticMarkup(<Prose text={text} />);
+    expect(markup).not.toMatch(/<a\b/);
+    expect(markup).toContain("&lt;b&gt;x&lt;/b&gt; y");
+    expect(markup).not.toContain("<button");
+  });
+});

@@ -1,0 +1,74 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import type { CommandInput, Outcome, PrecisApi, SummaryResult } from "../../electron/contract.js";
+import { bridge, deferred, stubStorage, summaryResult } from "./support.js";
+
+stubStorage();
+const { useQuestions } = await import("../../renderer/stores/questions.js");
+const { useRuns } = await import("../../renderer/stores/runs.js");
+
+type Asked = CommandInput<"ask">;
+
+/** A document with a finished summary, and what is asked about it. */
+async function summarised(replaced: Partial<PrecisApi>) {
+  const asked: Asked[] = [];
+  const cancel = vi.fn(async () => ({ ok: true, value: undefined }) as const);
+  bridge({
+    summarize: async () => ({ ok: true, value: summaryResult("It settled.") }),
+    cancel,
+    ...replaced,
+    ask: async (input) => {
+      asked.push(input);
+      return (await replaced.ask?.(input)) ?? { ok: true, value: summaryResult("41 cm.") };
+    },
+  });
+  useRuns.getState().start("d");
+  await vi.waitFor(() => expect(useRuns.getState().runs.d?.phase).toBe("done"));
+  return { asked, cancel };
+}
+
+const questions = () => useQuestions.getState().questions;
+
+beforeEach(() => {
+  useRuns.setState({ runs: {} });
+  useQuestions.setState({ questions: [] });
+});
+
+describe("questions", () => {
+  it("are asked with the summary's own memory, and answered", async () => {
+    const { asked } = await summarised({});
+    useQuestions.getState().ask("d", "How much?", "memory");
+    await vi.waitFor(() => expect(questions()).toMatchObject([{ phase: "done", result: { text: "41 cm." } }]));
+    const { options } = useRuns.getState().runs.d!;
+    expect(asked).toMatchObject([
+      { documentId: "d", from: "memory", options: { ...options, length: "short", question: "How much?" } },
+    ]);
+  });
+
+  it("show what is written as it comes, each its own", async () => {
+    const answer = deferred<Outcome<SummaryResult>>();
+    await summarised({ ask: () => answer.promise });
+    const { ask, wrote, progressed } = useQuestions.getState();
+    ask("d", "How much?", "document");
+    ask("d", "Since when?", "memory");
+    const [first] = questions();
+    progressed(first!.runId, { stage: "reading", fraction: 0.5, elapsedMs: 1 });
+    expect(questions().map(({ phase }) => phase)).toEqual(["reading", "waiting"]);
+    wrote(first!.runId, "41 ");
+    wrote(first!.runId, "cm");
+    expect(questions().map(({ text }) => text)).toEqual(["41 cm", ""]);
+    answer.resolve({ ok: false, error: { code: "out-of-memory", message: "No room." } });
+    await vi.waitFor(() => expect(questions()[0]).toMatchObject({ phase: "failed", error: { message: "No room." } }));
+  });
+
+  it("cannot be asked without a summary, and go with it", async () => {
+    const answer = deferred<Outcome<SummaryResult>>();
+    const { asked, cancel } = await summarised({ ask: () => answer.promise });
+    useQuestions.getState().ask("other", "How much?", "memory");
+    expect(asked).toEqual([]);
+    useQuestions.getState().ask("d", "How much?", "memory");
+    const runId = questions()[0]?.runId;
+    useRuns.getState().clear("d");
+    expect(questions()).toEqual([]);
+    expect(cancel).toHaveBeenCalledWith({ runId });
+  });
+});
