@@ -34,6 +34,8 @@ const settings = {
   passageTerms: 60,
   /** The least share of a sentence's weight that must be covered. */
   enough: 0.5,
+  /** The least weight itself: about two rare words. "It is a place of work" can be said of any page. */
+  leastWeight: 1.4,
   /** The least share, and number of terms, that a further page must add. */
   furtherPage: 0.2,
   furtherTerms: 4,
@@ -97,7 +99,7 @@ function support(corpus: Corpus, sentence: string): { passages: Passage[]; score
     gained += passage.gain;
   }
   const score = total === 0 ? 0 : gained / total;
-  if (score < settings.enough) return { passages: [], score };
+  if (score < settings.enough || gained < settings.leastWeight) return { passages: [], score };
   const figures = figurePlaces(pages, terms, cited);
   if (!figures) return { passages: [], score };
   for (const passage of figures) if (!cited.has(passage.page)) cited.set(passage.page, passage);

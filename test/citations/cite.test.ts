@@ -35,6 +35,7 @@ describe("citationsOf", () => {
     expect(pagesOf("Dredging cost £2.6 million.")).toEqual([[]]);
     expect(pagesOf("The dredger removed 318,000 cubic metres of silt in 94 days.")).toEqual([[]]);
     expect(pagesOf("Passengers complained about cold coffee.")).toEqual([[]]);
+    expect(pagesOf("It was so.")).toEqual([[]]);
   });
 
   it("tells documents apart", () => {

@@ -48,7 +48,9 @@ describe("summarizeDocument", () => {
 
   test("ties each sentence of the answer to the pages that support it", async () => {
     const engine = fakeEngine({ answer: "- Dredging costs money.\n- The mayor sang." });
-    const { citations, text } = await summarizeDocument(engine, document, options, times);
+    const pages = [textPage(1, "The harbour silts up."), textPage(2, ""), textPage(3, "Dredging costs money.")];
+    const wide = { ...options, budget: "100%" };
+    const { citations, text } = await summarizeDocument(engine, { ...document, pages }, wide, times);
     expect(citations.map(({ start, end, pages }) => [text.slice(start, end), pages])).toEqual([
       ["Dredging costs money.", [3]],
       ["The mayor sang.", []],
