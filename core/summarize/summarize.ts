@@ -10,7 +10,7 @@ import { documentNames, resultOf } from "./outcome.js";
 import { PartsProgress } from "./progress.js";
 import { keepsStyle, maxAnswerTokens, type Purpose } from "./prompt.js";
 import { digest, modelIdentity } from "./read.js";
-import { type PlannedChapter, planReading, type Reading, type Source, sourceOf, textOf } from "./reading.js";
+import { type PlannedChapter, partsOf, planReading, type Reading, type Source, sourceOf, textOf } from "./reading.js";
 import type { SummaryResult } from "./result.js";
 import { addWork, measureSpeed, noWork, type Speed, workOf } from "./speed.js";
 import { pageWords } from "./split.js";
@@ -85,7 +85,7 @@ function warnIgnored({ options, engine, plan, warnings }: Steps): void {
 /** Many steps, with their progress; what is finished is forgotten once all of them are. */
 async function inParts(steps: Steps): Promise<string> {
   const { readings, options, engine, finished, parts, warnings } = steps;
-  const why = readings.find((reading) => reading.why !== undefined)?.why ?? "several documents are summarised together";
+  const why = whyOf(readings);
   finished.begin(steps.shape.room);
   steps.progress = new PartsProgress(steps.context.onProgress, await speedOf(steps), { count: parts.length, why });
   for (const [name, work] of expectedWork(engine, readings, options)) steps.progress.expect(name, work);
@@ -102,6 +102,17 @@ async function inParts(steps: Steps): Promise<string> {
   }
   await finished.remove();
   return text;
+}
+
+/** Why there are several parts, as the end of a sentence that begins "because". */
+function whyOf(readings: readonly Reading[]): string {
+  const [{ why }] = readings as [Reading];
+  if (readings.length === 1) return why ?? "";
+  const names = documentNames(readings.map(({ source }) => source.document.path));
+  const cut = readings.flatMap((reading, index) =>
+    partsOf(reading).length > 1 ? [`; ${names[index]} itself because ${reading.why}`] : [],
+  );
+  return `several documents are summarised together${cut.join("")}`;
 }
 
 /** What the machine does in a millisecond, from what an earlier run has done or from a trial. */
@@ -136,6 +147,9 @@ async function across(steps: Steps): Promise<string> {
     notes.push(await summarized(steps, `${index}/0`, reading, reading.chapters[0] as PlannedChapter, "notes"));
   }
   const names = documentNames(steps.readings.map(({ source }) => source.document.path));
+  notes.forEach((text, index) => {
+    if (text === "") steps.warnings.push(`The model wrote nothing about ${names[index]}: the summary lacks it.`);
+  });
   const named = notes.map((text, index) => `${names[index]} says:\n${text}`);
   const text = await joined(steps, "together", named, "together", true);
   const each = notes.map((note, index) => `\n\n## ${names[index]}\n\n${note}`).join("");
@@ -165,7 +179,7 @@ async function summarized(
       steps.warnings.push(`The model wrote nothing about ${pages}: the summary lacks it.`);
     }
   }
-  return await joined(steps, name, notes, purpose, streamed);
+  return notes.length === 0 ? "" : await joined(steps, name, notes, purpose, streamed);
 }
 
 /** Notes to one text, in rounds where they do not fit one prompt. */

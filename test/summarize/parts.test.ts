@@ -138,6 +138,13 @@ describe("a document that is too long for the model", () => {
   });
 });
 
+test("a model that writes nothing at all is not asked to summarise nothing", async () => {
+  const { result, engine } = await run({}, book(30), { answer: "" });
+  expect(engine.seen.read).toHaveLength(1 + result.parts.length);
+  expect(result.text).toBe("");
+  expect(result.warnings.filter((warning) => /wrote nothing/.test(warning))).toHaveLength(result.parts.length);
+});
+
 describe("a document that is too large for the memory", () => {
   const available = (tokens: number) => {
     const plan = planRun(fakeModel, { tokens, headTokens: 12, windowTokens: 16 }, 300, options);
@@ -346,6 +353,15 @@ describe("several documents together", () => {
     ]);
     expect(new Set(result.parts.map(({ document }) => document))).toEqual(new Set([0, 1]));
     expect(summaryResultSchema.strict().parse(result)).toEqual(result);
+  });
+
+  test("are read in parts where one of them is long, and it is said which", async () => {
+    const { result } = await together([book(3, "/a/one.pdf"), book(30, "/b/two.docx")]);
+    expect(result.warnings).toEqual([
+      expect.stringMatching(
+        /because several documents are summarised together; two\.docx itself because it takes 3,000/,
+      ),
+    ]);
   });
 
   test("of one name are told apart by their folders", async () => {
