@@ -25,12 +25,17 @@ interface DocumentPages {
   readonly pages: readonly (CitablePage & { readonly number: number })[];
 }
 
-/** The sentences of `text`, an answer that was written from these documents, each with the pages that support it. */
+/**
+ * The sentences of `text`, an answer that was written from these documents, each with the pages that support it. What
+ * only announces a list and has no support is left out.
+ */
 export function citationsOf(text: string, documents: readonly DocumentPages[]): Citation[] {
   const all = documents.flatMap(({ pages }, document) => pages.map(({ number, text }) => ({ document, number, text })));
   return cite(text, all).flatMap(({ start, end, supports, score }) => {
     const cited = new Set(supports.map(({ page }) => page.document));
     const sentence = { start, end, score: Math.min(1, score) };
+    // "The main points are:" only announces what follows
+    if (cited.size === 0 && /[:：]$/.test(text.slice(start, end))) return [];
     if (cited.size === 0) return [{ ...sentence, pages: [], passages: [] }];
     return [...cited].map((document) => {
       const own = supports.filter(({ page }) => page.document === document);

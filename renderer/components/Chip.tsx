@@ -6,8 +6,8 @@ export function Chip({ page, passage, unit }: { page: number; passage: string | 
   const id = useId();
   const anchor = `--chip-${id.replace(/\W/g, "")}`;
   const preview = useRef<HTMLSpanElement>(null);
-  const show = () => preview.current?.showPopover();
-  const hide = () => preview.current?.hidePopover();
+  const show = () => preview.current?.togglePopover(true);
+  const hide = () => preview.current?.togglePopover(false);
   return (
     <>
       <button

@@ -38,6 +38,10 @@ describe("citationsOf", () => {
     expect(pagesOf("It was so.")).toEqual([[]]);
   });
 
+  it("says nothing of a line that only announces what follows", () => {
+    expect(pagesOf("Here is what matters:\n\n- The harbour was rebuilt in 1984.")).toEqual([[1]]);
+  });
+
   it("tells documents apart", () => {
     const other = { pages: [{ number: 3, text: "The museum's loom was repaired by two restorers." }] };
     const [loom, both] = [
