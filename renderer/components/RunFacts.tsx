@@ -42,7 +42,7 @@ export function RunFacts({ result, startedAt, endedAt }: Props) {
           {formatCount(timings.decodeTokens)} tokens, {rate.toFixed(1)} a second
         </Fact>
         {citations.length > 0 && (
-          <Fact name="Sentences with a page" value={`${supported} of ${citations.length}`}>
+          <Fact name={`Sentences with a ${coverage.unit}`} value={`${supported} of ${citations.length}`}>
             {supported < citations.length && "the others are marked"}
           </Fact>
         )}

@@ -140,6 +140,36 @@ describe("a run", () => {
   });
 });
 
+describe("a question", () => {
+  it("goes to the worker with what it is to be answered from, and leaves the summary that can be saved", async () => {
+    const answered = { ...result, text: "41 cm." };
+    const asked: unknown[] = [];
+    const { handlers } = parts({
+      summarizer: {
+        ask: async (...[documentId, { question }, from]) => {
+          asked.push([documentId, question, from]);
+          return answered;
+        },
+      },
+    });
+    const input = { runId: "r", documentId: "d", options: { ...options, question: "How much?" }, from: "memory" };
+    expect(await answer(handlers, "ask", ours, input)).toEqual({ ok: true, value: answered });
+    expect(asked).toEqual([["d", "How much?", "memory"]]);
+    const save = await answer(handlers, "exportSummary", ours, { documentId: "d", format: "md" });
+    expect(save).toMatchObject({ ok: false, error: { code: "usage" } });
+  });
+
+  it.each([
+    ["no words", { ...options, question: " " }, "memory"],
+    ["no question", options, "memory"],
+    ["another source", { ...options, question: "How much?" }, "the web"],
+  ])("with %s is refused", async (_what, given, from) => {
+    const { handlers } = parts();
+    const input = { runId: "r", documentId: "d", options: given, from };
+    expect(await answer(handlers, "ask", ours, input)).toMatchObject({ ok: false, error: { code: "usage" } });
+  });
+});
+
 describe("a finished summary", () => {
   const finished = async (target: string | undefined) => {
     const written: unknown[] = [];
