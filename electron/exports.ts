@@ -13,8 +13,8 @@ export async function writeSummary(path: string, format: ExportFormat, result: S
 }
 
 export function summaryToCopy(result: SummaryResult): SummaryToCopy {
-  const { prose, unit } = reportOf(result);
-  return { html: proseHtml(prose, unit), text: proseMarkdown(prose, unit) };
+  const report = reportOf(result);
+  return { html: proseHtml(report), text: proseMarkdown(report) };
 }
 
 export const printSummary = (result: SummaryResult): Promise<boolean> => print(summaryHtml(result));

@@ -31,7 +31,7 @@ function takesEnter(target: EventTarget | null): boolean {
 
 /** Where a question mark is only written. */
 const isTextField = (target: EventTarget | null): boolean =>
-  target instanceof HTMLInputElement && target.type === "text";
+  target instanceof HTMLInputElement && ["text", "search"].includes(target.type);
 
 export function listenToKeys(): () => void {
   const onKey = (event: KeyboardEvent) => {

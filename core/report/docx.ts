@@ -18,21 +18,21 @@ import {
   TextRun,
   WidthType,
 } from "docx";
-import type { PageUnit } from "../documents/document.js";
 import type { SummaryResult } from "../summarize/result.js";
 import type { Block, Inline } from "./prose.js";
-import { citationWords, type ReportOptions, reportOf } from "./report.js";
+import { type Report, type ReportOptions, type Row, reportOf } from "./report.js";
 
 /** The answer as a Word file with styles, lists and tables that Word knows as such, so that it can be worked on. */
 export async function summaryDocx(result: SummaryResult, options: ReportOptions = {}): Promise<Uint8Array> {
   const report = reportOf(result, options);
   const lists = new Lists();
   const heading = (text: string) => new Paragraph({ heading: HeadingLevel.HEADING_1, text });
-  const prose = blocks(report.prose, { unit: report.unit, lists, depth: 0 });
+  const prose = blocks(report.prose, { cite: report.cite, lists, depth: 0 });
   const children: FileChild[] = [
     new Paragraph({ heading: HeadingLevel.TITLE, ...direction(report.title), text: report.title }),
-    new Paragraph({ style: "Subtitle", text: `Summary of ${report.file}. Read: ${report.read}.` }),
+    new Paragraph({ style: "Subtitle", text: report.subtitle }),
     ...prose,
+    ...(report.cited.length > 0 ? [heading("What the cited pages say"), table(report.cited)] : []),
     heading("What was read"),
     table(report.coverage),
     ...(report.warnings.length > 0 ? [heading("Warnings"), ...report.warnings.map(bullet)] : []),
@@ -42,7 +42,7 @@ export async function summaryDocx(result: SummaryResult, options: ReportOptions 
   const document = new Document({
     title: report.title,
     creator: "Precis",
-    description: `Summary of ${report.file}`,
+    description: report.subtitle,
     styles: STYLES,
     numbering: { config: lists.config() },
     sections: [
@@ -94,7 +94,7 @@ class Lists {
 }
 
 interface Place {
-  readonly unit: PageUnit;
+  readonly cite: Report["cite"];
   readonly lists: Lists;
   /** How many lists a block is inside of. */
   readonly depth: number;
@@ -106,15 +106,15 @@ function blocks(all: readonly Block[], place: Place): FileChild[] {
 }
 
 function paragraphs(block: Block, place: Place): FileChild[] {
-  const { unit, lists, depth, style } = place;
+  const { cite, lists, depth, style } = place;
   const indent = depth > 0 ? { indent: { left: INDENT * Math.min(depth, DEEPEST + 1) } } : {};
   switch (block.kind) {
     case "heading":
-      return [new Paragraph({ heading: levelOf(block.level), ...set(block.inlines, unit) })];
+      return [new Paragraph({ heading: levelOf(block.level), ...set(block.inlines, cite) })];
     case "paragraph":
-      return [new Paragraph({ ...set(block.inlines, unit), ...indent, ...(style ? { style } : {}) })];
+      return [new Paragraph({ ...set(block.inlines, cite), ...indent, ...(style ? { style } : {}) })];
     case "code":
-      return [new Paragraph({ ...set(block.inlines, unit), ...indent, style: "Code" })];
+      return [new Paragraph({ ...set(block.inlines, cite), ...indent, style: "Code" })];
     case "rule":
       return [new Paragraph({ thematicBreak: true })];
     case "quote":
@@ -127,7 +127,7 @@ function paragraphs(block: Block, place: Place): FileChild[] {
         const others = first?.kind === "paragraph" ? rest : item;
         return [
           new Paragraph({
-            ...set(inlines, unit),
+            ...set(inlines, cite),
             style: "ListParagraph",
             numbering: { reference, level: Math.min(depth, DEEPEST) },
           }),
@@ -142,15 +142,18 @@ const levelOf = (level: number) =>
   [HeadingLevel.HEADING_1, HeadingLevel.HEADING_2, HeadingLevel.HEADING_3][level - 2] ?? HeadingLevel.HEADING_4;
 
 /** Runs of text, and the paragraph's direction by its first letter. */
-function set(inlines: readonly Inline[], unit: PageUnit): { children: ParagraphChild[]; bidirectional?: boolean } {
+function set(
+  inlines: readonly Inline[],
+  cite: Report["cite"],
+): { children: ParagraphChild[]; bidirectional?: boolean } {
   const text = inlines.map((part) => (part.kind === "text" ? part.text : "")).join("");
-  return { children: inlines.flatMap((part) => runs(part, unit)), ...direction(text) };
+  return { children: inlines.flatMap((part) => runs(part, cite)), ...direction(text) };
 }
 
-function runs(part: Inline, unit: PageUnit): ParagraphChild[] {
+function runs(part: Inline, cite: Report["cite"]): ParagraphChild[] {
   if (part.kind === "break") return [new TextRun({ break: 1 })];
   if (part.kind === "citation") {
-    const words = ` (${citationWords(part.pages, unit)})`;
+    const words = ` (${cite(part)})`;
     return [new TextRun({ text: words, style: part.pages.length === 0 ? "Unsupported" : "Citation" })];
   }
   const { strong, emphasis, code } = part;
@@ -186,7 +189,7 @@ function bullet(text: string): Paragraph {
 /** Widths in twentieths of a point, of the page less its margins: Word and LibreOffice obey both kinds only together. */
 const COLUMNS = [2900, 6500] as const;
 
-function table(rows: readonly (readonly [string, string])[]): Table {
+function table(rows: readonly Row[]): Table {
   const line = { style: BorderStyle.SINGLE, size: 4, color: "D9D6D0" };
   const none = { style: BorderStyle.NONE, size: 0, color: "auto" };
   const cell = (text: string, column: 0 | 1, style: string) =>

@@ -1,7 +1,6 @@
-import type { PageUnit } from "../documents/document.js";
 import type { SummaryResult } from "../summarize/result.js";
 import type { Block, Inline, TextRun } from "./prose.js";
-import { citationWords, type Report, type ReportOptions, reportOf } from "./report.js";
+import { type Report, type ReportOptions, type Row, reportOf } from "./report.js";
 
 /**
  * The answer as one HTML file: light and dark, ready to print, without a script. Its policy lets nothing be loaded or
@@ -24,10 +23,10 @@ export function summaryHtml(result: SummaryResult, options: ReportOptions = {}):
 <main>
 <header>
 <h1 dir="auto">${escaped(report.title)}</h1>
-<p>Summary of <bdi>${escaped(report.file)}</bdi>. Read: ${escaped(report.read)}.</p>
+<p dir="auto">${escaped(report.subtitle)}</p>
 </header>
 <article>
-${proseHtml(report.prose, report.unit)}
+${proseHtml(report)}
 </article>
 ${about(report)}
 </main>
@@ -37,8 +36,8 @@ ${about(report)}
 }
 
 /** The answer alone, as elements without a style of their own: what another program pastes. */
-export function proseHtml(prose: readonly Block[], unit: PageUnit): string {
-  return prose.map((block) => element(block, unit)).join("\n");
+export function proseHtml({ prose, cite }: Pick<Report, "prose" | "cite">): string {
+  return elements(prose, cite);
 }
 
 /** Text as characters only, in an element or in a quoted attribute. */
@@ -46,8 +45,12 @@ export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-function element(block: Block, unit: PageUnit): string {
-  const inside = (inlines: readonly Inline[]) => inlines.map((part) => phrase(part, unit)).join("");
+function elements(blocks: readonly Block[], cite: Report["cite"]): string {
+  return blocks.map((block) => element(block, cite)).join("\n");
+}
+
+function element(block: Block, cite: Report["cite"]): string {
+  const inside = (inlines: readonly Inline[]) => inlines.map((part) => phrase(part, cite)).join("");
   switch (block.kind) {
     case "heading":
       return `<h${block.level} dir="auto">${inside(block.inlines)}</h${block.level}>`;
@@ -56,10 +59,10 @@ function element(block: Block, unit: PageUnit): string {
     case "list": {
       const tag = block.start === undefined ? "ul" : "ol";
       const start = block.start === undefined || block.start === 1 ? "" : ` start="${block.start}"`;
-      return `<${tag}${start}>\n${block.items.map((item) => `<li dir="auto">${itemHtml(item, unit)}</li>`).join("\n")}\n</${tag}>`;
+      return `<${tag}${start}>\n${block.items.map((item) => `<li dir="auto">${itemHtml(item, cite)}</li>`).join("\n")}\n</${tag}>`;
     }
     case "quote":
-      return `<blockquote>${proseHtml(block.blocks, unit)}</blockquote>`;
+      return `<blockquote>${elements(block.blocks, cite)}</blockquote>`;
     case "code":
       return `<pre><code>${inside(block.inlines)}</code></pre>`;
     case "rule":
@@ -68,17 +71,17 @@ function element(block: Block, unit: PageUnit): string {
 }
 
 /** An item's only paragraph needs no element of its own. */
-function itemHtml(item: readonly Block[], unit: PageUnit): string {
+function itemHtml(item: readonly Block[], cite: Report["cite"]): string {
   const [first, ...rest] = item;
-  if (first?.kind !== "paragraph") return proseHtml(item, unit);
-  return [first.inlines.map((part) => phrase(part, unit)).join(""), proseHtml(rest, unit)].filter(Boolean).join("\n");
+  if (first?.kind !== "paragraph") return elements(item, cite);
+  return [first.inlines.map((part) => phrase(part, cite)).join(""), elements(rest, cite)].filter(Boolean).join("\n");
 }
 
-function phrase(part: Inline, unit: PageUnit): string {
+function phrase(part: Inline, cite: Report["cite"]): string {
   if (part.kind === "break") return "<br>";
   if (part.kind === "citation") {
     const kind = part.pages.length === 0 ? "cite unsupported" : "cite";
-    return ` <span class="${kind}">(${escaped(citationWords(part.pages, unit))})</span>`;
+    return ` <span class="${kind}">(${escaped(cite(part))})</span>`;
   }
   return textHtml(part);
 }
@@ -90,9 +93,10 @@ function textHtml({ text, code, emphasis, strong }: TextRun): string {
   return strong ? `<strong>${html}</strong>` : html;
 }
 
-/** What stands under the answer: pages, warnings, facts, layers. */
-function about({ coverage, warnings, facts, layers }: Report): string {
+/** What stands under the answer: what supports it, pages, warnings, facts, layers. */
+function about({ cited, coverage, warnings, facts, layers }: Report): string {
   const sections = [
+    cited.length > 0 ? `<section>\n<h2>What the cited pages say</h2>\n${table(cited)}\n</section>` : "",
     `<section>\n<h2>What was read</h2>\n${table(coverage)}\n</section>`,
     warnings.length > 0
       ? `<section>\n<h2>Warnings</h2>\n<ul class="warnings">\n${warnings.map((warning) => `<li dir="auto">${escaped(warning)}</li>`).join("\n")}\n</ul>\n</section>`
@@ -103,8 +107,8 @@ function about({ coverage, warnings, facts, layers }: Report): string {
   return `<footer>\n${sections.filter(Boolean).join("\n")}\n</footer>`;
 }
 
-function table(rows: readonly (readonly [string, string])[]): string {
-  const row = ([name, value]: readonly [string, string]) =>
+function table(rows: readonly Row[]): string {
+  const row = ([name, value]: Row) =>
     `<tr><th scope="row">${escaped(name)}</th><td dir="auto">${escaped(value)}</td></tr>`;
   return `<table>\n${rows.map(row).join("\n")}\n</table>`;
 }

@@ -1,16 +1,16 @@
 import type { BlockContent, DefinitionContent, PhrasingContent, RootContent } from "mdast";
 import { toMarkdown } from "mdast-util-to-markdown";
-import type { PageUnit } from "../documents/document.js";
 import type { SummaryResult } from "../summarize/result.js";
 import type { Block, Inline } from "./prose.js";
-import { citationWords, type ReportOptions, reportOf } from "./report.js";
+import { type Report, type ReportOptions, type Row, reportOf } from "./report.js";
 
 /** The answer as a Markdown file that says where it comes from: document, pages read, model, policy and memory. */
 export function summaryMarkdown(result: SummaryResult, options: ReportOptions = {}): string {
   const report = reportOf(result, options);
   const parts = [
     `# ${inline(report.title)}`,
-    proseMarkdown(report.prose, report.unit),
+    proseMarkdown(report),
+    ...(report.cited.length > 0 ? [`## What the cited pages say\n\n${table(report.cited)}`] : []),
     `## What was read\n\n${table(report.coverage)}`,
     ...(report.warnings.length > 0
       ? [`## Warnings\n\n${report.warnings.map((warning) => `- ${inline(warning)}`).join("\n")}`]
@@ -21,19 +21,19 @@ export function summaryMarkdown(result: SummaryResult, options: ReportOptions = 
 }
 
 /** The answer alone, its citations in brackets. */
-export function proseMarkdown(prose: readonly Block[], unit: PageUnit): string {
-  const children = prose.map((block) => tree(block, unit));
+export function proseMarkdown({ prose, cite }: Pick<Report, "prose" | "cite">): string {
+  const children = prose.map((block) => tree(block, cite));
   return toMarkdown({ type: "root", children: children as RootContent[] }, { bullet: "-", rule: "-" }).trim();
 }
 
-function tree(block: Block, unit: PageUnit): BlockContent {
+function tree(block: Block, cite: Report["cite"]): BlockContent {
   const trees = (blocks: readonly Block[]) =>
-    blocks.map((child) => tree(child, unit)) as (BlockContent & DefinitionContent)[];
+    blocks.map((child) => tree(child, cite)) as (BlockContent & DefinitionContent)[];
   switch (block.kind) {
     case "heading":
-      return { type: "heading", depth: block.level as 2, children: phrases(block.inlines, unit) };
+      return { type: "heading", depth: block.level as 2, children: phrases(block.inlines, cite) };
     case "paragraph":
-      return { type: "paragraph", children: phrases(block.inlines, unit) };
+      return { type: "paragraph", children: phrases(block.inlines, cite) };
     case "list":
       return {
         type: "list",
@@ -45,21 +45,21 @@ function tree(block: Block, unit: PageUnit): BlockContent {
     case "quote":
       return { type: "blockquote", children: trees(block.blocks) };
     case "code":
-      return { type: "code", value: block.inlines.map((part) => plain(part, unit)).join("") };
+      return { type: "code", value: block.inlines.map((part) => plain(part, cite)).join("") };
     case "rule":
       return { type: "thematicBreak" };
   }
 }
 
-function plain(part: Inline, unit: PageUnit): string {
+function plain(part: Inline, cite: Report["cite"]): string {
   if (part.kind === "break") return "\n";
-  return part.kind === "text" ? part.text : ` (${citationWords(part.pages, unit)})`;
+  return part.kind === "text" ? part.text : ` (${cite(part)})`;
 }
 
-function phrases(inlines: readonly Inline[], unit: PageUnit): PhrasingContent[] {
+function phrases(inlines: readonly Inline[], cite: Report["cite"]): PhrasingContent[] {
   return inlines.map((part): PhrasingContent => {
     if (part.kind === "break") return { type: "break" };
-    if (part.kind === "citation") return { type: "text", value: plain(part, unit) };
+    if (part.kind === "citation") return { type: "text", value: plain(part, cite) };
     let node: PhrasingContent = part.code
       ? { type: "inlineCode", value: part.text }
       : { type: "text", value: part.text };
@@ -74,7 +74,7 @@ function inline(text: string): string {
   return toMarkdown({ type: "paragraph", children: [{ type: "text", value: text }] }).trim();
 }
 
-function table(rows: readonly (readonly [string, string])[]): string {
+function table(rows: readonly Row[]): string {
   const cell = (text: string) => inline(text).replaceAll("|", "\\|");
   return `| | |\n| --- | --- |\n${rows.map(([name, value]) => `| ${cell(name)} | ${cell(value)} |`).join("\n")}`;
 }

@@ -4,8 +4,10 @@ import { coverageStretches, coverageWords } from "../documents/coverage.js";
 import type { PageUnit } from "../documents/document.js";
 import { pageList } from "../documents/page-list.js";
 import { formatBytes, formatDuration, formatShare } from "../format.js";
+import { documentNames } from "../summarize/outcome.js";
 import type { SummaryResult } from "../summarize/result.js";
-import { type Block, clean, proseOf } from "./prose.js";
+import { pageWords } from "../summarize/split.js";
+import { type Block, type CitationMark, clean, proseOf } from "./prose.js";
 
 export interface ReportOptions {
   /** Shown as the heading; the file's name without its extension when absent. */
@@ -14,46 +16,60 @@ export interface ReportOptions {
   readonly date?: Date;
 }
 
+/** Two columns of text. */
+export type Row = readonly [string, string];
+
 export interface Report {
   readonly title: string;
-  /** The document's file name. */
-  readonly file: string;
+  /** Of what it is the summary, and how much of that was read, in a sentence or two. */
+  readonly subtitle: string;
   readonly prose: readonly Block[];
-  readonly unit: PageUnit;
-  /** How much was read, in one phrase. */
-  readonly read: string;
+  /** What a citation says where it stands: "page 3", of several documents "minutes.pdf, pages 3 and 7". */
+  readonly cite: (mark: CitationMark) => string;
+  /** Each cited page and what it says, in order. */
+  readonly cited: readonly Row[];
   /** Every page in order, neighbours of which the same is to be said together: "pages 1 to 9", "read". */
-  readonly coverage: readonly (readonly [string, string])[];
+  readonly coverage: readonly Row[];
   readonly warnings: readonly string[];
   /** Name and value of each fact of the run. */
-  readonly facts: readonly (readonly [string, string])[];
+  readonly facts: readonly Row[];
   /** Entries that each layer kept. */
   readonly layers: readonly number[];
 }
 
 export function reportOf(result: SummaryResult, options: ReportOptions = {}): Report {
-  const { document } = result;
-  const { unit } = document.coverage;
-  const file = line(basename(document.path));
-  const pages = (from: number, to: number) =>
-    pageList(
-      Array.from({ length: to - from + 1 }, (_, index) => from + index),
-      unit,
-    );
+  const documents = [result.document, ...result.furtherDocuments];
+  const files = documentNames(documents.map(({ path }) => path)).map(line);
+  /** With the document's name where there are several. */
+  const named: Named = (document, words) => (files.length > 1 ? `${files[document]}, ${words}` : words);
+  const unitOf = (document: number) => documents[document]?.coverage.unit ?? "page";
   return {
-    title: line(options.title ?? basename(document.path, extname(document.path))),
-    file,
+    title: line(options.title ?? basename(result.document.path, extname(result.document.path))),
+    subtitle: subtitle(files, coverageWords(result.document.coverage)),
     prose: proseOf(result),
-    unit,
-    read: coverageWords(document.coverage),
-    coverage: coverageStretches(document.coverage).map(({ from, to, words }) => [pages(from, to), line(words)]),
-    warnings: [...new Set([...document.warnings, ...result.warnings].map(line))],
-    facts: facts(result, file, options.date ?? new Date()),
+    cite: ({ pages, document = 0 }) => {
+      const words = citationWords(pages, unitOf(document));
+      return pages.length === 0 ? words : named(document, words);
+    },
+    cited: citedPages(result).map(({ document, page, passage }) => [
+      named(document, pageList([page], unitOf(document))),
+      line(passage),
+    ]),
+    coverage: documents.flatMap(({ coverage }, document) =>
+      coverageStretches(coverage).map(
+        ({ from, to, words }): Row => [
+          named(document, pageWords({ first: from, last: to }, coverage.unit)),
+          line(words),
+        ],
+      ),
+    ),
+    warnings: [...new Set([...documents.flatMap(({ warnings }) => warnings), ...result.warnings].map(line))],
+    facts: facts(result, files, named, options.date ?? new Date()),
     layers: result.kv.layers.map(({ tokens }) => tokens),
   };
 }
 
-/** What a citation says where it stands: "page 3", "pages 3 and 7". */
+/** "page 3", "pages 3 and 7", or that there is none. */
 export function citationWords(pages: readonly number[], unit: PageUnit): string {
   return pages.length === 0
     ? `no ${unit} found that supports this`
@@ -63,13 +79,45 @@ export function citationWords(pages: readonly number[], unit: PageUnit): string 
       );
 }
 
-function facts(result: SummaryResult, file: string, date: Date): [string, string][] {
-  const { document, model, kv, budget, timings } = result;
-  const { unit } = document.coverage;
-  const s = document.pages === 1 ? "" : "s";
+function subtitle(files: readonly string[], read: string): string {
+  if (files.length === 1) return `Summary of ${files[0]}. Read: ${read}.`;
+  return `Summary across ${files.length} documents: ${new Intl.ListFormat("en").format(files)}.`;
+}
+
+/** What supports the answer, each passage once, in the documents' order. */
+function citedPages({ citations }: SummaryResult): { document: number; page: number; passage: string }[] {
+  const found = new Map<string, { document: number; page: number; passage: string }>();
+  for (const { document = 0, pages, passages = [] } of citations) {
+    pages.forEach((page, index) => {
+      const passage = passages[index];
+      if (passage) found.set(JSON.stringify([document, page, passage]), { document, page, passage });
+    });
+  }
+  return [...found.values()].sort((one, other) => one.document - other.document || one.page - other.page);
+}
+
+/** A document's number among those of the result, and what to say of it. */
+type Named = (document: number, words: string) => string;
+
+/** What was read apart, when not every document was read in one go. */
+function partsRow({ furtherDocuments, document, parts }: SummaryResult, named: Named): [string, string][] {
+  const documents = [document, ...furtherDocuments];
+  if (parts.length <= documents.length) return [];
+  const each = parts.map((part) =>
+    named(part.document, pageWords(part.pages, documents[part.document]?.coverage.unit ?? "page")),
+  );
+  return [["Read in", `${parts.length} parts: ${each.join("; ")}`]];
+}
+
+function facts(result: SummaryResult, files: readonly string[], named: Named, date: Date): Row[] {
+  const { model, kv, budget, timings } = result;
+  const documents = [result.document, ...result.furtherDocuments];
   const rows: [string, string][] = [
-    ["Document", `${file}, ${document.pages} ${unit}${s}, ${document.tokens} tokens`],
-    ["Read", coverageWords(document.coverage)],
+    ...documents.flatMap(({ pages, tokens, coverage }, document): [string, string][] => [
+      ["Document", `${files[document]}, ${pages} ${coverage.unit}${pages === 1 ? "" : "s"}, ${tokens} tokens`],
+      ["Read", coverageWords(coverage)],
+    ]),
+    ...partsRow(result, named),
     ["Model", `${model.id}, ${model.layers} layers, context of ${model.contextLength} tokens`],
     ["Policy", result.policy],
     [

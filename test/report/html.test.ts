@@ -95,7 +95,7 @@ describe("summaryHtml", () => {
     fc.assert(
       fc.property(text, (words) => {
         const code = `\`\`\`\n${words}\n\`\`\``;
-        const html = proseHtml(reportOf(summaryResult({ text: code })).prose, "page");
+        const html = proseHtml(reportOf(summaryResult({ text: code })));
         expect(documentOf(html).querySelector("code")?.textContent).toBe(words);
       }),
     );
@@ -108,8 +108,42 @@ it("puts a citation where its stretch ends, though escapes and entities are long
     ["A \\* b &amp; c.", [1]],
     ["Next \\& last.", [2]],
   ]);
-  const { prose } = reportOf(summaryResult({ text, citations: cited }));
-  expect(documentOf(proseHtml(prose, "slide")).querySelector("p")?.textContent).toBe(
+  const { document } = summaryResult();
+  const slides = { ...document, coverage: { ...document.coverage, unit: "slide" as const } };
+  const report = reportOf(summaryResult({ text, citations: cited, document: slides }));
+  expect(documentOf(proseHtml(report)).querySelector("p")?.textContent).toBe(
     "A * b & c. (slide 1) Next & last. (slide 2)",
   );
+});
+
+it("names the document of every claim and page when there are several, and says what the cited pages say", () => {
+  const text = "It settled. It was paid.";
+  const { document } = summaryResult();
+  const [settled, paid] = citations(text, [
+    ["It settled.", [2]],
+    ["It was paid.", [7]],
+  ]);
+  const result = summaryResult({
+    text,
+    citations: [
+      { ...settled!, passages: ["The wall settled by 41 cm."] },
+      { ...paid!, passages: ["Paid in full."], document: 1 },
+    ],
+    furtherDocuments: [{ ...document, path: "/x/minutes.pdf", warnings: ["Page 9 is blank."] }],
+    parts: [0, 0, 1].map((document, index) => ({ document, pages: { first: 1, last: 2 + index }, tokens: 10 })),
+  });
+  const html = documentOf(summaryHtml(result));
+  expect(html.querySelector("article p")?.textContent).toBe(
+    "It settled. (a|b `draft`.pdf, page 2) It was paid. (minutes.pdf, page 7)",
+  );
+  const rows = [...html.querySelectorAll("tr")].map((row) => [...row.children].map((cell) => cell.textContent));
+  expect(rows).toContainEqual(["a|b `draft`.pdf, page 2", "The wall settled by 41 cm."]);
+  expect(rows).toContainEqual(["minutes.pdf, page 7", "Paid in full."]);
+  expect(rows).toContainEqual(["minutes.pdf, page 4", "no text"]);
+  expect(rows).toContainEqual([
+    "Read in",
+    "3 parts: a|b `draft`.pdf, pages 1 and 2; a|b `draft`.pdf, pages 1 to 3; minutes.pdf, pages 1 to 4",
+  ]);
+  expect(html.querySelector(".warnings")?.textContent).toContain("Page 9 is blank.");
+  expect(html.querySelector("header p")?.textContent).toContain("2 documents: a|b `draft`.pdf and minutes.pdf");
 });
