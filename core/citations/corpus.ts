@@ -102,7 +102,11 @@ export class Corpus {
     const wanted: ({ term: number; likeness: number }[] | undefined)[] = new Array(this.keys.length);
     for (const [key, kind] of sought) {
       const alike = this.alike(key, kind);
-      const weight = this.weigh(key, kind, Math.max(0, ...alike.map(({ id }) => this.spread[id] as number)));
+      const weight = this.weigh(
+        key,
+        kind,
+        alike.reduce((most, { id }) => Math.max(most, this.spread[id] as number), 0),
+      );
       if (weight < NEGLIGIBLE) continue;
       const term = terms.push({ kind, weight, known: alike.length > 0 }) - 1;
       for (const { id, likeness } of alike) {

@@ -75,12 +75,16 @@ const ABBREVIATION =
   /(?:^|[\s(“„"])(?:Dr|Mr|Mrs|Ms|Prof|St|Sr|Jr|Gen|Col|Capt|Rev|Hon|No|Nos|Nr|Art|Abs|Fig|Figs|Sec|Ch|Vol|pp?|cf|ca|vs|approx|etc|e\.g|i\.e|z\. ?B|d\. ?h|u\. ?a|vgl|bzw|usw|Inc|Ltd|Co|Corp|Kap|Bd|Str|Hrsg|Mme|Mlle|Sra?|Dra?)\.[\s\u2060]*$/u;
 /** "by J." goes on with a name, "in block A." does not. */
 const INITIAL = /(?:^|[^\p{L}]|(?:^|\P{L})\p{L}{1,3}|\p{Lu}\p{L}*)[\s(]\p{Lu}\.[\s\u2060]*$/u;
+/** Characters that tell whether a full stop ends a sentence. */
+const TAIL = 40;
 const ORDINAL = /(?:^|\s)\d{1,2}\.\s*$/;
 const GERMAN_MONTH = /^(?:Januar|Jänner|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember)\b/;
 
 function endsInAbbreviation(segment: string, rest: string): boolean {
   if (rest === "") return false;
-  return (
-    ABBREVIATION.test(segment) || INITIAL.test(` ${segment}`) || (ORDINAL.test(segment) && GERMAN_MONTH.test(rest))
+  const tail = segment.slice(-TAIL);
+  if (ABBREVIATION.test(tail) || INITIAL.test(` ${tail}`)) return true;
+  return ORDINAL.test(tail) && GERMAN_MONTH.test(rest);
+}`) || (ORDINAL.test(segment) && GERMAN_MONTH.test(rest))
   );
 }

@@ -28,11 +28,12 @@ export function termReader(): (text: string, onTerm: OnTerm) => void {
   const remembered = new Map<string, readonly Term[]>();
   return (text, onTerm) => {
     for (const { 0: token, index } of text.matchAll(TOKEN)) {
-      let terms = remembered.get(token);
+      const unit = text[index + token.length] as string;
+      const known = unit in MYRIADS ? token + unit : token;
+      let terms = remembered.get(known);
       if (!terms) {
-        const scale = MYRIADS[text[index + token.length] as string];
-        terms = /^\p{Nd}/u.test(token) ? numbers(token, scale) : letters(token);
-        if (scale === undefined) remembered.set(token, terms);
+        terms = /^\p{Nd}/u.test(token) ? numbers(token, MYRIADS[unit]) : letters(token);
+        remembered.set(known, terms);
       }
       for (const { key, start, end, kind } of terms) onTerm(key, index + start, index + end, kind);
     }
@@ -40,15 +41,13 @@ export function termReader(): (text: string, onTerm: OnTerm) => void {
 }
 
 function letters(run: string): Term[] {
-  const terms: Term[] = [];
+  let terms: Term[] = [];
   let from = 0;
   for (const { 0: part, index } of run.matchAll(UNSPACED)) {
-    if (index > from) terms.push(...words(run.slice(from, index), from));
-    terms.push(...pairs(part, index));
+    terms = terms.concat(words(run.slice(from, index), from), pairs(part, index));
     from = index + part.length;
   }
-  if (from < run.length) terms.push(...words(run.slice(from), from));
-  return terms;
+  return terms.concat(words(run.slice(from), from));
 }
 
 function words(run: string, offset: number): Term[] {

@@ -41,6 +41,7 @@ describe("terms", () => {
 
   it("count ten thousands where a language does", () => {
     expect(keys("3万")[0]).toBe(keys("30,000")[0]);
+    expect(keys("3, 3万")).toEqual(["#3", "#30", "万"]);
   });
 
   it("are pairs of characters where words are not set apart", () => {
