@@ -13,7 +13,7 @@ interface Props {
 
 /** What the run read, held and took, as it was counted. */
 export function RunFacts({ result, startedAt, endedAt }: Props) {
-  const { citations, document, kv, timings, memory } = result;
+  const { citations, document, kv, parts, timings, memory } = result;
   const supported = citations.filter(({ pages }) => pages.length > 0).length;
   const { coverage } = document;
   const warnings = [...new Set([...document.warnings, ...result.warnings])];
@@ -38,6 +38,11 @@ export function RunFacts({ result, startedAt, endedAt }: Props) {
         <Fact name="Reading" value={formatDuration(timings.prefillMs)}>
           {formatCount(document.tokens)} tokens
         </Fact>
+        {parts.length > 1 && (
+          <Fact name="Read in" value={`${parts.length} parts`}>
+            of at most {formatCount(Math.max(...parts.map(({ tokens }) => tokens)))} tokens
+          </Fact>
+        )}
         <Fact name="Writing" value={formatDuration(timings.decodeMs)}>
           {formatCount(timings.decodeTokens)} tokens, {rate.toFixed(1)} a second
         </Fact>
