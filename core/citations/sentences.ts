@@ -85,6 +85,4 @@ function endsInAbbreviation(segment: string, rest: string): boolean {
   const tail = segment.slice(-TAIL);
   if (ABBREVIATION.test(tail) || INITIAL.test(` ${tail}`)) return true;
   return ORDINAL.test(tail) && GERMAN_MONTH.test(rest);
-}`) || (ORDINAL.test(segment) && GERMAN_MONTH.test(rest))
-  );
 }
