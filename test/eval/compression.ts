@@ -149,7 +149,8 @@ async function run(engine: Engine, model: string, runtime: string): Promise<void
     engine,
     session,
     folder: join(workFolder, "readings"),
-    conditions: { model: basename(engine.model.path), runtime },
+    // a GPU rounds otherwise than a CPU
+    conditions: { model: basename(engine.model.path), runtime, gpuLayers: engine.model.gpuLayers },
     before(what) {
       if (minutes !== undefined && elapsed() > minutes * 60_000) throw new OutOfTime();
       console.error(`${formatDuration(elapsed())} ${progress}: ${what}`);
@@ -157,7 +158,8 @@ async function run(engine: Engine, model: string, runtime: string): Promise<void
   };
   mkdirSync(out, { recursive: true });
 
-  const made = `${model}, ${platform()} ${arch()}, ${cpus()[0]?.model.trim()}, ${new Date().toISOString().slice(0, 10)}`;
+  const place = engine.model.gpuLayers > 0 ? "on a GPU" : cpus()[0]?.model.trim();
+  const made = `${model}, ${platform()} ${arch()}, ${place}, ${new Date().toISOString().slice(0, 10)}`;
   const stores = new Map(
     positionals.map(({ name }) => [name, new Store<Measured>(join(workFolder, split, name))] as const),
   );
