@@ -214,13 +214,16 @@ function pageFooter(): Footer {
   return new Footer({ children: [new Paragraph({ alignment: AlignmentType.END, style: "Footer", children })] });
 }
 
+/** For all but Chinese, Japanese and Korean, for which Word takes the reader's own. */
+const face = (name: string) => ({ ascii: name, hAnsi: name, cs: name });
+
 const SOFT = "6B665E";
-const HEADINGS = { font: "Calibri", color: "262320" };
+const HEADINGS = { font: face("Calibri"), color: "262320" };
 
 /** Sizes are half points, spaces twentieths of a point. */
 const STYLES = {
   default: {
-    document: { run: { font: "Cambria", size: 22 }, paragraph: { spacing: { after: 140, line: 288 } } },
+    document: { run: { font: face("Cambria"), size: 22 }, paragraph: { spacing: { after: 140, line: 288 } } },
     title: { run: { ...HEADINGS, size: 40 }, paragraph: { spacing: { after: 60 } } },
     heading1: { run: { ...HEADINGS, size: 28 }, paragraph: { spacing: { before: 360, after: 100 }, keepNext: true } },
     heading2: { run: { ...HEADINGS, size: 25 }, paragraph: { spacing: { before: 280, after: 80 }, keepNext: true } },
@@ -230,27 +233,27 @@ const STYLES = {
   },
   paragraphStyles: [
     paragraphStyle("Subtitle", {
-      run: { font: "Calibri", size: 19, color: SOFT },
+      run: { font: face("Calibri"), size: 19, color: SOFT },
       paragraph: { spacing: { after: 280 } },
     }),
     paragraphStyle("Quote", { run: { color: SOFT }, paragraph: { indent: { left: INDENT } } }),
-    paragraphStyle("Code", { run: { font: "Consolas", size: 19 }, paragraph: { spacing: { line: 240 } } }),
-    paragraphStyle("Footer", { run: { font: "Calibri", size: 17, color: SOFT } }),
+    paragraphStyle("Code", { run: { font: face("Consolas"), size: 19 }, paragraph: { spacing: { line: 240 } } }),
+    paragraphStyle("Footer", { run: { font: face("Calibri"), size: 17, color: SOFT } }),
     paragraphStyle("TableName", {
       name: "Table Name",
-      run: { font: "Calibri", size: 19, color: SOFT },
+      run: { font: face("Calibri"), size: 19, color: SOFT },
       paragraph: { spacing: { after: 0, line: 240 } },
     }),
     paragraphStyle("TableValue", {
       name: "Table Value",
-      run: { font: "Calibri", size: 19 },
+      run: { font: face("Calibri"), size: 19 },
       paragraph: { spacing: { after: 0, line: 240 } },
     }),
   ],
   characterStyles: [
-    { id: "Citation", name: "Citation", run: { font: "Calibri", size: 18, color: "2B6E72" } },
-    { id: "Unsupported", name: "Unsupported", run: { font: "Calibri", size: 18, color: "A5362A" } },
-    { id: "CodeText", name: "Code Text", run: { font: "Consolas", size: 19 } },
+    { id: "Citation", name: "Citation", run: { font: face("Calibri"), size: 18, color: "2B6E72" } },
+    { id: "Unsupported", name: "Unsupported", run: { font: face("Calibri"), size: 18, color: "A5362A" } },
+    { id: "CodeText", name: "Code Text", run: { font: face("Consolas"), size: 19 } },
   ],
 };
 
