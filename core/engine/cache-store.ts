@@ -38,6 +38,13 @@ export class CacheStore {
     await rm(this.#file(identity), { force: true });
   }
 
+  /** Deletes every file, begun ones included. */
+  async clear(): Promise<void> {
+    const names = await readdir(this.folder).catch(() => []);
+    const ours = names.filter((name) => name.endsWith(this.suffix) || name.includes(`${this.suffix}.part-`));
+    await Promise.all(ours.map((name) => rm(join(this.folder, name), { force: true })));
+  }
+
   #file(identity: string): string {
     return join(this.folder, `${createHash("sha256").update(identity).digest("hex").slice(0, 32)}${this.suffix}`);
   }

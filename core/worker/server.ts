@@ -109,7 +109,7 @@ class Server {
         this.done(request.id, undefined);
         break;
       case "library":
-        this.lookUp(request.id, request.request);
+        void this.lookUp(request.id, request.request);
         break;
       case "load-model":
         this.modelQueue = this.start(request.id, this.modelQueue, (job) => this.loadModel(request.model, job));
@@ -229,9 +229,12 @@ class Server {
     return { ...result, warnings: [...result.warnings, ...kept] };
   }
 
-  private lookUp(id: number, request: LibraryRequest): void {
+  private async lookUp(id: number, request: LibraryRequest): Promise<void> {
     try {
-      this.done(id, this.shelf.answer(request));
+      const answer = this.shelf.answer(request);
+      // A saved cache does not name its document, and what it holds could be read from it: all go, and are made again.
+      if (request.what === "remove") await this.deps.caches?.clear();
+      this.done(id, answer);
     } catch (error) {
       this.fail(id, error);
     }

@@ -1,5 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { textPage } from "../../core/documents/document.js";
+import { CacheStore } from "../../core/engine/cache-store.js";
 import { PrecisError } from "../../core/errors.js";
 import { Library } from "../../core/library/library.js";
 import { libraryOver } from "../../core/library/requests.js";
@@ -8,6 +12,12 @@ import { serve } from "../../core/worker/server.js";
 import { fakeEngine } from "../support/fake-engine.js";
 
 const options = { budget: "25%", policy: "dynamickv", length: "short", seed: 1, temperature: 0 } as const;
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "precis-shelf-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** A client of a server whose documents are of one page with these words. */
 function joined(words: string, openLibrary?: () => Library) {
@@ -32,6 +42,7 @@ function joined(words: string, openLibrary?: () => Library) {
         warnings: [],
       }),
       openLibrary,
+      caches: new CacheStore(folder),
       log: () => {},
       onShutdown: () => {},
     },
@@ -58,7 +69,9 @@ describe("the worker's library", () => {
     expect(await library.search("breakwater", 5)).toMatchObject([{ inSummary: true }]);
     expect((await library.lastRun("/harbour.txt"))?.result.text).toBe(result.text);
     expect(await library.lastRun("/other.txt")).toBeUndefined();
+    await writeFile(join(folder, "0123.kv"), "what a reading kept");
     expect(await library.remove("/harbour.txt")).toBe(true);
+    expect(await readdir(folder)).toEqual([]);
     expect(await library.search("dredg", 5)).toEqual([]);
   });
 
