@@ -9,11 +9,11 @@ import { DeleteDialog } from "./DeleteDialog.js";
 
 /** The field that searches every page and summary; Esc empties it, the arrow down goes to what was found. */
 export function SearchField() {
-  const { query, hits, search } = useLibrary();
+  const { query, search, best } = useLibrary();
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
     if (event.key === "Escape" && query !== "") search("");
     else if (event.key === "ArrowDown") document.querySelector<HTMLElement>(".found .entry-main")?.focus();
-    else if (event.key === "Enter" && hits?.[0]) openStored(hits[0].entry.path);
+    else if (event.key === "Enter") void best().then((path) => path !== undefined && openStored(path));
     else return;
     event.preventDefault();
   };

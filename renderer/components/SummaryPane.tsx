@@ -33,8 +33,8 @@ export function SummaryPane({ document }: { document: OpenDocument }) {
 
 /** Choices before a run, what was chosen during it, what to do with the summary after it. */
 function Tools({ document, run }: { document: OpenDocument; run: Run | undefined }) {
-  if (document.state === "failed") return null;
   if (run?.phase === "done") return <SummaryActions documentId={document.id} />;
+  if (document.state === "failed") return null;
   return isBusy(run) && run ? <ChosenOptions options={run.options} /> : <RunOptions />;
 }
 
@@ -46,7 +46,13 @@ function Body({ document, run }: { document: OpenDocument; run: Run | undefined 
       retry: () => void reopen(document.id),
       close: () => close(document.id),
     });
-    return <ErrorNote title={`“${document.name}” could not be opened`} error={document.error} steps={steps} />;
+    return (
+      <>
+        <ErrorNote title={`“${document.name}” could not be opened`} error={document.error} steps={steps} />
+        {/* The library's summary of it is as good as it was. */}
+        {run?.phase === "done" && <Done document={document} run={run} />}
+      </>
+    );
   }
   switch (run?.phase) {
     case "waiting":
@@ -58,17 +64,7 @@ function Body({ document, run }: { document: OpenDocument; run: Run | undefined 
     case "writing":
       return <Prose text={run.text} writing />;
     case "done":
-      return (
-        <>
-          <Prose text={run.text} citations={run.result?.citations} unit={run.result?.document.coverage.unit} />
-          {run.result && (
-            <>
-              <Questions documentId={document.id} result={run.result} />
-              <RunFacts result={run.result} startedAt={run.startedAt} endedAt={run.endedAt ?? run.startedAt} />
-            </>
-          )}
-        </>
-      );
+      return <Done document={document} run={run} />;
     case "cancelled":
       return <Cancelled run={run} />;
     case "failed":
@@ -87,17 +83,38 @@ function Body({ document, run }: { document: OpenDocument; run: Run | undefined 
   }
 }
 
+function Done({ document, run }: { document: OpenDocument; run: Run }) {
+  const { text, result, startedAt, endedAt } = run;
+  return (
+    <>
+      <Prose text={text} citations={result?.citations} unit={result?.document.coverage.unit} />
+      {result && (
+        <>
+          {/* A summary of the library is there before its document is, or without it. */}
+          {document.state === "ready" && <Questions documentId={document.id} result={result} />}
+          <RunFacts result={result} startedAt={startedAt} endedAt={endedAt ?? startedAt} />
+        </>
+      )}
+    </>
+  );
+}
+
 function Before({ document }: { document: OpenDocument }) {
   const model = useModel((store) => store.model);
   if (document.state === "cancelled") return <OpeningCancelled document={document} />;
   if (document.state === "opening" || !document.summary || !model) return <Opening document={document} />;
-  const { pages, tokens } = document.summary;
+  const { pages, tokens, unit, coverage } = document.summary;
+  const read = coverage.text.length + coverage.ocr.length;
+  const what =
+    read < pages
+      ? `the ${plural(read, unit)} of ${formatCount(pages)} that have text`
+      : pages === 1
+        ? `the one ${unit}`
+        : `all ${plural(pages, unit)}`;
   const parts = leastParts(model, document.summary);
   return (
     <div className="before">
-      <p className="placeholder">
-        Start reads {pages === 1 ? "the one page" : `all ${plural(pages, "page")}`} and writes the summary here.
-      </p>
+      <p className="placeholder">Start reads {what} and writes the summary here.</p>
       {parts > 1 && (
         <p className="small">
           It takes {formatCount(tokens)} tokens and this model reads {formatCount(model.contextLength)} in one go, so it

@@ -13,6 +13,8 @@ interface LibraryStore {
   readonly error: WireError | undefined;
   refresh(): Promise<void>;
   search(query: string): void;
+  /** The path of what fits the query best, as soon as it is known. */
+  best(): Promise<string | undefined>;
   /** Deletes a document's text and summaries for good. */
   remove(path: string): Promise<void>;
 }
@@ -21,6 +23,8 @@ interface LibraryStore {
 const pauseMs = 60;
 
 let pause: ReturnType<typeof setTimeout> | undefined;
+/** The query that `hits` answer. */
+let answered = "";
 
 export const useLibrary = create<LibraryStore>((set, get) => {
   async function look(): Promise<void> {
@@ -28,6 +32,7 @@ export const useLibrary = create<LibraryStore>((set, get) => {
     const outcome = await precis().librarySearch({ query });
     // What was asked meanwhile has an answer of its own.
     if (get().query !== query) return;
+    answered = query;
     set(outcome.ok ? { hits: outcome.value, error: undefined } : { hits: undefined, error: outcome.error });
   }
 
@@ -44,6 +49,11 @@ export const useLibrary = create<LibraryStore>((set, get) => {
       clearTimeout(pause);
       set(query.trim() === "" ? { query, hits: undefined } : { query });
       if (query.trim() !== "") pause = setTimeout(() => void look(), pauseMs);
+    },
+    async best() {
+      clearTimeout(pause);
+      if (get().query.trim() !== "" && answered !== get().query) await look();
+      return get().hits?.[0]?.entry.path;
     },
     async remove(path) {
       const outcome = await precis().libraryRemove({ path });

@@ -53,6 +53,17 @@ describe("the search", () => {
     expect(useLibrary.getState().hits).toBeUndefined();
   });
 
+  it("opens the best of what is typed, not of what was found before it", async () => {
+    bridge({ librarySearch: async ({ query }) => ({ ok: true, value: [hit(`/${query}.pdf`)] }) });
+    const { search, best } = useLibrary.getState();
+    search("wal");
+    await vi.advanceTimersByTimeAsync(100);
+    search("wall");
+    expect(await best()).toBe("/wall.pdf");
+    search("");
+    expect(await best()).toBeUndefined();
+  });
+
   it("says why the library cannot be searched", async () => {
     const error = { code: "library-unreadable", message: "It is damaged." };
     bridge({ librarySearch: async () => ({ ok: false, error }) });
