@@ -10,6 +10,8 @@ export interface Pooling {
   readonly kind: "none" | "average" | "max";
   /** Width in tokens, odd. */
   readonly kernel: number;
+  /** How many times a position's own score is added to the pooled one, not negative; 0 when left out. */
+  readonly own?: number;
 }
 
 /** How native code reduces the query heads that share one KV head. */

@@ -32,6 +32,12 @@ describe("pool", () => {
     );
   });
 
+  it("adds a part of a position's own score", () => {
+    expect([...pool(floats([0, 6, 0]), { kind: "average", kernel: 3, own: 0.5 })]).toEqual([3, 5, 3]);
+    expect([...pool(floats([0, 6, 0]), { kind: "max", kernel: 3, own: 1 })]).toEqual([6, 12, 6]);
+    expect(() => pool(floats([1]), { kind: "average", kernel: 3, own: -0.1 })).toThrow(RangeError);
+  });
+
   it("keeps equal scores exactly equal", () => {
     for (const kind of ["average", "max"] as const) {
       expect(pool(new Float32Array(100).fill(0.1), { kind, kernel: 15 })).toEqual(new Float32Array(100).fill(0.1));

@@ -3,12 +3,12 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
-import type { LayerScores } from "../../core/compression/policy.js";
+import type { GroupReduction, LayerScores } from "../../core/compression/policy.js";
 import type { KvType } from "../../core/engine/kv.js";
 import { type Recording, record } from "../../core/engine/replay.js";
 import type { DocumentSession } from "../../core/engine/session.js";
 import type { Prompt } from "../../core/engine/types.js";
-import { asks, ours, policyOf, type Variant } from "./variants.js";
+import { ours, policyOf, readerOf, readingOf, type Variant } from "./variants.js";
 
 export interface ReadingDesk {
   readonly session: DocumentSession;
@@ -30,7 +30,7 @@ export class Readings {
 
   /** All rows, stored in this type. */
   async rows(kvType: KvType): Promise<Recording> {
-    return await this.#reading(this.prompt, ours, kvType, true);
+    return await this.#reading(this.prompt, readingOf(policyOf(ours)), kvType, true);
   }
 
   /**
@@ -39,20 +39,22 @@ export class Readings {
    */
   async scores(variant: Variant, answer: Uint32Array): Promise<readonly LayerScores[]> {
     const { prompt } = this;
+    const reduction = readingOf(policyOf(variant));
     if (variant.queries === "window") {
-      const lead = asks(policyOf(variant)) === asks(policyOf(ours));
-      return (await this.#reading(prompt, variant, "f16", lead)).scores;
+      // the rows come with the reading that our default needs
+      const rows = reduction === readingOf(policyOf(ours));
+      return (await this.#reading(prompt, reduction, "f16", rows)).scores;
     }
     const longer = { ...prompt, tokens: Uint32Array.from([...prompt.tokens, ...answer]), windowTokens: answer.length };
-    const { scores } = await this.#reading(longer, variant, "f16", false);
+    const { scores } = await this.#reading(longer, reduction, "f16", false);
     return scores.map(({ layer, scores }) => ({ layer, scores: firstColumns(scores, prompt) }));
   }
 
-  async #reading(prompt: Prompt, variant: Variant, kvType: KvType, rows: boolean): Promise<Recording> {
+  async #reading(prompt: Prompt, reduction: GroupReduction, kvType: KvType, rows: boolean): Promise<Recording> {
     const { session, folder, identity, before } = this.desk;
-    const policy = policyOf(variant);
+    const reader = readerOf(reduction);
     const name = createHash("sha256")
-      .update(JSON.stringify([identity, asks(policy), kvType, prompt.headTokens, prompt.windowTokens]))
+      .update(JSON.stringify([identity, reduction, reader.needs, kvType, prompt.headTokens, prompt.windowTokens]))
       .update(prompt.tokens)
       .digest("hex")
       .slice(0, 32);
@@ -64,8 +66,8 @@ export class Readings {
     if (existsSync(path)) {
       recording = deserialize(readFileSync(path)) as Recording;
     } else {
-      before(`reading ${prompt.tokens.length} tokens (${asks(policy)}, ${kvType})`);
-      const whole = await record(session, prompt, policy, { kvType });
+      before(`reading ${prompt.tokens.length} tokens (${reduction}, ${kvType})`);
+      const whole = await record(session, prompt, reader, { kvType });
       recording = rows ? whole : { ...whole, layers: [] };
       mkdirSync(folder, { recursive: true });
       writeFileSync(`${path}.part`, serialize(recording));

@@ -1,5 +1,5 @@
 /** What is compared: policies as they are published and ours, the oracle, how kept entries are stored, our ingredients. */
-import type { Policy } from "../../core/compression/policy.js";
+import type { GroupReduction, Policy } from "../../core/compression/policy.js";
 import {
   createPolicy,
   defaultPolicy,
@@ -51,21 +51,36 @@ const max = (kernel: number): PolicySettings => ({ pooling: { kind: "max", kerne
 export const ablationVariants: readonly Variant[] = [
   ours,
   ablated("pooling-none", "no pooling", none),
-  ...[3, 5, 7, 15, 31].map((kernel) => ablated(`average-${kernel}`, `average over ${kernel}`, average(kernel))),
-  ...[3, 7, 15].map((kernel) => ablated(`max-${kernel}`, `maximum over ${kernel}`, max(kernel))),
+  ...[5, 7, 11, 31].map((kernel) => ablated(`average-${kernel}`, `average over ${kernel}`, average(kernel))),
+  ...[7, 15].map((kernel) => ablated(`max-${kernel}`, `maximum over ${kernel}`, max(kernel))),
+  ...[0.05, 0.2, 1].map((own) =>
+    ablated(`own-${own}`, `average over 15 and ${own} of its own`, { pooling: { kind: "average", kernel: 15, own } }),
+  ),
+  ablated("own-0.2-of-31", "average over 31 and 0.2 of its own", {
+    pooling: { kind: "average", kernel: 31, own: 0.2 },
+  }),
   ablated("even-layers", "the same for every layer", { maxRatio: 1 }),
   ablated("ratio-2", "a layer at most twice the mean", { maxRatio: 2 }),
   ...[0, 0.5].map((floor) => ablated(`floor-${floor}`, `floor ${floor}`, { floor })),
   ablated("groups-of-4", "cut after every 4 layers", { groupLayers: 4 }),
   ablated("group-mean", "mean over a KV head's queries", { reduction: "mean" }),
+  ablated("value-norms", "weighted by the values' lengths", { valueNorms: true }),
 ];
 
 export const policyOf = ({ policy, settings }: Variant): Policy => createPolicy(policy, settings);
 
-/** Names what a policy asks native code for. Policies that ask for the same are shown the same recorded reading. */
-export function asks(policy: Policy): string {
-  const { name: _, keepsAll: __, ...rest } = policy;
-  // functions are left out; one that reads no scores can be shown anyone's
-  const asked = JSON.stringify(rest);
-  return asked === "{}" ? asks(policyOf(ours)) : asked;
+/** The reduction of the reading that a policy is shown: one that reads no scores can be shown any. */
+export const readingOf = ({ reduction }: Policy): GroupReduction =>
+  reduction ?? (policyOf(ours).reduction as GroupReduction);
+
+/**
+ * A policy that asks for all that any variant asks for with this reduction, so that one reading serves all of them. What
+ * else is observed changes no score.
+ */
+export function readerOf(reduction: GroupReduction): Policy {
+  const all = [...policyVariants, ...ablationVariants]
+    .map(policyOf)
+    .filter((policy) => readingOf(policy) === reduction);
+  const needs = [...new Set(all.flatMap((policy) => policy.needs ?? []))].sort();
+  return { ...policyOf(ours), name: "reader", reduction, needs };
 }

@@ -7,7 +7,7 @@ import { day, number, person, places } from "../words.js";
 export const needleKinds = ["number", "name", "date"] as const;
 export type NeedleKind = (typeof needleKinds)[number];
 
-/** Anchored questions repeat the sentence's words; paraphrased ones share only the place with it. */
+/** Anchored questions repeat the sentence's words; paraphrased ones share the place with it and say the rest otherwise. */
 export const phrasings = ["anchored", "paraphrased"] as const;
 export type Phrasing = (typeof phrasings)[number];
 
@@ -24,7 +24,7 @@ const makers: Readonly<Record<NeedleKind, (random: Random, place: string) => Nee
       sentence: `The access code of the ${place} is ${code}.`,
       questions: {
         anchored: `What is the access code of the ${place}?`,
-        paraphrased: `Which digits does one have to type in to enter the ${place}?`,
+        paraphrased: `Which number opens the ${place}?`,
       },
       spellings: [code],
     };
@@ -35,7 +35,7 @@ const makers: Readonly<Record<NeedleKind, (random: Random, place: string) => Nee
       sentence: `The keeper of the ${place} is ${name}.`,
       questions: {
         anchored: `Who is the keeper of the ${place}?`,
-        paraphrased: `Which person looks after the ${place}?`,
+        paraphrased: `What is the name of the person in charge of the ${place}?`,
       },
       spellings: [name],
     };
@@ -43,10 +43,10 @@ const makers: Readonly<Record<NeedleKind, (random: Random, place: string) => Nee
   date(random, place) {
     const { text, spellings } = day(random);
     return {
-      sentence: `The ${place} was opened to the public on ${text}.`,
+      sentence: `The opening date of the ${place} was ${text}.`,
       questions: {
-        anchored: `When was the ${place} opened to the public?`,
-        paraphrased: `Since what day have people been allowed to visit the ${place}?`,
+        anchored: `What was the opening date of the ${place}?`,
+        paraphrased: `On which day did the ${place} open?`,
       },
       spellings,
     };
