@@ -4,6 +4,7 @@
  */
 import { table } from "../bench/report.js";
 import type { Cell, Figures, Row } from "./figures.js";
+import { certain } from "./stats.js";
 import { ours } from "./variants.js";
 
 /** Figures by benchmark; those that were not run yet are missing. */
@@ -97,9 +98,9 @@ export function overviewPage(all: AllFigures): string {
   ].join("\n\n")}\n`;
 }
 
-/** ▲ or ▼ where the difference from our default lies on one side of nothing. */
+/** ▲ or ▼ where the difference from our default is certain. */
 function mark({ difference }: Cell, better: "lower" | "higher"): string {
-  if (!difference || (difference.low <= 0 && difference.high >= 0)) return "";
+  if (!difference || !certain(difference)) return "";
   return difference.mean > 0 === (better === "higher") ? " ▲" : " ▼";
 }
 

@@ -3,7 +3,7 @@ import type { Chart, Dash, Tone } from "../bench/chart.js";
 import { type NamedChart, table } from "../bench/report.js";
 import type { Benchmark, Metric } from "./benchmark.js";
 import type { Cell, Figures } from "./figures.js";
-import type { Estimate } from "./stats.js";
+import { certain, type Estimate } from "./stats.js";
 import { ours } from "./variants.js";
 
 export interface PageFacts {
@@ -27,9 +27,6 @@ function shown(value: number, unit: Metric["unit"], signed = false): string {
 const interval = ({ low, high }: Estimate, unit: Metric["unit"], signed = false) =>
   `(${shown(low, unit, signed)} to ${shown(high, unit, signed)})`;
 
-/** Whether an interval of differences lies on one side of nothing. */
-const certain = ({ low, high }: Estimate) => low > 0 || high < 0;
-
 function valueTable(figures: Figures, metric: Metric): string {
   const counts = figures.budgets.map((budget) =>
     Math.max(0, ...figures.rows.map(({ cells }) => find(cells[metric.key], budget)?.value.cases ?? 0)),
@@ -41,9 +38,11 @@ function valueTable(figures: Figures, metric: Metric): string {
       ...(full ? [["full cache", ...figures.budgets.map(() => shown(full.mean, metric.unit))]] : []),
       ...figures.rows.map(({ label, cells }) => [
         label,
-        ...figures.budgets.map((budget) => {
+        ...figures.budgets.map((budget, index) => {
           const cell = find(cells[metric.key], budget);
-          return cell ? `${shown(cell.value.mean, metric.unit)} ${interval(cell.value, metric.unit)}` : "–";
+          if (!cell) return "–";
+          const fewer = cell.value.cases < (counts[index] as number) ? `, ${cell.value.cases} cases` : "";
+          return `${shown(cell.value.mean, metric.unit)} ${interval(cell.value, metric.unit)}${fewer}`;
         }),
       ]),
       ["cases", ...counts.map(String)],
@@ -98,7 +97,7 @@ export function page(benchmark: Benchmark, figures: Figures, { made, command, sp
       valueTable(figures, metric),
       ...(figures.rows.length > 1
         ? [
-            `Differences from \`${ours.id}\`, case by case${metric.unit === "ratio" ? ", of logarithms" : ""}; bold where the interval excludes 0:`,
+            `Differences from \`${ours.id}\`, case by case${metric.unit === "ratio" ? ", of logarithms" : ""}; bold where the interval excludes 0 and there are six cases at least:`,
             differenceTable(figures, metric),
           ]
         : []),

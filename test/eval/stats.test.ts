@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { seeded } from "./random.js";
-import { difference, estimate } from "./stats.js";
+import { certain, difference, estimate } from "./stats.js";
 
 const values = fc.array(fc.double({ min: -100, max: 100, noNaN: true }), { minLength: 1, maxLength: 40 });
 
@@ -55,5 +55,12 @@ describe("a difference", () => {
       ),
     ).toMatchObject({ mean: 2, cases: 1 });
     expect(difference(new Map([["a", 3]]), new Map([["b", 1]]))).toBeUndefined();
+  });
+
+  it("is certain on one side of nothing, and not of a handful of cases", () => {
+    expect(certain(estimate([1, 2, 1, 2, 1, 2]))).toBe(true);
+    expect(certain(estimate([-1, -2, -1, -2, -1, -2]))).toBe(true);
+    expect(certain(estimate([1, 2, 1, 2, 1]))).toBe(false);
+    expect(certain(estimate([1, -2, 1, 2, -1, 2]))).toBe(false);
   });
 });

@@ -45,3 +45,11 @@ export function difference(
   });
   return pairs.length > 0 ? estimate(pairs) : undefined;
 }
+
+/** Of fewer cases even unanimous ones happen by chance more often than once in twenty (2 x 0.5^5 = 0.06). */
+const fewest = 6;
+
+/** Whether a difference lies on one side of nothing with 95 % confidence. */
+export function certain({ low, high, cases }: Estimate): boolean {
+  return cases >= fewest && (low > 0 || high < 0);
+}

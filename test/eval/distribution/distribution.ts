@@ -4,7 +4,7 @@ import { documentCases } from "../document-cases.js";
 import { divergence } from "./divergence.js";
 
 /** Tokens of the summary along which distributions are compared: more of them say less than one more document does. */
-const summaryTokens = 64;
+const summaryTokens = 48;
 
 export const distribution: Benchmark<Case> = {
   name: "distribution",
