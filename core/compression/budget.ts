@@ -1,3 +1,5 @@
+import { type Cut, countAgainst } from "./select.js";
+
 /**
  * Shares out a whole number of entries in proportion to weights, exactly: each part gets its floor, the rest is
  * shared by weight, what a part cannot take (its cap) flows on to the others (water-filling), and what rounding
@@ -42,6 +44,26 @@ export function apportion(
     open = open.filter((part) => !full.includes(part));
   }
   return parts;
+}
+
+/**
+ * How many of the `count` best scores of all parts (layers, or heads) fall in each part. Marks on which equal scores leave
+ * no decision are spread evenly over the parts that have such scores.
+ * @param parts the rows of each
+ * @param cut where the `count` best end; undefined when there are no more scores than that, or `count` is 0
+ * @returns whole numbers, one per part
+ */
+export function countMarks(parts: readonly (readonly Float32Array[])[], count: number, cut: Cut | undefined): number[] {
+  if (count === 0) return parts.map(() => 0);
+  if (!cut) return parts.map((rows) => sum(rows.map((row) => row.length)));
+  const counts = parts.map((rows) => {
+    const each = rows.map((row) => countAgainst(row, cut));
+    return { above: sum(each.map(({ above }) => above)), ties: sum(each.map(({ ties }) => ties)) };
+  });
+  const all = (value: number) => parts.map(() => value);
+  const ties = counts.map((part) => part.ties);
+  const tieMarks = apportion(cut.fromTies, all(1), all(0), ties);
+  return counts.map(({ above }, part) => above + (tieMarks[part] as number));
 }
 
 /** Largest remainder: shares, each below its part's room, as whole numbers that sum to `total`. */

@@ -2,7 +2,7 @@ import { apportion } from "./budget.js";
 import { cascading } from "./cascading.js";
 import type { LayerScores, Policy, Pooling } from "./policy.js";
 import { checkPooling } from "./pooling.js";
-import { finalEntries, observed, openHeads, type Reading, startReading } from "./reading.js";
+import { finalEntries, observed, openHeads, type Reading, shareOut, startReading } from "./reading.js";
 import { withDefaults } from "./settings.js";
 
 export interface CakeSettings {
@@ -73,6 +73,7 @@ export function cake(settings: Partial<CakeSettings> = {}): Policy {
           );
           return apportion(total, preferences, new Array<number>(held.length).fill(0), held);
         },
+        cut: (heads, count) => shareOut(heads, count, 1),
       });
     },
   };

@@ -1,25 +1,28 @@
 import type { LayerRetention, LayerScores, PolicyRun } from "./policy.js";
-import { checkOrder, type HeadHolding, type Reading, shrink, withProtected } from "./reading.js";
+import { checkOrder, type HeadHolding, type Reading, withProtected } from "./reading.js";
 
 /** A method that finds the layers' budgets while it reads, and cuts earlier layers as later ones come. */
 export interface CascadingMethod {
-  /** What a layer just read holds at first, per KV head, equally many. */
+  /** What a layer just read holds at first, per KV head. */
   hold(scores: LayerScores): HeadHolding[];
   /**
-   * Open positions per KV head for each layer read so far, the one just read included, given what each holds; none may
-   * hold more than before.
+   * Open positions per KV head, on average, for each layer read so far, the one just read included, given what each
+   * holds; none may hold more than before.
    */
   budgets(held: readonly number[]): readonly number[];
+  /** What heads of one layer hold, cut to `count` each, on average. */
+  cut(heads: readonly HeadHolding[], count: number): HeadHolding[];
 }
 
 /**
  * The run of such a method. Each layer of a call goes through on its own, so the outcome does not depend on how many
  * layers one call brings.
  */
-export function cascading(reading: Reading, { hold, budgets }: CascadingMethod): PolicyRun {
+export function cascading(reading: Reading, { hold, budgets, cut }: CascadingMethod): PolicyRun {
   /** What each layer read so far holds, by layer. */
   const held: HeadHolding[][] = [];
-  const sizeOf = (heads: readonly HeadHolding[]) => (heads[0] as HeadHolding).positions.length;
+  const sizeOf = (heads: readonly HeadHolding[]) =>
+    heads.reduce((sum, { positions }) => sum + positions.length, 0) / heads.length;
   const retention = (layer: number): LayerRetention => ({
     layer,
     positions: (held[layer] as HeadHolding[]).map((head) => withProtected(reading, head.positions)),
@@ -35,7 +38,7 @@ export function cascading(reading: Reading, { hold, budgets }: CascadingMethod):
         for (const [layer, budget] of budgets(held.map(sizeOf)).entries()) {
           const heads = held[layer] as HeadHolding[];
           if (budget === sizeOf(heads)) continue;
-          held[layer] = heads.map((head) => shrink(head, budget));
+          held[layer] = cut(heads, budget);
           changed.add(layer);
         }
       }

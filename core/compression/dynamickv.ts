@@ -1,9 +1,9 @@
-import { apportion } from "./budget.js";
+import { apportion, countMarks } from "./budget.js";
 import { cascading } from "./cascading.js";
 import type { GroupReduction, LayerScores, Policy, PolicyRun, Pooling, ReadingShape } from "./policy.js";
 import { checkPooling } from "./pooling.js";
-import { observed, openHeads, type Reading, shrink, startReading } from "./reading.js";
-import { atOrAbove, type Cut, countAgainst, cutAt } from "./select.js";
+import { observed, openHeads, type Reading, shareOut, startReading } from "./reading.js";
+import { atOrAbove, type Cut, cutOrAll } from "./select.js";
 import { withDefaults } from "./settings.js";
 
 export interface DynamicKvSettings {
@@ -20,6 +20,11 @@ export interface DynamicKvSettings {
   readonly floor: number;
   /** Whether a score counts in proportion to the length of the value that is found there; the paper's do not. */
   readonly valueNorms: boolean;
+  /**
+   * Share of an even split (0 to 1) that no KV head of a layer falls below, as in Ada-KV (arXiv 2407.11550). 1, as in the
+   * paper: a layer's heads keep equally many, which alone lets attention run over all of them in one call.
+   */
+  readonly headFloor: number;
 }
 
 /**
@@ -33,6 +38,7 @@ export const dynamicKvDefaults: DynamicKvSettings = {
   maxRatio: 10,
   floor: 0.2,
   valueNorms: false,
+  headFloor: 1,
 };
 
 /** The paper's settings (section 4.1), averaging as it does for Llama; its window of 8 is the reading's to choose. */
@@ -43,6 +49,7 @@ export const dynamicKvPaperDefaults: DynamicKvSettings = {
   maxRatio: 10,
   floor: 0,
   valueNorms: false,
+  headFloor: 1,
 };
 
 /**
@@ -77,13 +84,14 @@ export function dynamickvPaper(settings: Partial<DynamicKvSettings> = {}): Polic
 
 function create(name: string, defaults: DynamicKvSettings, settings: Partial<DynamicKvSettings>): Policy {
   const checked = withDefaults(name, defaults, settings);
-  const { groupLayers, maxRatio, floor } = checked;
+  const { groupLayers, maxRatio, floor, headFloor } = checked;
   checkPooling(checked.pooling);
   if (groupLayers !== undefined && (!Number.isInteger(groupLayers) || groupLayers < 1)) {
     throw new RangeError(`groupLayers is a whole number from 1 on, not ${groupLayers}`);
   }
   if (!(maxRatio >= 1)) throw new RangeError(`maxRatio is at least 1, not ${maxRatio}`);
   if (!(floor >= 0 && floor <= 1)) throw new RangeError(`floor is from 0 to 1, not ${floor}`);
+  if (!(headFloor >= 0 && headFloor <= 1)) throw new RangeError(`headFloor is from 0 to 1, not ${headFloor}`);
   return {
     name,
     reduction: checked.reduction,
@@ -129,14 +137,17 @@ function begin(shape: ReadingShape, settings: DynamicKvSettings): PolicyRun {
         contenders,
         heads.map((head) => head.scores),
       );
-      return heads.map((head) => shrink(head, most));
+      return shareOut(heads, most, settings.headFloor);
     },
     budgets(held) {
       const total = heldAfter(held.length);
       if (held.reduce((sum, size) => sum + size, 0) <= total) return held;
-      const marks = marksPerLayer(contenders, (settings.groupLayers === undefined ? openBudget : total) * kvHeads);
+      const { rows, count, cut } = contenders;
+      const wanted = settings.groupLayers === undefined ? count : total * kvHeads;
+      const marks = countMarks(rows, wanted, wanted === count ? cut : cutOrAll(rows.flat(), wanted));
       return apportion(total, marks, new Array<number>(held.length).fill(least), held);
     },
+    cut: (heads, count) => shareOut(heads, count, settings.headFloor),
   });
 }
 
@@ -176,32 +187,6 @@ function withLayer({ rows, count, cut: last }: Contenders, layer: readonly Float
   if (count === 0) return { rows: [...rows, layer.map(() => new Float32Array(0))], count, cut: undefined };
   // the cut only ever rises
   const all = [...rows, above(layer, last)];
-  const cut = cutOf(all, count);
+  const cut = cutOrAll(all.flat(), count);
   return { rows: all.map((heads) => above(heads, cut)), count, cut };
-}
-
-function cutOf(rows: readonly (readonly Float32Array[])[], count: number): Cut | undefined {
-  const all = rows.flat();
-  return count < all.reduce((sum, row) => sum + row.length, 0) ? cutAt(all, count) : undefined;
-}
-
-/**
- * How many of the `count` best scores of all layers and heads fall in each layer. Marks on which equal scores leave
- * no decision are spread evenly over the layers that have such scores.
- */
-function marksPerLayer({ rows, count: all, cut: allCut }: Contenders, count: number): number[] {
-  if (count === 0) return rows.map(() => 0);
-  const cut = count === all ? allCut : cutOf(rows, count);
-  if (!cut) return rows.map((heads) => heads.reduce((sum, row) => sum + row.length, 0));
-  const counts = rows.map((heads) => {
-    const parts = heads.map((row) => countAgainst(row, cut));
-    return {
-      above: parts.reduce((sum, part) => sum + part.above, 0),
-      ties: parts.reduce((sum, part) => sum + part.ties, 0),
-    };
-  });
-  const each = (value: number) => rows.map(() => value);
-  const ties = counts.map((layer) => layer.ties);
-  const tieMarks = apportion(cut.fromTies, each(1), each(0), ties);
-  return counts.map((layer, index) => layer.above + (tieMarks[index] as number));
 }

@@ -6,7 +6,10 @@ import { checkOrder, finalEntries, type Reading, startReading, withProtected } f
 export interface LayerwiseMethod extends Pick<Policy, "name" | "reduction" | "needs"> {
   /** Open positions per KV head that each layer keeps; they sum to `openBudget`, none above `open.length`. */
   budgets(reading: Reading): number[];
-  /** `count` open positions for each KV head of one layer, ascending; heads that keep the same may share a list. */
+  /**
+   * The open positions of each KV head of one layer, ascending, kvHeads x `count` in all: equally many each, unless the
+   * method is about that. Heads that keep the same may share a list.
+   */
   choose(reading: Reading, scores: LayerScores, count: number): Uint32Array[];
 }
 

@@ -37,8 +37,8 @@ export interface ReadingShape {
   readonly protectedPositions: readonly number[];
   /**
    * Total entries (one K and one V row of one KV head) per KV head, summed over all layers, window and protected
-   * positions included. The end state holds exactly this many for each head index, or all when there are fewer; what
-   * a policy holds at most until then, it says itself (`Policy.peakEntries`).
+   * positions included. The end state holds exactly kvHeads times this many, or all when there are fewer; what a policy
+   * holds at most until then, it says itself (`Policy.peakEntries`).
    */
   readonly budget: number;
 }
@@ -91,8 +91,9 @@ export interface LayerScores extends Partial<LayerObservations> {
 }
 
 /**
- * Positions one layer keeps: per KV head an ascending list without duplicates, all of one length, none in the window.
- * The lists are read-only and never change later; heads that keep the same may share one.
+ * Positions one layer keeps: per KV head an ascending list without duplicates, none in the window. The lists are read-only
+ * and never change later; heads that keep the same may share one. Lists of different lengths cost speed: each head is then
+ * stored apart, and attention takes a call for each (docs/native.md).
  */
 export interface LayerRetention {
   readonly layer: number;
@@ -118,8 +119,8 @@ export interface Policy {
   /** True when nothing is dropped: the engine then reads the plain way. */
   readonly keepsAll: boolean;
   /**
-   * The largest number of entries per KV head, summed over the layers read so far, window and protected positions
-   * included, that it holds after any `onGroup`. Exact when each call brings one layer; never less than what is held
+   * The largest number of entries per KV head (the mean over them), summed over the layers read so far, window and
+   * protected positions included, that it holds after any `onGroup`. Exact when each call brings one layer; never less than what is held
    * when calls bring more. It does not depend on the scores. Staging, and copies made while a layer is cut, come on top.
    * @throws what `begin` throws
    */

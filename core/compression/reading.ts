@@ -1,7 +1,8 @@
 import { PrecisError } from "../errors.js";
+import { apportion, countMarks } from "./budget.js";
 import type { LayerObservations, LayerScores, Pooling, ReadingShape } from "./policy.js";
 import { pool } from "./pooling.js";
-import { selectTop } from "./select.js";
+import { cutOrAll, selectTop } from "./select.js";
 
 /**
  * What every policy needs to know of a reading once its shape has been checked. "Open" positions are those that
@@ -136,6 +137,30 @@ export function shrink(head: HeadHolding, count: number): HeadHolding {
   const positions = new Uint32Array(count);
   for (let i = 0; i < count; i++) positions[i] = head.positions[best[i] as number] as number;
   return { positions, scores: pick(head.scores, best) };
+}
+
+/**
+ * The best of a layer's heads, `count` of each on average. No head falls below the share `floor` (0 to 1) of that; what the
+ * floors leave is shared out by how many of the best of all heads together are a head's (Ada-KV, arXiv 2407.11550,
+ * Algorithm 1 and section 3.3). A floor of 1 gives every head equally many.
+ */
+export function shareOut(heads: readonly HeadHolding[], count: number, floor: number): HeadHolding[] {
+  if (floor === 1) return heads.map((head) => shrink(head, count));
+  const rows = heads.map((head) => head.scores);
+  const total = count * heads.length;
+  const marks = countMarks(
+    rows.map((row) => [row]),
+    total,
+    cutOrAll(rows, total),
+  );
+  const floors = rows.map(() => Math.floor(floor * count));
+  const budgets = apportion(
+    total,
+    marks,
+    floors,
+    rows.map((row) => row.length),
+  );
+  return heads.map((head, index) => shrink(head, budgets[index] as number));
 }
 
 /** A head's list as a plan wants it: its open positions and the protected ones, ascending. */

@@ -1,4 +1,5 @@
 import { PrecisError } from "../errors.js";
+import { type AdaKvSettings, adaKv } from "./ada-kv.js";
 import { type CakeSettings, cake } from "./cake.js";
 import { type ChunkKvSettings, chunkkv } from "./chunkkv.js";
 import { type DynamicKvSettings, dynamickv, dynamickvPaper } from "./dynamickv.js";
@@ -19,6 +20,7 @@ export const policies = {
   snapkv,
   pyramidkv,
   chunkkv,
+  "ada-kv": adaKv,
   cake,
   "expected-attention": expectedAttention,
   keydiff,
@@ -36,6 +38,7 @@ export type PolicySettings = Partial<
     SnapKvSettings &
     PyramidKvSettings &
     ChunkKvSettings &
+    AdaKvSettings &
     CakeSettings &
     ExpectedAttentionSettings &
     KeyDiffSettings &

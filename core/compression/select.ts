@@ -75,6 +75,11 @@ export function cutAt(rows: readonly Float32Array[], k: number): Cut {
   return { key: prefix ^ signBit, fromTies: left };
 }
 
+/** Where the best k end; undefined when there are no more than k, or k is 0. */
+export function cutOrAll(rows: readonly Float32Array[], k: number): Cut | undefined {
+  return k > 0 && k < rows.reduce((sum, row) => sum + row.length, 0) ? cutAt(rows, k) : undefined;
+}
+
 /** The digit of the k-th largest, and its rank among those that share the digit. */
 function digitOf(histogram: Uint32Array, k: number): { digit: number; left: number } {
   let digit = histogram.length - 1;

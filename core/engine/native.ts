@@ -7,7 +7,7 @@ import type { KvType } from "./kv.js";
 import type { Sampling } from "./types.js";
 
 /** Must equal LLAMA_RETAIN_ABI in core/native/llama/llama-retain.h. */
-const abi = 3;
+const abi = 4;
 
 export interface NativeOpenOptions {
   /** Tokens per batch. */
@@ -24,11 +24,14 @@ export interface NativeOpenOptions {
 
 /** What one layer holds once reading has ended. */
 export interface LayerState {
-  /** Entries per KV head before the window; 0 for a sliding layer. */
-  readonly kept: number;
-  /** Their positions, [kvHeads x kept]. */
+  /** Entries of each KV head before the window; empty for a sliding layer. */
+  readonly kept: Uint32Array;
+  /** Their positions, one KV head after the other. */
   readonly positions: Uint32Array;
-  /** K rows, then V rows: those kept and the window's, or all of a sliding layer's cells. */
+  /**
+   * K rows, then V rows: those kept and the window's, or all of a sliding layer's cells. A row is of all KV heads; when they
+   * keep different numbers, rows are of one head, and one head's follow the other's.
+   */
   readonly rows: Uint8Array;
 }
 

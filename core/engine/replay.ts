@@ -112,7 +112,8 @@ export async function replay(
 }
 
 /**
- * A layer with some of its positions.
+ * A layer with some of its positions, laid out as native code does: rows of all KV heads, or of one head after the other
+ * when they keep different numbers.
  * @param whole holds all positions, so that a row is its position: K rows then V rows, each [kvHeads x bytes of a head],
  *   before the window and of the window
  * @param headBytes of one head in a K row and in a V row
@@ -123,24 +124,26 @@ function gather(
   headBytes: { readonly key: number; readonly value: number },
 ): LayerState {
   const heads = positions.length;
-  const kept = positions[0]?.length ?? 0;
-  const rowBytes = (headBytes.key + headBytes.value) * heads;
-  const wholeRows = whole.rows.length / rowBytes;
-  const windowRows = wholeRows - whole.kept;
-  const rows = new Uint8Array((kept + windowRows) * rowBytes);
+  const kept = Uint32Array.from(positions, (list) => list.length);
+  const apart = kept.some((count) => count !== kept[0]);
+  const before = whole.kept[0] ?? 0;
+  const wholeRows = whole.rows.length / ((headBytes.key + headBytes.value) * heads);
+  const window = Array.from({ length: wholeRows - before }, (_, index) => before + index);
+  const lists = positions.map((list) => [...list, ...window]);
+  const entries = lists.reduce((sum, list) => sum + list.length, 0);
+  const rows = new Uint8Array(entries * (headBytes.key + headBytes.value));
   let [from, to] = [0, 0];
   for (const bytes of [headBytes.key, headBytes.value]) {
-    const stride = heads * bytes;
-    for (const [head, list] of positions.entries()) {
+    const stride = apart ? bytes : heads * bytes;
+    for (const [head, list] of lists.entries()) {
       for (const [row, position] of list.entries()) {
-        const start = from + position * stride + head * bytes;
-        rows.set(whole.rows.subarray(start, start + bytes), to + row * stride + head * bytes);
+        const start = from + (position * heads + head) * bytes;
+        rows.set(whole.rows.subarray(start, start + bytes), to + row * stride + (apart ? 0 : head * bytes));
       }
+      if (apart) to += list.length * bytes;
     }
-    const window = whole.rows.subarray(from + whole.kept * stride, from + wholeRows * stride);
-    rows.set(window, to + kept * stride);
-    from += wholeRows * stride;
-    to += (kept + windowRows) * stride;
+    from += wholeRows * heads * bytes;
+    if (!apart) to += entries * bytes;
   }
   return { kept, positions: Uint32Array.from(positions.flatMap((list) => [...list])), rows };
 }

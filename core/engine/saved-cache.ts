@@ -13,7 +13,7 @@ import { z } from "zod";
 import type { LayerState } from "./native.js";
 
 const magic = Buffer.from("PRECISKV");
-const version = 1;
+const version = 2;
 const headBytes = magic.length + 4;
 const tailBytes = 4 + 32 + magic.length;
 /** An index of 1,000 layers takes a few hundred KB; a length beyond this is damage. */
@@ -31,7 +31,7 @@ const indexSchema = z.object({
   window: z.array(z.number().int().nonnegative()),
   logits: section,
   slidingCells: section,
-  layers: z.array(z.object({ kept: z.number().int().nonnegative(), positions: section, rows: section })),
+  layers: z.array(z.object({ kept: z.array(z.number().int().nonnegative()), positions: section, rows: section })),
 });
 type Index = z.infer<typeof indexSchema>;
 
@@ -89,7 +89,7 @@ async function writeAll(file: FileHandle, contents: CacheContents): Promise<void
   const layers: Index["layers"] = [];
   for (let layer = 0; layer < contents.layers; layer++) {
     const { kept, positions, rows } = contents.layer(layer);
-    layers.push({ kept, positions: await append(bytesOf(positions)), rows: await append(rows) });
+    layers.push({ kept: [...kept], positions: await append(bytesOf(positions)), rows: await append(rows) });
   }
   const index: Index = {
     identity: contents.identity,
@@ -135,7 +135,11 @@ export async function openSavedCache(path: string, identity: string, layers: num
       slidingCells: async () => new Int32Array((await read(index.slidingCells)).buffer),
       layer: async (layer) => {
         const { kept, positions, rows } = index.layers[layer] as Index["layers"][number];
-        return { kept, positions: new Uint32Array((await read(positions)).buffer), rows: await read(rows) };
+        return {
+          kept: Uint32Array.from(kept),
+          positions: new Uint32Array((await read(positions)).buffer),
+          rows: await read(rows),
+        };
       },
       close: () => file.close(),
     };

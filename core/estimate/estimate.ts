@@ -2,6 +2,7 @@
  * What a run takes, before it runs: pure arithmetic on a model's shape and a token count, for the CLI, the worker and
  * the window alike (no Node imports).
  */
+import type { LayerObservations } from "../compression/policy.js";
 import { entryBytes, type KvType } from "../engine/kv.js";
 import { batchTokens, growthTokens } from "../engine/shape.js";
 import type { ModelInfo } from "../engine/types.js";
@@ -40,13 +41,15 @@ export interface RunShape {
   readonly kvType: KvType;
   /** Layers read at a time. */
   readonly groupLayers: number;
+  /** What the policy is shown beside scores. */
+  readonly needs?: readonly (keyof LayerObservations)[] | undefined;
 }
 
 /** Bytes. */
 export interface Estimate {
   readonly promptTokens: number;
   readonly weightsBytes: number;
-  /** Buffers of the graph, and the scores of a group of layers. */
+  /** Buffers of the graph, and what a policy is shown of a group of layers. */
   readonly computeBytes: number;
   /** Full f16 KV of the layers that are being read. */
   readonly stagingBytes: number;
@@ -243,7 +246,19 @@ export function defaultGroupLayers(model: MemoryShape, promptTokens: number): nu
   return Math.max(1, Math.min(model.layers, Math.floor((512 * 2 ** 20) / layerBytes)));
 }
 
-/** Window attention of a group, f32: per query head as it is summed, and per KV head as it is pooled and ranked. */
-function scoreBytes(model: MemoryShape, { promptTokens, groupLayers }: RunShape): number {
-  return 4 * promptTokens * (model.queryHeads + 3 * model.kvHeads) * groupLayers;
+/**
+ * What a policy sees of a group, f32: window attention per query head as it is summed, and per KV head as it is pooled and
+ * ranked; and whatever else it asks for, of one layer twice while it is handed over.
+ */
+function scoreBytes(model: MemoryShape, { promptTokens, groupLayers, needs = [] }: RunShape): number {
+  const { queryHeads, kvHeads, keySize, valueSize } = model;
+  const columns: Readonly<Record<keyof LayerObservations, number>> = {
+    variances: queryHeads + kvHeads,
+    entropy: queryHeads,
+    valueNorms: kvHeads * (valueSize + 1),
+    keys: kvHeads * keySize,
+    expectedLogits: queryHeads,
+  };
+  const more = needs.reduce((sum, name) => sum + columns[name], 0);
+  return 4 * promptTokens * ((queryHeads + 3 * kvHeads) * groupLayers + more * (groupLayers + 1));
 }

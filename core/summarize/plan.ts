@@ -49,6 +49,7 @@ export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens:
       peakEntries: policy.peakEntries(readingShape(model, prompt, budget.entriesTotal)),
       kvType,
       groupLayers,
+      needs: policy.needs,
     }),
   };
 }

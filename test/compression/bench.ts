@@ -3,11 +3,13 @@
  * - Observing: a document is read with what a policy asks for and with nothing asked for, in turn, best of two rounds, by
  *   a model with the default model's layers but only four of them: every layer costs the same.
  * - Choosing: all its layers' choices from random scores, on this thread, best of five rounds, with 25 and 6.9 % kept.
+ * - Writing: what a token takes when KV heads keep equally many entries, and when they do not, by the same model.
  * Takes about four minutes on two cores and wants a quiet machine.
  */
 import type { LayerScores, Policy } from "../../core/compression/policy.js";
 import { createPolicy, policyNames } from "../../core/compression/registry.js";
 import { loadEngine } from "../../core/engine/engine.js";
+import type { DocumentSession } from "../../core/engine/session.js";
 import { readingShape } from "../../core/engine/shape.js";
 import { cachedModel, shapes } from "../support/shapes.js";
 import { random } from "./arbitraries.js";
@@ -18,11 +20,16 @@ const fewLayers = 4;
 const shape = shapes["smollm2-like"];
 const policies = policyNames.map((name) => createPolicy(name)).filter((policy) => !policy.keepsAll);
 
+const path = cachedModel("smollm2-like", { layers: fewLayers, fullFeedForward: true });
+const engine = await loadEngine(path, "few layers");
+const prompt = {
+  tokens: Uint32Array.from({ length: tokens }, (_, index) => 3 + ((index * 7919) % 256)),
+  headTokens: 4,
+  windowTokens: window,
+};
+
 /** Milliseconds for one layer, by what is observed. */
 async function readingTimes(): Promise<Map<string, number>> {
-  const path = cachedModel("smollm2-like", { layers: fewLayers, fullFeedForward: true });
-  const engine = await loadEngine(path, "few layers");
-  const prompt = { tokens: new Uint32Array(tokens).fill(7), headTokens: 4, windowTokens: window };
   const times = new Map<string, number>();
   for (let round = 0; round < 2; round++) {
     const timed = new Set<string>();
@@ -37,8 +44,21 @@ async function readingTimes(): Promise<Map<string, number>> {
       times.set(observing(policy), Math.min(best, timings.prefillMs / fewLayers));
     }
   }
-  await engine.dispose();
   return times;
+}
+
+/** Milliseconds for one token and layer, best of three rounds of 64 tokens. */
+async function writingTime(policy: Policy, share: number): Promise<number> {
+  const session = (await engine.createSession()) as DocumentSession;
+  await session.read(prompt, { policy, budgetEntries: Math.floor(share * tokens * fewLayers) });
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 3; round++) {
+    const started = performance.now();
+    await session.feed(prompt.tokens.slice(0, 64));
+    best = Math.min(best, (performance.now() - started) / 64 / fewLayers);
+  }
+  await session.dispose();
+  return best;
 }
 
 const observing = ({ reduction, needs = [] }: Policy) => [reduction ?? "nothing", ...needs].join(" + ");
@@ -86,3 +106,16 @@ for (const policy of policies) {
   const cells = [percent(observingMs), `${more.toFixed(0)} ms`, `${less.toFixed(0)} ms`, percent(observingMs + less)];
   console.log(`| ${policy.name} | ${observing(policy)} | ${cells.join(" | ")} |`);
 }
+
+console.log("\nWriting a token, per layer:\n");
+console.log("| kept | heads keep equally many (snapkv) | they do not (ada-kv) |");
+console.log("| ---: | ---: | ---: |");
+for (const share of [0.5, 0.25, 0.069]) {
+  const [even, uneven] = [
+    await writingTime(createPolicy("snapkv"), share),
+    await writingTime(createPolicy("ada-kv"), share),
+  ];
+  const ratio = `${uneven.toFixed(2)} ms, ${(uneven / even).toFixed(2)}x`;
+  console.log(`| ${100 * share} % | ${even.toFixed(2)} ms | ${ratio} |`);
+}
+await engine.dispose();

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { adaKv } from "../../core/compression/ada-kv.js";
 import { cake } from "../../core/compression/cake.js";
 import { chunkkv } from "../../core/compression/chunkkv.js";
 import { type DynamicKvSettings, dynamickv } from "../../core/compression/dynamickv.js";
@@ -14,7 +15,7 @@ import { streamingLlm } from "../../core/compression/streaming-llm.js";
 import { PrecisError } from "../../core/errors.js";
 import { cases, layerScores } from "./arbitraries.js";
 
-/** Open positions (kept, less protected) per layer after each call of one layer. */
+/** Open positions (kept, less protected) per layer and KV head after each call of one layer. */
 function history(settings: Partial<DynamicKvSettings>, shape: ReadingShape, scores: LayerScores[]): number[][] {
   const run = dynamickv(settings).begin(shape);
   const held: number[] = [];
@@ -25,7 +26,8 @@ function history(settings: Partial<DynamicKvSettings>, shape: ReadingShape, scor
 }
 
 function openLength(shape: ReadingShape, { positions }: LayerRetention): number {
-  return (positions[0] as Uint32Array).length - shape.protectedPositions.length;
+  const length = total(positions.map((list) => list.length)) / positions.length;
+  return length - shape.protectedPositions.length;
 }
 
 /** Open positions per layer after the last layer. */
@@ -54,6 +56,7 @@ const paces = fc.record({
   groupLayers: fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined }),
   maxRatio: fc.constantFrom(1, 1.01, 1.5, 5, 10, 1e6),
   floor: fc.constantFrom(0, 0.2, 0.5, 1),
+  headFloor: fc.constantFrom(0, 0.3, 1),
 });
 
 describe("dynamickv", () => {
@@ -83,7 +86,9 @@ describe("dynamickv", () => {
     );
   }, 30_000);
 
-  it("ends with the budgets that knowing all layers at once would give, within one entry, holding no more", () => {
+  it("ends with the budgets that knowing all layers at once would give, within one entry, holding no more", {
+    timeout: 30_000,
+  }, () => {
     const budgets = fc.integer({ min: 1, max: 8 * 100 });
     fc.assert(
       fc.property(fc.constantFrom("random", "skewed"), budgets, fc.nat(), (kind, openBudget, seed) => {
@@ -189,8 +194,27 @@ describe("dynamickv", () => {
     ]);
   });
 
+  it("shares a layer's budget out among its heads when asked to, and the layers' budgets stay as they are", () => {
+    const scores = layerScores(small, "random", 7);
+    // the second head looks only at half of what the first looks at, and less
+    for (const { scores: row } of scores) for (let i = 200; i < 400; i++) row[i] = i % 2 ? 0 : 0.7 * (row[i] as number);
+    const read = (headFloor: number) => {
+      const held: LayerRetention[] = [];
+      const run = dynamickv({ headFloor, pooling: { kind: "none", kernel: 1 } }).begin(small);
+      for (const layer of scores) for (const one of run.onGroup([layer])) held[one.layer] = one;
+      return held.map(({ positions }) => positions.map((list) => list.length));
+    };
+    const [even, uneven] = [read(1), read(0.4)];
+    expect(even.every(([a, b]) => a === b)).toBe(true);
+    expect(uneven.map(total)).toEqual(even.map(total));
+    for (const [a, b] of uneven as [number, number][]) {
+      expect(a).toBeGreaterThan(b);
+      expect(b).toBeGreaterThanOrEqual(Math.floor((0.4 * (a + b)) / 2));
+    }
+  });
+
   it("refuses settings outside their range", () => {
-    for (const wrong of [{ groupLayers: 0 }, { maxRatio: 0.9 }, { floor: 1.1 }, { floor: NaN }]) {
+    for (const wrong of [{ groupLayers: 0 }, { maxRatio: 0.9 }, { floor: 1.1 }, { floor: NaN }, { headFloor: -1 }]) {
       expect(() => dynamickv(wrong)).toThrow(RangeError);
     }
     expect(() => dynamickv({ pooling: { kind: "max", kernel: 4 } })).toThrow(RangeError);
@@ -297,6 +321,34 @@ describe("chunkkv", () => {
     const wanted = [0, 8, 10, 16, 17, 18, 19, 20];
     expect(first(chunkkv({ chunk: 5 }), { ...one, budget: 11 + 7 }, [{ layer: 0, scores }])).toEqual([wanted, wanted]);
     expect(() => chunkkv({ chunk: 0 })).toThrow(RangeError);
+  });
+});
+
+describe("ada-kv", () => {
+  const shape = { layers: 1, kvHeads: 3, tokens: 12, window: 2, protectedPositions: [], budget: 2 + 4 };
+  const none = { pooling: { kind: "none", kernel: 1 } } as const;
+  // One head looks at one position, one at seven, one at four; 12 entries in all.
+  const scores = new Float32Array(30);
+  scores[3] = 1;
+  scores.fill(0.5, 10, 17);
+  scores.fill(0.4, 22, 26);
+
+  it("shares a layer's budget among its heads by how many of the best are theirs", () => {
+    expect(first(adaKv({ ...none, floor: 0 }), shape, [{ layer: 0, scores }])).toEqual([
+      [3],
+      [0, 1, 2, 3, 4, 5, 6],
+      [2, 3, 4, 5],
+    ]);
+  });
+
+  it("leaves every head its floor", () => {
+    // Two each; of the other six 1/12, 7/12 and 4/12.
+    const kept = first(adaKv({ ...none, floor: 0.5 }), shape, [{ layer: 0, scores }]);
+    expect(kept.map((list) => list.length)).toEqual([3, 5, 4]);
+    expect(kept[0]).toContain(3);
+    const even = first(adaKv({ ...none, floor: 1 }), shape, [{ layer: 0, scores }]);
+    expect(even.map((list) => list.length)).toEqual([4, 4, 4]);
+    expect(() => adaKv({ floor: 1.5 })).toThrow(RangeError);
   });
 });
 

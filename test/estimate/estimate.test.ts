@@ -134,6 +134,15 @@ describe("estimate", () => {
     expect(figures.devices).toEqual({ memory: figures.totalBytes, gpu: 0 });
   });
 
+  test("counts what a policy asks to be shown beside scores, of a layer more than is read at a time", () => {
+    const keys = fakeModel.kvHeads * fakeModel.keySize * 4 * 7500;
+    for (const groupLayers of [1, 4]) {
+      const plain = estimate(fakeModel, { ...run, groupLayers }).computeBytes;
+      const shown = estimate(fakeModel, { ...run, groupLayers, needs: ["keys"] }).computeBytes;
+      expect(shown - plain).toBe((groupLayers + 1) * keys);
+    }
+  });
+
   test("stages as many layers as are read at a time, and passes nothing on when that is all of them", () => {
     expect(estimate(fakeModel, { ...run, groupLayers: 4 }).stagingBytes).toBe((4 * fullKvBytes(fakeModel, 7500)) / 30);
     expect(estimate(fakeModel, { ...run, groupLayers: 30 }).hiddenBytes).toBe(0);

@@ -65,6 +65,9 @@ export const ablationVariants: readonly Variant[] = [
   ablated("groups-of-4", "cut after every 4 layers", { groupLayers: 4 }),
   ablated("group-mean", "mean over a KV head's queries", { reduction: "mean" }),
   ablated("value-norms", "weighted by the values' lengths", { valueNorms: true }),
+  ...[0.2, 0.5].map((headFloor) =>
+    ablated(`heads-${headFloor}`, `budgets per head, floor ${headFloor}`, { headFloor }),
+  ),
 ];
 
 export const policyOf = ({ policy, settings }: Variant): Policy => createPolicy(policy, settings);

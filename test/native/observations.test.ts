@@ -7,7 +7,8 @@ import { createPolicy, policyNames } from "../../core/compression/registry.js";
 import { loadEngine } from "../../core/engine/engine.js";
 import type { KvType } from "../../core/engine/kv.js";
 import type { Engine } from "../../core/engine/types.js";
-import { type RandomModel, readTensor, writeRandomModel } from "../support/gguf.js";
+import { type RandomModel, writeRandomModel } from "../support/gguf.js";
+import { attention, dot, firstLayer, rotate } from "./first-layer.js";
 import { keepEverything, largestDifference, openSession, promptOf, stockLogits, tinyModel } from "./support.js";
 
 const folder = mkdtempSync(join(tmpdir(), "precis-models-"));
@@ -51,54 +52,10 @@ async function observe(engine: Engine, kvType: KvType = "f16") {
   return { seen: seen as Required<LayerScores>[], logits };
 }
 
-/** Each row [inputs] times a matrix [outputs x inputs], plus a bias. */
-function project(rows: Float32Array[], matrix: Float32Array, bias: Float32Array): Float32Array[] {
-  return rows.map((row) =>
-    Float32Array.from(bias, (start, output) => {
-      let sum = start;
-      for (let i = 0; i < row.length; i++) sum += (row[i] as number) * (matrix[output * row.length + i] as number);
-      return sum;
-    }),
-  );
-}
-
-/** Rotary embedding of one head's vector: of neighbours in "llama", of halves in the others. */
-function rotate(vector: Float64Array, position: number, architecture: string): Float64Array {
-  const half = vector.length / 2;
-  const out = new Float64Array(vector.length);
-  for (let pair = 0; pair < half; pair++) {
-    const [a, b] = architecture === "llama" ? [2 * pair, 2 * pair + 1] : [pair, pair + half];
-    const angle = position * 10_000 ** (-pair / half);
-    const [x, y] = [vector[a] as number, vector[b] as number];
-    out[a] = x * Math.cos(angle) - y * Math.sin(angle);
-    out[b] = x * Math.sin(angle) + y * Math.cos(angle);
-  }
-  return out;
-}
-
-const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
-
 /** What there is to observe of the first layer, straight from the model's weights and the papers' formulas. */
-function firstLayer(path: string, model: RandomModel): Required<Omit<LayerScores, "layer">> {
-  const { architecture, embedding, headSize, kvHeads, queryHeads } = model;
-  const table = readTensor(path, model, "token_embd.weight");
-  const inputs = Array.from(tokens, (token) => {
-    const row = table.slice(token * embedding, (token + 1) * embedding);
-    const scale = 1 / Math.sqrt(row.reduce((sum, x) => sum + x * x, 0) / embedding + 1e-5);
-    return row.map((x) => x * scale);
-  });
-  const heads = (part: string, count: number) => {
-    const bias =
-      architecture === "qwen2" ? readTensor(path, model, `blk.0.${part}.bias`) : new Float32Array(count * headSize);
-    const rows = project(inputs, readTensor(path, model, `blk.0.${part}.weight`), bias);
-    return Array.from({ length: count }, (_, head) =>
-      rows.map((row) => Float64Array.from(row.subarray(head * headSize, (head + 1) * headSize))),
-    );
-  };
-  const queries = heads("attn_q", queryHeads);
-  const keys = heads("attn_k", kvHeads).map((rows) => rows.map((row, at) => rotate(row, at, architecture)));
-  const values = heads("attn_v", kvHeads);
-
+function wantedOf(path: string, model: RandomModel): Required<Omit<LayerScores, "layer">> {
+  const { architecture, headSize, kvHeads, queryHeads } = model;
+  const { queries, keys, values } = firstLayer(path, model, tokens);
   const group = queryHeads / kvHeads;
   const scores = new Float32Array(kvHeads * before);
   const variances = new Float32Array(kvHeads * before);
@@ -110,9 +67,7 @@ function firstLayer(path: string, model: RandomModel): Required<Omit<LayerScores
     const probabilities = Array.from({ length: window }, (_, query) => {
       const at = before + query;
       const turned = rotate(rows[at] as Float64Array, at, architecture);
-      const weights = of.slice(0, at + 1).map((key) => Math.exp(dot(turned, key) / Math.sqrt(headSize)));
-      const sum = weights.reduce((a, b) => a + b, 0);
-      return weights.slice(0, before).map((weight) => weight / sum);
+      return attention(turned, of.slice(0, at + 1)).slice(0, before);
     });
     for (let i = 0; i < before; i++) {
       const column = probabilities.map((row) => row[i] as number);
@@ -185,7 +140,7 @@ describe("what is observed of a layer", () => {
       expect(seen.map(({ layer }) => layer)).toEqual(Array.from({ length: 12 }, (_, layer) => layer));
 
       const [first] = seen as [Required<LayerScores>];
-      const wanted = firstLayer(path, model);
+      const wanted = wantedOf(path, model);
       // llama.cpp multiplies in f16 and holds keys and values in f16
       for (const name of arrays) expect(relative(first[name], wanted[name]), name).toBeLessThan(0.01);
       expect(Math.abs(first.entropy / wanted.entropy - 1)).toBeLessThan(0.001);

@@ -302,10 +302,10 @@ void Context::keep(const std::vector<Keep> & layers) {
         if (aborted) {
             throw Failure("cancelled", "cancelled");
         }
-        if (layer.positions.size() != size_t(layer.count)*llama_model_n_head_kv(model)) {
+        if (layer.counts.size() != uint32_t(llama_model_n_head_kv(model))) {
             throw Failure("failed", "a retention plan has the wrong shape");
         }
-        if (!llama_retain_keep(ctx.get(), layer.layer, layer.positions.data(), layer.count, tokens.size(), window)) {
+        if (!llama_retain_keep(ctx.get(), layer.layer, layer.positions.data(), layer.counts.data(), tokens.size(), window)) {
             throw Failure("failed", "layer " + std::to_string(layer.layer) + " cannot keep what the plan names");
         }
     }
@@ -328,10 +328,12 @@ Context::LayerState Context::state(uint32_t layer) const {
     }
     const uint32_t n_cells = sliding ? llama_retain_get_cells(ctx.get(), true, nullptr) : window;
 
-    LayerState state = { sliding ? 0 : llama_retain_n_kept(ctx.get(), layer), {}, {} };
-    if (!sliding) {
-        state.positions.resize(size_t(state.kept)*llama_model_n_head_kv(model));
-        llama_retain_kept(ctx.get(), layer, state.positions.data());
+    LayerState state;
+    for (int32_t h = 0; !sliding && h < llama_model_n_head_kv(model); ++h) {
+        const size_t n_before = state.positions.size();
+        state.kept.push_back(llama_retain_kept(ctx.get(), layer, h, nullptr));
+        state.positions.resize(n_before + state.kept.back());
+        llama_retain_kept(ctx.get(), layer, h, state.positions.data() + n_before);
     }
     state.rows.resize(llama_retain_get_layer(ctx.get(), layer, n_cells, nullptr));
     llama_retain_get_layer(ctx.get(), layer, n_cells, state.rows.data());
@@ -346,8 +348,9 @@ std::vector<int32_t> Context::sliding_cells() const {
 
 void Context::restore(uint32_t layer, const LayerState & state, uint32_t n_window, bool with_window) {
     const bool sliding = layer < n_layer && llama_retain_is_sliding(model, layer);
-    if (layer >= n_layer || state.positions.size() != size_t(state.kept)*(sliding ? 0 : llama_model_n_head_kv(model)) ||
-        !llama_retain_set_layer(ctx.get(), layer, state.positions.data(), state.kept, tokens.size() - window, state.rows.data(),
+    if (layer >= n_layer || state.kept.size() != size_t(sliding ? 0 : llama_model_n_head_kv(model)) ||
+        state.positions.size() != std::accumulate(state.kept.begin(), state.kept.end(), size_t(0)) ||
+        !llama_retain_set_layer(ctx.get(), layer, state.positions.data(), state.kept.data(), tokens.size() - window, state.rows.data(),
             state.rows.size(), sliding ? llama_retain_get_cells(ctx.get(), true, nullptr) : n_window, with_window ? n_window : 0)) {
         throw Failure("failed", "layer " + std::to_string(layer) + " does not fit this model and prompt");
     }

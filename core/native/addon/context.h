@@ -26,8 +26,8 @@ class Context {
   public:
     struct Keep {
         uint32_t              layer;
-        uint32_t              count;     // positions per KV head
-        std::vector<uint32_t> positions; // [kv heads][count]
+        std::vector<uint32_t> counts;    // of each KV head
+        std::vector<uint32_t> positions; // of one KV head after the other
     };
 
     struct Options {
@@ -41,9 +41,9 @@ class Context {
 
     // What a finished context holds for one layer, or takes over from one that was saved.
     struct LayerState {
-        uint32_t              kept; // rows per KV head; 0 for a sliding layer
-        std::vector<uint32_t> positions; // [kv heads][kept]
-        std::vector<uint8_t>  rows;      // K, then V: the kept rows and the window's (all cells of a sliding layer)
+        std::vector<uint32_t> kept;      // rows of each KV head; empty for a sliding layer
+        std::vector<uint32_t> positions; // of one KV head after the other
+        std::vector<uint8_t>  rows;      // see llama_retain_get_layer: the kept rows and the window's (all cells of a sliding layer)
     };
 
     // What reading is to observe of each layer; nothing else is computed or copied.

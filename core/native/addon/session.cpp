@@ -140,10 +140,10 @@ Napi::Value Session::keep(const Napi::CallbackInfo & info) {
     for (uint32_t i = 0; i < list.Length(); ++i) {
         const auto item  = list.Get(i).As<Napi::Object>();
         const auto heads = item.Get("positions").As<Napi::Array>();
-        Context::Keep keep = { item.Get("layer").As<Napi::Number>().Uint32Value(), 0, {} };
+        Context::Keep keep = { item.Get("layer").As<Napi::Number>().Uint32Value(), {}, {} };
         for (uint32_t h = 0; h < heads.Length(); ++h) {
             const auto positions = heads.Get(h).As<Napi::Uint32Array>();
-            keep.count = positions.ElementLength();
+            keep.counts.push_back(positions.ElementLength());
             keep.positions.insert(keep.positions.end(), positions.Data(), positions.Data() + positions.ElementLength());
         }
         plan->push_back(std::move(keep));
@@ -160,12 +160,14 @@ Napi::Value Session::state(const Napi::CallbackInfo & info) {
     const auto env = info.Env();
     return now(env, [&](Context & at) -> Napi::Value {
         const auto state = at.state(info[0].As<Napi::Number>().Uint32Value());
+        auto kept = Napi::Uint32Array::New(env, state.kept.size());
+        std::copy(state.kept.begin(), state.kept.end(), kept.Data());
         auto positions = Napi::Uint32Array::New(env, state.positions.size());
         std::copy(state.positions.begin(), state.positions.end(), positions.Data());
         auto rows = Napi::Uint8Array::New(env, state.rows.size());
         std::copy(state.rows.begin(), state.rows.end(), rows.Data());
         auto result = Napi::Object::New(env);
-        result.Set("kept", state.kept);
+        result.Set("kept", kept);
         result.Set("positions", positions);
         result.Set("rows", rows);
         return result;
@@ -184,10 +186,11 @@ Napi::Value Session::slidingCells(const Napi::CallbackInfo & info) {
 Napi::Value Session::restore(const Napi::CallbackInfo & info) {
     return now(info.Env(), [&](Context & at) -> Napi::Value {
         const auto given     = info[1].As<Napi::Object>();
+        const auto kept      = given.Get("kept").As<Napi::Uint32Array>();
         const auto positions = given.Get("positions").As<Napi::Uint32Array>();
         const auto rows      = given.Get("rows").As<Napi::Uint8Array>();
         at.restore(info[0].As<Napi::Number>().Uint32Value(), {
-                given.Get("kept").As<Napi::Number>().Uint32Value(),
+                std::vector<uint32_t>(kept.Data(), kept.Data() + kept.ElementLength()),
                 std::vector<uint32_t>(positions.Data(), positions.Data() + positions.ElementLength()),
                 std::vector<uint8_t>(rows.Data(), rows.Data() + rows.ElementLength()),
             }, info[2].As<Napi::Number>().Uint32Value(), info[3].As<Napi::Boolean>().Value());

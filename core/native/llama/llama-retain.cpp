@@ -142,8 +142,61 @@ struct llama_retain {
         return ggml_backend_buft_is_host(ggml_backend_buffer_get_type(kv.layers[0].k->buffer));
     }
 
-    static size_t bytes(const llama_kv_cache::kv_layer & layer) {
-        return (layer.own_buf_k ? ggml_nbytes(layer.k) : 0) + (layer.own_buf_v ? ggml_nbytes(layer.v) : 0);
+    using kv_layer = llama_kv_cache::kv_layer;
+
+    // what is done to K and then to V
+    struct kind {
+        ggml_tensor *                          kv_layer::* t;
+        std::vector<ggml_tensor *>             kv_layer::* stream;
+        std::shared_ptr<ggml_context>          kv_layer::* own_ctx;
+        std::shared_ptr<ggml_backend_buffer>   kv_layer::* own_buf;
+        ggml_type                        llama_kv_cache::* retain_type;
+    };
+
+    static constexpr kind kinds[] = {
+        { &kv_layer::k, &kv_layer::k_stream, &kv_layer::own_ctx_k, &kv_layer::own_buf_k, &llama_kv_cache::retain_type_k },
+        { &kv_layer::v, &kv_layer::v_stream, &kv_layer::own_ctx_v, &kv_layer::own_buf_v, &llama_kv_cache::retain_type_v },
+    };
+
+    // what a layer is stored as: all heads together, or each on its own
+    static std::vector<const kv_layer *> parts(const kv_layer & layer) {
+        std::vector<const kv_layer *> out;
+        if (layer.heads.empty()) {
+            out.push_back(&layer);
+        }
+        for (const auto & head : layer.heads) {
+            out.push_back(&head);
+        }
+        return out;
+    }
+
+    static const kv_layer & part_of(const kv_layer & layer, uint32_t head) {
+        return layer.heads.empty() ? layer : layer.heads[head];
+    }
+
+    // positions of the retained rows of one head
+    static const std::vector<uint32_t> & kept_of(const kv_layer & layer, uint32_t head) {
+        static const std::vector<uint32_t> none;
+        const auto & kept = part_of(layer, head).kept;
+        return kept.empty() ? none : kept[layer.heads.empty() ? head : 0];
+    }
+
+    // its storage was given back or never given
+    static bool is_empty(const kv_layer & layer) {
+        return !parts(layer)[0]->own_buf_v;
+    }
+
+    // read, and not yet cut down
+    static bool is_staged(const kv_layer & layer) {
+        return !is_empty(layer) && parts(layer)[0]->kept.empty();
+    }
+
+    static size_t bytes(const kv_layer & layer) {
+        size_t total = 0;
+        for (const auto * part : parts(layer)) {
+            total += (part->own_buf_k ? ggml_nbytes(part->k) : 0) + (part->own_buf_v ? ggml_nbytes(part->v) : 0);
+        }
+        return total;
     }
 
     static size_t layer_bytes(const llama_context * ctx, uint32_t il) {
@@ -161,57 +214,88 @@ struct llama_retain {
         kv.retain_peak = std::max(kv.retain_peak, total);
     }
 
-    // a tensor with rows like old's on its device, but n_rows of them and of another type; nullptr: no memory
-    static ggml_tensor * alloc(const ggml_tensor * old, ggml_type type, uint32_t n_rows,
-            std::shared_ptr<ggml_context> & own_ctx, std::shared_ptr<ggml_backend_buffer> & own_buf) {
+    // K or V of n_rows rows of n_embd elements on old's device, into `out`. false: no memory
+    static bool alloc(const ggml_tensor * old, ggml_type type, int64_t n_embd, uint32_t n_rows, const kind & kind, kv_layer & out) {
         ggml_init_params params = { ggml_tensor_overhead(), nullptr, true };
+        auto & own_ctx = out.*kind.own_ctx;
+        auto & own_buf = out.*kind.own_buf;
         own_ctx.reset(ggml_init(params), ggml_free);
 
-        ggml_tensor * fresh = ggml_new_tensor_3d(own_ctx.get(), type, old->ne[0], n_rows, 1);
+        ggml_tensor * fresh = ggml_new_tensor_3d(own_ctx.get(), type, n_embd, n_rows, 1);
         ggml_set_name(fresh, old->name);
+        out.*kind.t      = fresh;
+        out.*kind.stream = { fresh };
 
         auto * buf = ggml_backend_alloc_ctx_tensors_from_buft(own_ctx.get(), ggml_backend_buffer_get_type(old->buffer));
         own_buf.reset(buf, ggml_backend_buffer_free);
         if (!buf) {
-            return nullptr;
+            return false;
         }
         // cells that are not used yet are masked, but must not be NaN
         ggml_backend_buffer_clear(buf, 0);
-        return fresh;
+        return true;
     }
 
-    // new tensors of n_rows rows on the layer's device, not yet the layer's
-    static bool alloc(const llama_kv_cache::kv_layer & old, ggml_type type_k, ggml_type type_v, uint32_t n_rows, llama_kv_cache::kv_layer & out) {
-        out.il = old.il;
-        out.k  = alloc(old.k, type_k, n_rows, out.own_ctx_k, out.own_buf_k);
-        out.v  = out.k ? alloc(old.v, type_v, n_rows, out.own_ctx_v, out.own_buf_v) : nullptr;
-        out.k_stream = { out.k };
-        out.v_stream = { out.v };
-        return out.v != nullptr;
+    // elements of a row of all heads
+    static int64_t width(const kv_layer & layer, const kind & kind) {
+        return (parts(layer)[0]->*kind.t)->ne[0]*parts(layer).size();
     }
 
-    // puts the layer's K and V into tensors of n_rows rows, which copy(from, to) fills. K goes before V is copied: at most
-    // one of the two exists twice. false: no memory
+    // puts the layer's K and V into the new parts, of n_cells rows after their prefixes each, which copy(kind, part, to) fills.
+    // K goes before V is copied: at most one of the two exists twice. false: no memory
     template <typename F>
-    static bool replace(llama_context * ctx, llama_kv_cache::kv_layer & layer, ggml_type type_k, ggml_type type_v, uint32_t n_rows, F copy) {
-        const auto one = [&](ggml_tensor *& t, ggml_tensor *& stream, ggml_type type,
-                std::shared_ptr<ggml_context> & layer_ctx, std::shared_ptr<ggml_backend_buffer> & layer_buf) {
-            std::shared_ptr<ggml_context>        own_ctx;
-            std::shared_ptr<ggml_backend_buffer> own_buf;
-
-            ggml_tensor * fresh = alloc(t, type, n_rows, own_ctx, own_buf);
-            if (!fresh) {
-                return false;
+    static bool replace(llama_context * ctx, kv_layer & layer, std::vector<kv_layer> fresh, const ggml_type (&types)[2], uint32_t n_cells, F copy) {
+        size_t beside = 0;
+        for (size_t i = 0; i < std::size(kinds); ++i) {
+            const auto & kind = kinds[i];
+            const int64_t n_embd = width(layer, kind)/fresh.size();
+            for (auto & part : fresh) {
+                if (!alloc(layer.*kind.t, types[i], n_embd, part.n_prefix + n_cells, kind, part)) {
+                    return false;
+                }
+                beside += ggml_nbytes(part.*kind.t);
             }
-            count(ctx, ggml_nbytes(fresh));
-            copy(t, fresh);
-            t = stream = fresh;
-            layer_buf = std::move(own_buf);
-            layer_ctx = std::move(own_ctx);
-            return true;
-        };
-        return one(layer.k, layer.k_stream[0], type_k, layer.own_ctx_k, layer.own_buf_k) &&
-               one(layer.v, layer.v_stream[0], type_v, layer.own_ctx_v, layer.own_buf_v);
+            count(ctx, beside);
+            for (size_t p = 0; p < fresh.size(); ++p) {
+                copy(kind, p, fresh[p].*kind.t);
+            }
+            for (auto * part : parts(layer)) {
+                const_cast<kv_layer *>(part)->*kind.own_buf = nullptr;
+            }
+        }
+        set_parts(layer, std::move(fresh));
+        return true;
+    }
+
+    static void set_parts(kv_layer & layer, std::vector<kv_layer> fresh) {
+        if (fresh.size() == 1) {
+            layer = kv_layer(std::move(fresh[0]));
+            return;
+        }
+        kv_layer whole = {};
+        whole.il = layer.il;
+        whole.k  = fresh[0].k;
+        whole.v  = fresh[0].v;
+        whole.k_stream = fresh[0].k_stream;
+        whole.v_stream = fresh[0].v_stream;
+        whole.heads = std::move(fresh);
+        layer = std::move(whole);
+    }
+
+    // parts for n heads with these positions: one, or one for each head when they keep different numbers
+    static std::vector<kv_layer> new_parts(uint32_t il, std::vector<std::vector<uint32_t>> kept) {
+        const bool together = std::all_of(kept.begin(), kept.end(), [&](const auto & head) { return head.size() == kept[0].size(); });
+        std::vector<kv_layer> fresh(together ? 1 : kept.size());
+        for (size_t p = 0; p < fresh.size(); ++p) {
+            fresh[p].il       = il;
+            fresh[p].n_prefix = kept[p].size();
+            if (together) {
+                fresh[p].kept = std::move(kept);
+            } else {
+                fresh[p].kept = { std::move(kept[p]) };
+            }
+        }
+        return fresh;
     }
 
     // the bytes of a tensor on the host: in place, or copied from the device into `copy`
@@ -251,10 +335,22 @@ struct llama_retain {
         return ggml_gallocr_alloc_graph(alloc, graph) && ggml_backend_graph_compute(backend, graph) == GGML_STATUS_SUCCESS;
     }
 
+    // some of the heads that stand side by side in a tensor's rows
+    struct heads {
+        ggml_tensor * t;
+        uint32_t      first;
+        uint32_t      n_embd; // elements of one
+
+        size_t size()   const { return ggml_row_size(t->type, n_embd); }
+        size_t offset() const { return first*size(); }
+    };
+
     // gather() where the cache lies: staging of a long document is hundreds of MiB, which would cross to the host and back.
     // ids: [n_head][n_rows]. false: the device cannot, or has no room for what is under way
-    static bool gather_on_device(llama_context * ctx, const ggml_tensor * src, ggml_tensor * dst, uint32_t n_head, uint32_t n_rows,
+    static bool gather_on_device(llama_context * ctx, const heads & from_heads, const heads & to_heads, uint32_t n_head, uint32_t n_rows,
             const std::vector<int32_t> & ids) {
+        const auto * src = from_heads.t;
+        auto *       dst = to_heads.t;
         auto * buft = ggml_backend_buffer_get_type(dst->buffer);
         const auto device = backend(ctx, buft);
         if (!device) {
@@ -266,17 +362,19 @@ struct llama_retain {
         auto * c = tensors.get();
 
         // what keeps its type is moved as words, whatever they mean
-        const size_t part_src = src->nb[1]/n_head;
-        const size_t part_dst = dst->nb[1]/n_head;
+        const size_t part_src = from_heads.size();
+        const size_t part_dst = to_heads.size();
         const bool   words    = src->type == dst->type && part_src%sizeof(int32_t) == 0;
         const auto   type_src = words ? GGML_TYPE_I32 : src->type;
         const auto   type_dst = words ? GGML_TYPE_I32 : dst->type;
-        const int64_t n_part  = words ? part_src/sizeof(int32_t) : src->ne[0]/n_head;
+        const int64_t n_part  = words ? part_src/sizeof(int32_t) : from_heads.n_embd;
 
         ggml_tensor * rows = ggml_new_tensor_2d(c, GGML_TYPE_I32, n_rows, n_head);
         ggml_set_input(rows);
         ggml_tensor * from = alias(c, src, type_src, n_part, src->ne[1], n_head, part_src);
         ggml_tensor * to   = alias(c, dst, type_dst, n_part, n_rows,     n_head, part_dst);
+        from->data = (char *) from->data + from_heads.offset();
+        to->data   = (char *) to->data   + to_heads.offset();
         ggml_tensor * got  = ggml_get_rows(c, from, rows);
         ggml_tensor * put  = ggml_cpy(c, got, to);
         if (!ggml_backend_supports_op(device, got) || !ggml_backend_supports_op(device, put)) {
@@ -307,13 +405,15 @@ struct llama_retain {
     // rows [0, n_rows) of dst from rows of src, chosen per head: row(head, r). f16 may become a quantised type; a block
     // never spans two heads, and what is quantised already is copied bit by bit
     template <typename F>
-    static void gather(llama_context * ctx, const ggml_tensor * src, ggml_tensor * dst, uint32_t n_head, uint32_t n_rows, F row) {
+    static void gather(llama_context * ctx, const heads & from_heads, const heads & to_heads, uint32_t n_head, uint32_t n_rows, F row) {
+        const auto * src = from_heads.t;
+        auto *       dst = to_heads.t;
         if (!ggml_backend_buffer_is_host(dst->buffer)) {
             std::vector<int32_t> ids(size_t(n_head)*n_rows);
             for (size_t i = 0; i < ids.size(); ++i) {
                 ids[i] = row(i/n_rows, i%n_rows);
             }
-            if (gather_on_device(ctx, src, dst, n_head, n_rows, ids)) {
+            if (gather_on_device(ctx, from_heads, to_heads, n_head, n_rows, ids)) {
                 return;
             }
         }
@@ -325,19 +425,21 @@ struct llama_retain {
         const bool      host = ggml_backend_buffer_is_host(dst->buffer);
         if (!host) {
             copy_dst.resize(ggml_nbytes(dst));
+            // it may hold other heads' rows
+            ggml_backend_tensor_get(dst, copy_dst.data(), 0, copy_dst.size());
         }
         uint8_t * to = host ? (uint8_t *) dst->data : copy_dst.data();
 
-        const int64_t n_embd   = src->ne[0]/n_head;
+        const int64_t n_embd   = from_heads.n_embd;
         const size_t  src_row  = src->nb[1];
         const size_t  dst_row  = dst->nb[1];
-        const size_t  src_part = src_row/n_head;
-        const size_t  dst_part = dst_row/n_head;
+        const size_t  src_part = from_heads.size();
+        const size_t  dst_part = to_heads.size();
         std::vector<float> values(n_embd);
         for (uint32_t r = 0; r < n_rows; ++r) {
             for (uint32_t h = 0; h < n_head; ++h) {
-                const uint8_t * part = from + row(h, r)*src_row + h*src_part;
-                uint8_t *       into = to + r*dst_row + h*dst_part;
+                const uint8_t * part = from + row(h, r)*src_row + from_heads.offset() + h*src_part;
+                uint8_t *       into = to + r*dst_row + to_heads.offset() + h*dst_part;
                 if (src->type == dst->type) {
                     memcpy(into, part, dst_part);
                 } else {
@@ -415,11 +517,13 @@ struct llama_retain {
         for (uint32_t il = il_begin; il < il_end; ++il) {
             auto & kv    = holder(ctx, il);
             auto & layer = kv.layers[kv.map_layer_ids.at(il)];
-            llama_kv_cache::kv_layer fresh = {};
-            const bool final = plain || &kv == small;
-            if (!alloc(layer, final ? kv.retain_type_k : GGML_TYPE_F16, final ? kv.retain_type_v : GGML_TYPE_F16,
-                        &kv == small ? n_small : n_cells, fresh)) {
-                return false;
+            kv_layer fresh = {};
+            fresh.il = il;
+            for (const auto & kind : kinds) {
+                const auto type = plain || &kv == small ? kv.*kind.retain_type : GGML_TYPE_F16;
+                if (!alloc(layer.*kind.t, type, width(layer, kind), &kv == small ? n_small : n_cells, kind, fresh)) {
+                    return false;
+                }
             }
             layer = std::move(fresh);
         }
@@ -445,7 +549,7 @@ struct llama_retain {
         return fits;
     }
 
-    static bool keep(llama_context * ctx, uint32_t il, const uint32_t * positions, uint32_t n_keep, uint32_t n_tokens, uint32_t n_window) {
+    static bool keep(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, uint32_t n_tokens, uint32_t n_window) {
         auto & kv = cache(ctx);
         ctx->synchronize();
         const auto id = kv.map_layer_ids.find(il);
@@ -453,57 +557,60 @@ struct llama_retain {
             return false;
         }
         auto & layer = kv.layers[id->second];
-        if (!layer.own_buf_v) {
+        if (is_empty(layer)) {
             return false;
         }
         const uint32_t n_head = kv.hparams.n_head_kv(il);
         const uint32_t first  = n_tokens - n_window;
-        const bool     staged = layer.kept.empty();
+        const bool     staged = is_staged(layer);
 
-        // rows of the source; staging holds position p in row p
-        std::vector<std::vector<uint32_t>> rows(n_head);
+        // rows of the source, the window's last; staging holds position p in row p
+        std::vector<std::vector<int32_t>>  rows(n_head);
         std::vector<std::vector<uint32_t>> kept(n_head);
         for (uint32_t h = 0; h < n_head; ++h) {
-            kept[h].assign(positions + h*n_keep, positions + (h + 1)*n_keep);
-            rows[h].resize(n_keep);
-            for (uint32_t r = 0; r < n_keep; ++r) {
+            kept[h].assign(positions, positions + n_keep[h]);
+            positions += n_keep[h];
+            const auto & part = part_of(layer, h);
+            const auto & held = kept_of(layer, h);
+            for (uint32_t r = 0; r < n_keep[h]; ++r) {
                 const uint32_t p = kept[h][r];
                 if (p >= first || (r > 0 && p <= kept[h][r - 1])) {
                     return false;
                 }
-                if (staged) {
-                    rows[h][r] = p;
-                    continue;
-                }
-                const auto & held = layer.kept[h];
                 const auto it = std::lower_bound(held.begin(), held.end(), p);
-                if (it == held.end() || *it != p) {
+                if (!staged && (it == held.end() || *it != p)) {
                     return false;
                 }
-                rows[h][r] = layer.n_pad + (it - held.begin());
+                rows[h].push_back(staged ? p : part.n_pad + (it - held.begin()));
+            }
+            for (uint32_t i = 0; i < n_window; ++i) {
+                rows[h].push_back((staged ? first : part.n_prefix) + i);
             }
         }
-        const uint32_t window = staged ? first : layer.n_prefix;
 
-        const auto row = [&](uint32_t h, uint32_t r) -> size_t {
-            return r < n_keep ? rows[h][r] : window + (r - n_keep);
-        };
-        if (!replace(ctx, layer, kv.retain_type_k, kv.retain_type_v, n_keep + n_window, [&](const ggml_tensor * from, ggml_tensor * to) {
-                    gather(ctx, from, to, n_head, n_keep + n_window, row);
-                })) {
-            return false;
-        }
-        layer.n_prefix = n_keep;
-        layer.n_pad    = 0;
-        layer.kept     = std::move(kept);
+        auto fresh = new_parts(il, std::move(kept));
+        const bool together = fresh.size() == 1;
+        const ggml_type types[] = { kv.retain_type_k, kv.retain_type_v };
+        const bool kept_all = replace(ctx, layer, std::move(fresh), types, n_window, [&](const kind & kind, size_t p, ggml_tensor * to) {
+            const uint32_t n_embd = width(layer, kind)/n_head;
+            // as many heads at a time as stand side by side in both
+            const uint32_t n = together && layer.heads.empty() ? n_head : 1;
+            const uint32_t last = together ? n_head : p + 1;
+            for (uint32_t h = together ? 0 : p; h < last; h += n) {
+                const heads from = { part_of(layer, h).*kind.t, layer.heads.empty() ? h : 0, n_embd };
+                gather(ctx, from, { to, together ? h : 0, n_embd }, n, rows[h].size(), [&](uint32_t i, uint32_t r) {
+                    return rows[h + i][r];
+                });
+            }
+        });
         ctx->cparams.retain_gen++;
-        return true;
+        return kept_all;
     }
 
     static bool finish(llama_context * ctx, uint32_t n_tokens, uint32_t n_window) {
         auto & kv = cache(ctx);
         for (const auto & layer : kv.layers) {
-            if (!layer.own_buf_v || layer.kept.empty()) {
+            if (is_empty(layer) || is_staged(layer)) {
                 return false;
             }
         }
@@ -530,15 +637,22 @@ struct llama_retain {
         }
 
         for (auto & layer : kv.layers) {
-            // layers that keep less are to have such a multiple too
-            const uint32_t shift = on_host(kv) ? 0 : (n_prefix - layer.n_prefix)%n_step;
-            if (!layer.own_buf_v || !replace(ctx, layer, layer.k->type, layer.v->type, shift + layer.n_prefix + n_cells, [&](ggml_tensor * from, ggml_tensor * to) {
-                        copy_rows(from, layer.n_pad, to, shift + layer.n_pad, layer.n_prefix - layer.n_pad + n_used);
+            const auto old = parts(layer);
+            std::vector<kv_layer> fresh(old.size());
+            for (size_t p = 0; p < old.size(); ++p) {
+                // what keeps less is to have such a multiple too
+                const uint32_t shift = on_host(kv) ? 0 : (n_prefix - old[p]->n_prefix)%n_step;
+                fresh[p].il       = layer.il;
+                fresh[p].n_prefix = old[p]->n_prefix + shift;
+                fresh[p].n_pad    = old[p]->n_pad + shift;
+                fresh[p].kept     = old[p]->kept;
+            }
+            const ggml_type types[] = { layer.k->type, layer.v->type };
+            if (is_empty(layer) || !replace(ctx, layer, fresh, types, n_cells, [&](const kind & kind, size_t p, ggml_tensor * to) {
+                        copy_rows(old[p]->*kind.t, old[p]->n_pad, to, fresh[p].n_pad, old[p]->n_prefix - old[p]->n_pad + n_used);
                     })) {
                 return false;
             }
-            layer.n_prefix += shift;
-            layer.n_pad    += shift;
         }
 
         std::vector<llama_pos> pos(n_used);
@@ -558,25 +672,27 @@ struct llama_retain {
         return true;
     }
 
-    static void kept(const llama_context * ctx, uint32_t il, uint32_t * positions) {
+    static const std::vector<uint32_t> & kept(const llama_context * ctx, uint32_t il, uint32_t head) {
         const auto & kv = cache(ctx);
-        for (const auto & head : kv.layers[kv.map_layer_ids.at(il)].kept) {
-            positions = std::copy(head.begin(), head.end(), positions);
-        }
+        return kept_of(kv.layers[kv.map_layer_ids.at(il)], head);
     }
 
     static size_t get_layer(llama_context * ctx, uint32_t il, uint32_t n_cells, uint8_t * data) {
         ctx->synchronize();
         const auto & kv    = holder(ctx, il);
         const auto & layer = kv.layers[kv.map_layer_ids.at(il)];
-        const size_t n_rows = layer.n_prefix - layer.n_pad + n_cells;
-        const size_t size_k = n_rows*layer.k->nb[1];
-        const size_t size_v = n_rows*layer.v->nb[1];
-        if (data) {
-            ggml_backend_tensor_get(layer.k, data, layer.n_pad*layer.k->nb[1], size_k);
-            ggml_backend_tensor_get(layer.v, data + size_k, layer.n_pad*layer.v->nb[1], size_v);
+        size_t total = 0;
+        for (const auto & kind : kinds) {
+            for (const auto * part : parts(layer)) {
+                const auto * t = part->*kind.t;
+                const size_t size = (part->n_prefix - part->n_pad + n_cells)*t->nb[1];
+                if (data) {
+                    ggml_backend_tensor_get(t, data + total, part->n_pad*t->nb[1], size);
+                }
+                total += size;
+            }
         }
-        return size_k + size_v;
+        return total;
     }
 
     static uint32_t get_cells(const llama_context * ctx, bool is_sliding, int32_t * positions) {
@@ -591,39 +707,53 @@ struct llama_retain {
         return cells.size();
     }
 
-    static bool set_layer(llama_context * ctx, uint32_t il, const uint32_t * positions, uint32_t n_kept, uint32_t n_tokens,
+    static bool set_layer(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_kept, uint32_t n_tokens,
             const uint8_t * data, size_t size, uint32_t n_stored, uint32_t n_cells) {
         auto & kv    = holder(ctx, il);
         auto & layer = kv.layers[kv.map_layer_ids.at(il)];
-        const bool     small  = &kv == sliding(ctx);
-        const uint32_t n_head = kv.hparams.n_head_kv(il);
+        const bool small = &kv == sliding(ctx);
+        if (n_cells > n_stored || (small && n_stored != kv.get_size())) {
+            return false;
+        }
 
-        std::vector<std::vector<uint32_t>> kept(small ? 0 : n_head);
-        for (auto & head : kept) {
-            head.assign(positions, positions + n_kept);
-            positions += n_kept;
-            for (uint32_t r = 0; r < n_kept; ++r) {
-                if (head[r] >= n_tokens || (r > 0 && head[r] <= head[r - 1])) {
-                    return false;
+        std::vector<kv_layer> fresh(1);
+        if (!small) {
+            std::vector<std::vector<uint32_t>> kept(kv.hparams.n_head_kv(il));
+            for (size_t h = 0; h < kept.size(); ++h) {
+                kept[h].assign(positions, positions + n_kept[h]);
+                positions += n_kept[h];
+                for (uint32_t r = 0; r < kept[h].size(); ++r) {
+                    if (kept[h][r] >= n_tokens || (r > 0 && kept[h][r] <= kept[h][r - 1])) {
+                        return false;
+                    }
                 }
             }
+            fresh = new_parts(il, std::move(kept));
         }
-        const size_t row_k = ggml_row_size(kv.retain_type_k, layer.k->ne[0]);
-        const size_t row_v = ggml_row_size(kv.retain_type_v, layer.v->ne[0]);
-        if (size != (n_kept + n_stored)*(row_k + row_v) || n_cells > n_stored || (small && (n_kept > 0 || n_stored != kv.get_size()))) {
-            return false;
-        }
+        fresh[0].il = il;
 
-        llama_kv_cache::kv_layer next = {};
-        const uint32_t n_rows = n_kept + (small ? n_stored : n_cells);
-        if (!alloc(layer, kv.retain_type_k, kv.retain_type_v, n_rows, next)) {
+        size_t total = 0;
+        for (const auto & kind : kinds) {
+            for (const auto & part : fresh) {
+                total += (part.n_prefix + n_stored)*ggml_row_size(kv.*kind.retain_type, width(layer, kind)/fresh.size());
+            }
+        }
+        if (size != total) {
             return false;
         }
-        ggml_backend_tensor_set(next.k, data, 0, n_rows*row_k);
-        ggml_backend_tensor_set(next.v, data + (n_kept + n_stored)*row_k, 0, n_rows*row_v);
-        next.n_prefix = n_kept;
-        next.kept     = std::move(kept);
-        layer = std::move(next);
+        for (const auto & kind : kinds) {
+            const int64_t n_embd = width(layer, kind)/fresh.size();
+            for (auto & part : fresh) {
+                const uint32_t n_rows = part.n_prefix + (small ? n_stored : n_cells);
+                if (!alloc(layer.*kind.t, kv.*kind.retain_type, n_embd, n_rows, kind, part)) {
+                    return false;
+                }
+                ggml_tensor * t = part.*kind.t;
+                ggml_backend_tensor_set(t, data, 0, n_rows*t->nb[1]);
+                data += (part.n_prefix + n_stored)*t->nb[1];
+            }
+        }
+        set_parts(layer, std::move(fresh));
         count(ctx);
         return true;
     }
@@ -688,7 +818,7 @@ struct llama_retain {
         }
         const auto & layer = kv.layers[id->second];
         ggml_tensor * t = values ? layer.v : layer.k;
-        return layer.own_buf_v && layer.kept.empty() && t->type == GGML_TYPE_F16 && n_rows <= t->ne[1] ? t : nullptr;
+        return is_staged(layer) && t->type == GGML_TYPE_F16 && n_rows <= t->ne[1] ? t : nullptr;
     }
 
     static uint32_t rows(llama_context * ctx, uint32_t il, bool values, uint32_t n_rows, float * out) {
@@ -951,7 +1081,7 @@ const float * llama_retain_observed(llama_context * ctx, uint32_t il, uint32_t w
     return llama_retain::observed(ctx, il, what, n_kv);
 }
 
-bool llama_retain_keep(llama_context * ctx, uint32_t il, const uint32_t * positions, uint32_t n_keep, uint32_t n_tokens, uint32_t n_window) {
+bool llama_retain_keep(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, uint32_t n_tokens, uint32_t n_window) {
     return llama_retain::keep(ctx, il, positions, n_keep, n_tokens, n_window);
 }
 
@@ -987,13 +1117,12 @@ size_t llama_retain_compute_bytes(const llama_context * ctx) {
     return llama_retain::compute_bytes(ctx);
 }
 
-uint32_t llama_retain_n_kept(const llama_context * ctx, uint32_t il) {
-    const auto & kv = llama_retain::cache(ctx);
-    return kv.get_n_prefix(il) - kv.get_n_pad(il);
-}
-
-void llama_retain_kept(const llama_context * ctx, uint32_t il, uint32_t * positions) {
-    llama_retain::kept(ctx, il, positions);
+uint32_t llama_retain_kept(const llama_context * ctx, uint32_t il, uint32_t head, uint32_t * positions) {
+    const auto & kept = llama_retain::kept(ctx, il, head);
+    if (positions) {
+        std::copy(kept.begin(), kept.end(), positions);
+    }
+    return kept.size();
 }
 
 size_t llama_retain_get_layer(llama_context * ctx, uint32_t il, uint32_t n_cells, uint8_t * data) {
@@ -1004,7 +1133,7 @@ uint32_t llama_retain_get_cells(const llama_context * ctx, bool sliding, int32_t
     return llama_retain::get_cells(ctx, sliding, positions);
 }
 
-bool llama_retain_set_layer(llama_context * ctx, uint32_t il, const uint32_t * positions, uint32_t n_kept, uint32_t n_tokens,
+bool llama_retain_set_layer(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_kept, uint32_t n_tokens,
         const uint8_t * data, size_t size, uint32_t n_stored, uint32_t n_cells) {
     return llama_retain::set_layer(ctx, il, positions, n_kept, n_tokens, data, size, n_stored, n_cells);
 }

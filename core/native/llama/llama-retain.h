@@ -75,7 +75,7 @@ struct llama_retain_reading {
 
 extern "C" {
 
-#define LLAMA_RETAIN_ABI 3
+#define LLAMA_RETAIN_ABI 4
 
 LLAMA_API int32_t llama_retain_abi(void);
 
@@ -131,9 +131,10 @@ LLAMA_API uint32_t llama_retain_rows(struct llama_context * ctx, uint32_t il, bo
 LLAMA_API bool llama_retain_expected(struct llama_context * ctx, uint32_t il, uint32_t n_rows, int32_t first, uint32_t n_future,
         float * logits);
 
-// keeps of layer il the rows at positions [n_head_kv][n_keep] (each head ascending, all before the window) and the
-// last n_window of n_tokens; frees the rest. false: not a subset of what is held, or no memory
-LLAMA_API bool llama_retain_keep(struct llama_context * ctx, uint32_t il, const uint32_t * positions, uint32_t n_keep,
+// keeps of layer il the rows at positions (n_keep[h] of each KV head, one head after the other, each ascending, all before
+// the window) and the last n_window of n_tokens; frees the rest. Heads that keep different numbers are stored apart, and
+// attention then takes a call for each. false: not a subset of what is held, or no memory
+LLAMA_API bool llama_retain_keep(struct llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep,
         uint32_t n_tokens, uint32_t n_window);
 
 // all layers are read: makes the window the first cells of the cache. false: a layer that can retain has its staging
@@ -153,17 +154,15 @@ LLAMA_API size_t llama_retain_memory_bytes (const struct llama_context * ctx);
 LLAMA_API size_t llama_retain_compute_bytes(const struct llama_context * ctx);
 
 // A finished context can be written down and set up again:
-//   llama_retain_n_kept, llama_retain_kept, llama_retain_get_layer  per layer, before anything more is decoded
+//   llama_retain_kept, llama_retain_get_layer                       per layer, before anything more is decoded
 //   llama_retain_get_cells                                          the positions in the cells
 //   llama_retain_set_layer for every layer, llama_retain_set_cells  in a new context of llama_retain_init
 
-// retained rows of each head before the cells
-LLAMA_API uint32_t llama_retain_n_kept(const struct llama_context * ctx, uint32_t il);
+// the positions of a KV head's retained rows. Returns how many; positions may be NULL
+LLAMA_API uint32_t llama_retain_kept(const struct llama_context * ctx, uint32_t il, uint32_t head, uint32_t * positions);
 
-// their positions, [n_head_kv][n_kept]
-LLAMA_API void llama_retain_kept(const struct llama_context * ctx, uint32_t il, uint32_t * positions);
-
-// K rows, then V rows: the retained ones and those of the n_cells first cells. Returns their bytes; data may be NULL
+// K rows, then V rows: the retained ones and those of the n_cells first cells; when heads keep different numbers, of one
+// head after the other. Returns their bytes; data may be NULL
 LLAMA_API size_t llama_retain_get_layer(struct llama_context * ctx, uint32_t il, uint32_t n_cells, uint8_t * data);
 
 // the positions in the cells that hold all layers' new tokens, or the sliding layers' (-1: empty). Returns how many cells
@@ -171,7 +170,7 @@ LLAMA_API uint32_t llama_retain_get_cells(const struct llama_context * ctx, bool
 
 // gives layer il what llama_retain_get_layer returned with n_stored cells, of which the first n_cells are taken.
 // false: sizes do not fit, positions do not ascend or reach n_tokens, no memory
-LLAMA_API bool llama_retain_set_layer(struct llama_context * ctx, uint32_t il, const uint32_t * positions, uint32_t n_kept,
+LLAMA_API bool llama_retain_set_layer(struct llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_kept,
         uint32_t n_tokens, const uint8_t * data, size_t size, uint32_t n_stored, uint32_t n_cells);
 
 // all layers are set: the n_cells first cells hold the positions that follow n_tokens; `sliding` those of the sliding

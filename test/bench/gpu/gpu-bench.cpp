@@ -5,6 +5,7 @@
 //        gpu-bench check MODEL TOKENS           everything retained, against stock; retention, against the CPU
 //        gpu-bench run   MODEL RUN...           RUN is side:tokens:kv[:kept[:group[:hidden]]]
 //          side    stock | precis | uneven (budgets that differ from layer to layer, as a policy's may)
+//                  | heads (budgets that differ from KV head to KV head in each layer)
 //          kv      f16 | q8_0 | q4_0, what is kept      kept    share of the tokens, e.g. 0.069
 //          group   layers read together; 0: as many as hold 512 MiB of f16 keys and values
 //          hidden  f32 | f16, what waits between groups
@@ -30,7 +31,7 @@
 #include <vector>
 
 using Clock  = std::chrono::steady_clock;
-using Plan   = std::vector<uint32_t>; // [kv heads][kept], ascending
+using Plan   = std::vector<std::vector<uint32_t>>; // by KV head, ascending
 using Logits = std::vector<float>;
 
 static double ms_since(Clock::time_point from) {
@@ -268,10 +269,11 @@ static std::vector<llama_token> random_tokens(const llama_model * model, uint32_
     return tokens;
 }
 
-// the n_keep best of each KV head: scores of its queries, the best of a group, averaged over 15 neighbours
-static Plan best(const std::vector<float> & scores, uint32_t n_head, uint32_t n_kv_head, uint32_t n_before, uint32_t n_keep) {
-    const uint32_t n_group = n_head/n_kv_head;
-    Plan plan;
+// the n_keep[h] best of each KV head: scores of its queries, the best of a group, averaged over 15 neighbours
+static Plan best(const std::vector<float> & scores, uint32_t n_head, uint32_t n_before, const std::vector<uint32_t> & n_keep) {
+    const uint32_t n_kv_head = n_keep.size();
+    const uint32_t n_group   = n_head/n_kv_head;
+    Plan plan(n_kv_head);
     std::vector<float> most(n_before), pooled(n_before);
     for (uint32_t h = 0; h < n_kv_head; ++h) {
         std::copy_n(scores.data() + size_t(h)*n_group*n_before, n_before, most.data());
@@ -291,12 +293,12 @@ static Plan best(const std::vector<float> & scores, uint32_t n_head, uint32_t n_
             pooled[i] = sum/(std::min(i + 7, n_before - 1) - (i >= 7 ? i - 7 : 0) + 1);
         }
         most = pooled;
-        std::nth_element(most.begin(), most.begin() + n_keep - 1, most.end(), std::greater<float>());
-        const float cut = most[n_keep - 1];
-        size_t ties = n_keep - std::count_if(pooled.begin(), pooled.end(), [&](float score) { return score > cut; });
+        std::nth_element(most.begin(), most.begin() + n_keep[h] - 1, most.end(), std::greater<float>());
+        const float cut = most[n_keep[h] - 1];
+        size_t ties = n_keep[h] - std::count_if(pooled.begin(), pooled.end(), [&](float score) { return score > cut; });
         for (uint32_t i = 0; i < n_before; ++i) {
             if (pooled[i] > cut || (pooled[i] == cut && ties > 0 && ties--)) {
-                plan.push_back(i);
+                plan[h].push_back(i);
             }
         }
     }
@@ -458,11 +460,19 @@ class Measurement {
             for (uint32_t il = begin; il < end; ++il) {
                 auto from = Clock::now();
                 const double   share  = run.side == "uneven" && n_layer > 1 ? run.kept*(0.5 + double(il)/(n_layer - 1)) : run.kept;
-                const uint32_t n_keep = std::min<uint32_t>(n_before, std::max(1.0, share*run.tokens - (run.kept < 1 ? window : 0)));
-                result.plans.push_back(best(scores[il - begin], n_head, llama_model_n_head_kv(model), n_before, n_keep));
+                std::vector<uint32_t> n_keep(llama_model_n_head_kv(model));
+                for (size_t h = 0; h < n_keep.size(); ++h) {
+                    const double of = run.side == "heads" && n_keep.size() > 1 ? share*(0.5 + double(h)/(n_keep.size() - 1)) : share;
+                    n_keep[h] = std::min<uint32_t>(n_before, std::max(1.0, of*run.tokens - (run.kept < 1 ? window : 0)));
+                }
+                result.plans.push_back(best(scores[il - begin], n_head, n_before, n_keep));
                 result.select_ms += ms_since(from);
                 from = Clock::now();
-                must(llama_retain_keep(ctx.get(), il, result.plans.back().data(), n_keep, run.tokens, window), "nothing was kept");
+                std::vector<uint32_t> positions;
+                for (const auto & head : result.plans.back()) {
+                    positions.insert(positions.end(), head.begin(), head.end());
+                }
+                must(llama_retain_keep(ctx.get(), il, positions.data(), n_keep.data(), run.tokens, window), "nothing was kept");
                 result.keep_ms += ms_since(from);
             }
         }
@@ -526,7 +536,7 @@ static void measure(const char * path, ggml_backend_dev_t device, int n_runs, ch
     }
 }
 
-static void compare(const char * what, const Result & a, const Result & b, uint32_t n_kv_head) {
+static void compare(const char * what, const Result & a, const Result & b) {
     must(!a.logits.empty() && a.logits.size() == b.logits.size(), "nothing to compare");
     double after_prompt = 0, largest = 0, norm = 0, difference = 0;
     for (size_t i = 0; i < a.logits.size(); ++i) {
@@ -540,12 +550,13 @@ static void compare(const char * what, const Result & a, const Result & b, uint3
     }
     size_t shared = 0, total = 0;
     for (size_t il = 0; il < a.plans.size() && il < b.plans.size(); ++il) {
-        const size_t n_keep = a.plans[il].size()/n_kv_head;
-        for (size_t i = 0; i < a.plans[il].size(); ++i) {
-            const auto head = b.plans[il].begin() + i/n_keep*n_keep;
-            shared += std::binary_search(head, head + n_keep, a.plans[il][i]);
+        for (size_t h = 0; h < a.plans[il].size(); ++h) {
+            const auto & head = b.plans[il][h];
+            for (const uint32_t position : a.plans[il][h]) {
+                shared += std::binary_search(head.begin(), head.end(), position);
+            }
+            total += a.plans[il][h].size();
         }
-        total += a.plans[il].size();
     }
     printf("{\"check\":\"%s\",\"afterPrompt\":%g,\"largestDifference\":%g,\"relative\":%g", what, after_prompt, largest, std::sqrt(difference/norm));
     if (total > 0) {
@@ -559,20 +570,19 @@ static void compare(const char * what, const Result & a, const Result & b, uint3
 static void check(const char * path, ggml_backend_dev_t device, const std::string & n) {
     const auto model = load(path, device);
     const auto given = random_tokens(model.get(), 8);
-    const uint32_t n_kv_head = llama_model_n_head_kv(model.get());
     const auto on_device = [&](const std::string & run) { return Measurement(model.get(), Run(run)).measure(device, given); };
 
     for (const std::string kv : { "f16", "q8_0", "q4_0" }) {
         const auto stock = on_device("stock:" + n + ":" + kv);
-        compare(("stock " + kv + " against stock f16").c_str(), on_device("stock:" + n + ":f16"), stock, n_kv_head);
+        compare(("stock " + kv + " against stock f16").c_str(), on_device("stock:" + n + ":f16"), stock);
         for (const char * how : { "1:f32", "2:f32", "1:f16" }) {
             compare(("everything kept as " + kv + ", layers and hidden states " + how + ", against stock " + kv).c_str(),
-                    stock, on_device("precis:" + n + ":" + kv + ":1:" + how), n_kv_head);
+                    stock, on_device("precis:" + n + ":" + kv + ":1:" + how));
         }
     }
     const auto on_cpu = load(path, nullptr);
-    for (const std::string run : { "stock:" + n + ":f16", "precis:" + n + ":f16:0.25:1:f32", "precis:" + n + ":q8_0:0.25:1:f32", "uneven:" + n + ":f16:0.25:1:f32" }) {
-        compare((run + " against the CPU").c_str(), Measurement(on_cpu.get(), Run(run)).measure(device, given), on_device(run), n_kv_head);
+    for (const std::string & run : { "stock:" + n + ":f16", "precis:" + n + ":f16:0.25:1:f32", "precis:" + n + ":q8_0:0.25:1:f32", "uneven:" + n + ":f16:0.25:1:f32", "heads:" + n + ":f16:0.25:1:f32", "heads:" + n + ":q8_0:0.25:1:f32" }) {
+        compare((run + " against the CPU").c_str(), Measurement(on_cpu.get(), Run(run)).measure(device, given), on_device(run));
     }
 }
 

@@ -18,7 +18,7 @@ for name in "$@"; do
         runs="$runs stock:$tokens:f16 precis:$tokens:f16:0.25 precis:$tokens:f16:0.069 precis:$tokens:f16:0.017"
     done
     for tokens in 32768 131072; do
-        runs="$runs stock:$tokens:q8_0 stock:$tokens:q4_0 precis:$tokens:q8_0:0.069 uneven:$tokens:f16:0.069"
+        runs="$runs stock:$tokens:q8_0 stock:$tokens:q4_0 precis:$tokens:q8_0:0.069 uneven:$tokens:f16:0.069 heads:$tokens:f16:0.069"
     done
     # shellcheck disable=SC2086
     "$bench" run "$folder/$name.gguf" ${RUNS:-$runs} | tee -a "$results"

@@ -24,7 +24,7 @@ interface Header {
 
 interface Run {
   readonly run: string;
-  readonly side: "stock" | "precis" | "uneven";
+  readonly side: "stock" | "precis" | "uneven" | "heads";
   readonly tokens: number;
   readonly kv: string;
   readonly kept: number;
@@ -68,9 +68,8 @@ const table = (head: readonly string[], rows: readonly (readonly (string | numbe
 function name(run: Run): string {
   if (run.side === "stock") return `stock, ${run.kv}`;
   const kept = `${Number((run.kept * 100).toFixed(1))} % kept`;
-  return [kept, run.kv === "f16" ? "" : `in ${run.kv}`, run.side === "uneven" ? "layers uneven" : ""]
-    .filter((part) => part !== "")
-    .join(", ");
+  const uneven = { uneven: "layers uneven", heads: "heads uneven" }[run.side as string] ?? "";
+  return [kept, run.kv === "f16" ? "" : `in ${run.kv}`, uneven].filter((part) => part !== "").join(", ");
 }
 
 function section({ header, runs }: { header: Header; runs: Run[] }): string {
@@ -130,8 +129,8 @@ vocabulary) and random q4_0 weights; tokens are random; batches of ${models[0]?.
 - **GiB**: all device memory in use, ${gib(before)} GiB of CUDA's own included, sampled every 2 ms.
 - Rows with a share kept read layer group by layer group with this project's scoring, retention and compaction. Selection is
   done in the program, as the policies do it: window of 32, scores pooled over 15 positions, the best of a KV head's
-  queries, the same budget for every layer ("layers uneven": budgets from half to one and a half times that). Hidden
-  states wait on the device in f16. A group has as many layers as hold 512 MiB of keys and values.
+  queries, the same budget for every layer ("layers uneven" and "heads uneven": budgets from half to one and a half times
+  that, from the first to the last layer, or KV head of each layer). Hidden states wait on the device in f16. A group has as many layers as hold 512 MiB of keys and values.
 - **scoring** and so on are shares of the time to the first token.
 
 One measurement each: differences of a few percent are noise.
