@@ -7,6 +7,9 @@ import type { SourceDocument } from "./documents.js";
 /** Settings are chosen on `tuning`, and reported on `reporting`: other documents, other seeds. */
 export type Split = "tuning" | "reporting";
 
+/** Minutes, an hour or so, hours. A smaller size's cases are among a larger one's. */
+export type Size = "quick" | "usual" | "full";
+
 export interface Case {
   /** A file name. */
   readonly id: string;
@@ -18,8 +21,7 @@ export interface Case {
 
 export interface Setting {
   readonly split: Split;
-  /** Few cases or all. */
-  readonly quick: boolean;
+  readonly size: Size;
   /** Tokens of a prompt, about; undefined: the benchmark's own. */
   readonly lengths: readonly number[] | undefined;
   /** Of the split, in their order. */

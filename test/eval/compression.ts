@@ -16,7 +16,7 @@ import { findModel } from "../../core/models/models.js";
 import { parseLength } from "../bench/cases.js";
 import { chart } from "../bench/chart.js";
 import { Store } from "../bench/store.js";
-import type { Benchmark, Case, Setting, Split } from "./benchmark.js";
+import type { Benchmark, Case, Setting, Size, Split } from "./benchmark.js";
 import { distribution } from "./distribution/distribution.js";
 import { longBenchDocuments, type SourceDocument, samplePieces } from "./documents.js";
 import { type Figures, figures, type Result } from "./figures.js";
@@ -34,7 +34,7 @@ const ablationBudgets = ["25%", "10%", "6.9%", "3.4%"];
 const quickBudgets = ["25%", "6.9%"];
 const quickVariants = [ours.id, "snapkv", "streaming-llm"];
 
-const usage = `npm run eval -- [${benchmarks.map(({ name }) => name).join("|")} …] [--quick] [--ablation] [--data FILE.jsonl]
+const usage = `npm run eval -- [${benchmarks.map(({ name }) => name).join("|")} …] [--quick|--full] [--ablation] [--data FILE.jsonl]
   [--only VARIANT,…] [--budgets 25%,…] [--lengths 2k,…] [--cases N] [--shard I/N] [--limit-minutes N] [--fresh] [--out FOLDER]
 npm run eval -- citations [--tuning]`;
 
@@ -51,6 +51,7 @@ function options() {
       allowPositionals: true,
       options: {
         quick: { type: "boolean", default: false },
+        full: { type: "boolean", default: false },
         ablation: { type: "boolean", default: false },
         data: { type: "string" },
         only: { type: "string" },
@@ -98,14 +99,15 @@ const { values, positionals } = (() => {
 /** Everything that the command line can get wrong. */
 function plan() {
   const { values: given, positionals: names } = options();
-  const { quick, ablation } = given;
+  const { quick, full, ablation } = given;
+  if (quick && full) throw new UsageError("--quick or --full, not both.");
   const [, part, parts] = /^(\d{1,3})\/(\d{1,3})$/.exec(given.shard)?.map(Number) ?? [];
   if (!part || !parts || part > parts) throw new UsageError("--shard takes a part of a whole, like 1/4.");
   const variants = ablation ? ablationVariants : policyVariants;
   return {
     positionals: chosen(benchmarks, names, ({ name }) => name),
     values: {
-      quick,
+      size: (quick ? "quick" : full ? "full" : "usual") as Size,
       split: (ablation ? "tuning" : "reporting") as Split,
       ablation,
       data: given.data,
@@ -139,10 +141,10 @@ const started = performance.now();
 const elapsed = () => performance.now() - started;
 
 async function run(engine: Engine, model: string, runtime: string): Promise<void> {
-  const { split, quick, ablation, data, variants, budgets, lengths, minutes, out } = values;
+  const { split, size, ablation, data, variants, budgets, lengths, minutes, out } = values;
   const measureText = (text: string) => engine.tokenize(text).length;
   const documents = documentsOf(split, data, measureText);
-  const setting: Setting = { split, quick, lengths, documents, measure: measureText };
+  const setting: Setting = { split, size, lengths, documents, measure: measureText };
   const session = (await engine.createSession()) as DocumentSession;
   let progress = "";
   const desk: Desk = {
@@ -184,7 +186,7 @@ async function run(engine: Engine, model: string, runtime: string): Promise<void
 
   for (const benchmark of positionals) {
     // everything that was ever measured of a full run, whatever this one was asked for
-    const cases = benchmark.cases({ ...setting, lengths: undefined, quick: false });
+    const cases = benchmark.cases({ ...setting, lengths: undefined, size: "full" });
     const results = cases.flatMap((one): Result<Case>[] => {
       const measured = storeOf(benchmark).load(one.id, caseConditions(desk, one));
       return measured ? [{ one, measured }] : [];

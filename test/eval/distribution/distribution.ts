@@ -15,7 +15,7 @@ export const distribution: Benchmark<Case> = {
     { key: "agreement", title: "same first choice", better: "higher", unit: "%" },
     { key: "logPerplexityRatio", title: "perplexity, times the full cache's", better: "lower", unit: "ratio" },
   ],
-  cases: (setting) => documentCases(setting, { quick: 3, full: 60 }),
+  cases: (setting) => documentCases(setting, { quick: 3, usual: 20, full: 60 }),
   baseline: async (session) => await session.generate({ sampling: greedy(1.1), maxTokens: summaryTokens }),
   counts: () => true,
   async prepare(session, _one, answer) {

@@ -10,8 +10,8 @@ export const needle: Benchmark<QuestionCase> = {
     "A number, a name or a date stands in one sentence at some depth of the sample report's text; the question repeats the sentence's words (anchored) or says it in others (paraphrased), put as `precis ask` puts it. Found is what the greedy answer holds whole.",
   cases: (setting) =>
     questionCases(setting, {
-      lengths: setting.quick ? [2048] : [1024, 2048, 4096, 8000],
-      count: setting.quick ? 6 : 60,
+      lengths: { quick: [2048], usual: [2048, 4096], full: [1024, 2048, 4096, 8000] }[setting.size],
+      count: { quick: 6, usual: 24, full: 60 }[setting.size],
       make(index, seed, tokens) {
         const spec = needleSpec(index);
         const where = spec.depth < 1 / 3 ? "first third" : spec.depth < 2 / 3 ? "second third" : "last third";

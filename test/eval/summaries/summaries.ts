@@ -26,7 +26,7 @@ export const summaries: Benchmark<SummaryCase> = {
   cases(setting) {
     const documents = setting.documents.filter(({ references }) => references.length > 0);
     const references = new Map(documents.map(({ id, references }) => [id, references]));
-    return documentCases({ ...setting, documents }, { quick: 2, full: 40 }).map((one) => ({
+    return documentCases({ ...setting, documents }, { quick: 2, usual: 10, full: 40 }).map((one) => ({
       ...one,
       references: references.get(one.id) ?? [],
     }));
