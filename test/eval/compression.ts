@@ -133,7 +133,7 @@ function plan() {
 /** Half of the documents each: the odd ones of the file are for tuning. The sample's pieces take turns, too. */
 function documentsOf(split: Split, data: string | undefined, measure: (text: string) => number): SourceDocument[] {
   const half = (all: readonly SourceDocument[]) => all.filter((_, index) => (index % 2 === 0) === (split === "tuning"));
-  const own = half(samplePieces(measure, 1800));
+  const own = half(samplePieces(measure, 2600));
   return data === undefined ? own : [...own, ...half(longBenchDocuments(basename(data), readFileSync(data, "utf8")))];
 }
 

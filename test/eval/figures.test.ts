@@ -79,7 +79,7 @@ describe("the overview", () => {
         label: ours.id,
         cells: {
           kl: [cell("50%", 0.01), cell("25%", 0.1), cell("6.9%", 0.8)],
-          agreement: [cell("50%", 0.97), cell("25%", 0.9), cell("6.9%", 0.65)],
+          agreement: [cell("50%", 0.97), cell("25%", 0.9), cell("6.9%", 0.55)],
         },
       },
       { variant: "snapkv", label: "snapkv", cells: { kl: [cell("25%", 0.2, 0.1), cell("6.9%", 0.7, -0.1)] } },

@@ -43,8 +43,8 @@ export interface SliderData {
 /** What a budget may be called: the least share of same first choices and of needles found, at the intervals' lower ends. */
 export const ladder = [
   { words: "near the full cache", agreement: 0.85, needles: 0.9 },
-  { words: "facts and main points", agreement: 0.7, needles: 0.75 },
-  { words: "main points only", agreement: 0.6, needles: 0 },
+  { words: "facts and main points", agreement: 0.65, needles: 0.75 },
+  { words: "main points only", agreement: 0.5, needles: 0 },
   { words: "a rough idea", agreement: 0, needles: 0 },
 ] as const;
 
