@@ -36,7 +36,7 @@ export const steps: readonly ((database: Database) => void)[] = [
       );
       -- rowid: the run's id
       CREATE VIRTUAL TABLE run_text USING fts5 (
-        title, text, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+        text, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
       );
       -- What is deleted is taken out of the index at once, not when it is next merged.
       INSERT INTO page_text (page_text, rank) VALUES ('secure-delete', 1);

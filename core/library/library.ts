@@ -44,7 +44,7 @@ export class Library {
 
   /** Takes a document in, or its new text when it has changed since. */
   saveDocument(document: SourceDocument, now = Date.now()): void {
-    this.sure(() => {
+    this.whole(() => {
       const { path, title, kind, unit, pages } = document;
       const digest = createHash("sha256")
         .update(JSON.stringify([title, pages.map(({ text }) => text)]))
@@ -70,17 +70,14 @@ export class Library {
 
   /** Keeps a finished run of a document that was taken in before. */
   saveRun(path: string, options: RunOptions, result: SummaryResult, times: { started: number; ended: number }): void {
-    this.sure(() => {
-      const document = this.row("SELECT id, title FROM documents WHERE path = ?", path);
+    this.whole(() => {
+      const document = this.row("SELECT id FROM documents WHERE path = ?", path);
       if (!document) throw new Error(`"${path}" is not in it`);
       const { id } = this.row(
         "INSERT INTO runs (document, started, ended, options, result) VALUES (?, ?, ?, ?, ?) RETURNING id",
         ...[Number(document.id), times.started, times.ended, JSON.stringify(options), JSON.stringify(result)],
       ) as { id: number };
-      this.run(
-        "INSERT INTO run_text (rowid, title, text) VALUES (?, ?, ?)",
-        ...[id, headingOf(String(document.title), path), indexable(result.text)],
-      );
+      this.run("INSERT INTO run_text (rowid, text) VALUES (?, ?)", id, indexable(result.text));
     });
   }
 
@@ -157,31 +154,33 @@ export class Library {
    * @returns false when it was not there
    */
   remove(path: string): boolean {
-    return this.sure(() => {
+    const removed = this.whole(() => {
       const document = this.row("SELECT id FROM documents WHERE path = ?", path);
       if (!document) return false;
       const id = Number(document.id);
-      transaction(this.database, () => {
-        for (const run of this.rows("SELECT id FROM runs WHERE document = ?", id)) {
-          this.run("DELETE FROM run_text WHERE rowid = ?", Number(run.id));
-        }
-        this.forgetPages(id);
-        this.run("DELETE FROM documents WHERE id = ?", id);
-      });
-      // The log still holds the pages as they were.
-      this.database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      this.run("DELETE FROM run_text WHERE rowid IN (SELECT id FROM runs WHERE document = ?)", id);
+      this.forgetPages(id);
+      this.run("DELETE FROM documents WHERE id = ?", id);
       return true;
-    }, false);
+    });
+    // The log still holds the pages as they were.
+    if (removed) this.sure(() => this.database.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
+    return removed;
   }
 
   private forgetPages(id: number): void {
     this.run("DELETE FROM page_text WHERE rowid BETWEEN ? AND ?", id * PAGES, (id + 1) * PAGES - 1);
   }
 
-  /** All of `work` or nothing of it, with SQLite's errors in words. */
-  private sure<Value>(work: () => Value, together = true): Value {
+  /** All that `work` writes, or nothing of it. */
+  private whole<Value>(work: () => Value): Value {
+    return this.sure(() => transaction(this.database, work));
+  }
+
+  /** `work`, with SQLite's errors in words. */
+  private sure<Value>(work: () => Value): Value {
     try {
-      return together ? transaction(this.database, work) : work();
+      return work();
     } catch (thrown) {
       throw unreadable(thrown, this.file);
     }

@@ -68,6 +68,7 @@ describe("a search", () => {
       ["/other.pdf", 1, 2],
     ]);
     expect(library.search("wall ", 1)).toHaveLength(1);
+    expect(found("harbour.pdf ")).toEqual([["/harbour.pdf", 1, 2]]);
     expect(library.search("moves ", 5)[0]?.snippet).toContainEqual({ text: "moves", found: true });
   });
 
