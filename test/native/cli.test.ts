@@ -92,7 +92,7 @@ describe("precis summarize", () => {
 
 describe("a document read in parts", () => {
   const parts = join(folder, "precis", "parts");
-  const args = ["summarize", fivePages, "--part-tokens", "200", "--length", "short", "--json"];
+  const args = ["summarize", fivePages, "--part-tokens", "200", "--budget", "150", "--length", "short", "--json"];
 
   test("goes on after a kill without reading finished parts again", async () => {
     const signal = { name: "SIGKILL", when: (stderr: string) => /^Reading 3\/\d: /m.test(stderr) } as const;
