@@ -82,7 +82,7 @@ async function estimateFile(file: string, flags: EstimateFlags): Promise<Estimat
   const engine = await loadEngine(path, id, { signal, gpuLayers: flags.gpuLayers });
   try {
     const source = sourceOf(engine, document);
-    const memory = takes(engine, source, options, freeMemoryBytes);
+    const memory = await takes(engine, source, options, freeMemoryBytes, signal);
     const { reading } = memory;
     let durationMs: number | undefined;
     if (reading) {
@@ -113,7 +113,13 @@ interface Takes {
   readonly refusal: string | undefined;
 }
 
-function takes(engine: Engine, source: Source, options: RunOptions, availableBytes: number): Takes {
+async function takes(
+  engine: Engine,
+  source: Source,
+  options: RunOptions,
+  availableBytes: number,
+  signal: AbortSignal,
+): Promise<Takes> {
   const { model } = engine;
   const prompt = buildPrompt(engine, source.text, options);
   const lengths = { ...prompt, tokens: prompt.tokens.length };
@@ -124,7 +130,7 @@ function takes(engine: Engine, source: Source, options: RunOptions, availableByt
   let reading: Reading | undefined;
   let refusal: string | undefined;
   try {
-    reading = planReading(engine, source, options, { availableBytes, alone: true });
+    reading = await planReading(engine, source, options, { availableBytes, alone: true, signal });
   } catch (error) {
     if (!(error instanceof PrecisError) || !["out-of-memory", "too-long"].includes(error.code)) throw error;
     refusal = error.message;

@@ -1,9 +1,10 @@
 /** How a document will be read, before it is: whole where model and memory allow it, in parts otherwise. */
+import { setImmediate } from "node:timers/promises";
 import type { SourceDocument } from "../documents/document.js";
 import { type DocumentText, documentText } from "../documents/document-text.js";
 import type { PromptLengths } from "../engine/shape.js";
 import type { Engine } from "../engine/types.js";
-import { PrecisError } from "../errors.js";
+import { cancelled, PrecisError } from "../errors.js";
 import { formatBytes } from "../format.js";
 import { leastPartTokens, type RunOptions } from "./options.js";
 import { largestBudget, type Plan, planRun, planWithin } from "./plan.js";
@@ -14,6 +15,7 @@ import {
   type Heading,
   headingsOf,
   type PageRange,
+  type Passage,
   pagesOf,
   pageWords,
   passagesOf,
@@ -96,13 +98,19 @@ export interface PlanningOptions {
   readonly room?: number | undefined;
   /** Whether the answer is of this document alone; one of several is only noted. */
   readonly alone: boolean;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * @throws PrecisError too-long when the model's context has no room for a part, out-of-memory when the memory has none,
- *   budget-invalid, budget-too-small
+ *   budget-invalid, budget-too-small, cancelled
  */
-export function planReading(engine: Engine, source: Source, options: RunOptions, planning: PlanningOptions): Reading {
+export async function planReading(
+  engine: Engine,
+  source: Source,
+  options: RunOptions,
+  planning: PlanningOptions,
+): Promise<Reading> {
   const { availableBytes, room: earlier, alone } = planning;
   const limits = limitsOf(engine, options, planning);
   const count = (text: string) => engine.tokenize(text).length;
@@ -128,7 +136,7 @@ export function planReading(engine: Engine, source: Source, options: RunOptions,
 
   // a chapter that is summarised by itself needs nothing of the one before
   const stretches = chapters.length > 1 ? chapters : [{ start: 0, end: source.text.length }];
-  const { planned, largest } = cutToFit(engine, source, options, stretches, headings, limits);
+  const { planned, largest } = await cutToFit(engine, source, options, stretches, headings, limits, planning.signal);
   const [{ parts }] = planned as [PlannedChapter];
   const alike = options.style === "chapters" && chapters.length === 0 && parts.length > 1;
   const { unit } = source.document;
@@ -193,40 +201,63 @@ function refuseWithoutRoom(engine: Engine, options: RunOptions, limits: Limits, 
   if (memory < leastPartTokens) planWithin(engine.model, least, written, options, availableBytes);
 }
 
-/** Parts that fit, and the longest prompt among them. */
-function cutToFit(
+/** Parts that fit, and the longest prompt among them. Thousands of pages take seconds: a cancel is heard between. */
+async function cutToFit(
   engine: Engine,
   source: Source,
   options: RunOptions,
   stretches: readonly (Span & { readonly title?: string })[],
   headings: readonly Heading[],
   { room, around }: Limits,
-): { planned: PlannedChapter[]; largest: PromptLengths } {
+  signal: AbortSignal | undefined,
+): Promise<{ planned: PlannedChapter[]; largest: PromptLengths }> {
   const count = (text: string) => engine.tokenize(text).length;
+  const pause = pauses(signal);
   for (let most = room; ; most = Math.floor(most * 0.97)) {
     const context = Math.min(contextTokens, Math.floor(most * mostContext));
-    const planned = stretches.map((stretch) => {
-      const passages = passagesOf(source, headings, stretch, most - context - seam, count);
-      const parts = splitPassages(passages, most - context - seam).map((held): Part => {
+    const planned: PlannedChapter[] = [];
+    let largest = around;
+    for (const stretch of stretches) {
+      const passages: Passage[] = [];
+      for (const passage of passagesOf(source, headings, stretch, most - context - seam, count)) {
+        passages.push(passage);
+        await pause();
+      }
+      const parts: Part[] = [];
+      for (const held of splitPassages(passages, most - context - seam)) {
         const span = { start: held[0]?.start ?? 0, end: held.at(-1)?.end ?? 0 };
         const title = headings.findLast(({ start }) => start <= span.start)?.title;
-        return {
+        const part = {
           ...span,
           from: span.start === stretch.start ? span.start : contextStart(source.text, span.start, context, count),
           tokens: held.reduce((sum, { tokens }) => sum + tokens, 0),
           pages: pagesOf(source.pages, span),
           ...(title === undefined ? {} : { title }),
         };
-      });
-      return titled(parts, stretch.title);
-    });
-    const lengths = planned.flatMap(({ parts }) =>
-      parts.map((part) => promptLengths(engine, textOf(source, part), options)),
-    );
-    const largest = lengths.reduce((longest, one) => (one.tokens > longest.tokens ? one : longest));
+        const lengths = promptLengths(engine, textOf(source, part), options);
+        if (lengths.tokens > largest.tokens) largest = lengths;
+        parts.push(part);
+        await pause();
+      }
+      planned.push(titled(parts, stretch.title));
+    }
     // paragraphs in one piece may take a few tokens more than one by one
     if (largest.tokens <= withText(around, room).tokens || most < leastPartTokens / 2) return { planned, largest };
   }
+}
+
+/** Milliseconds that a plan is worked out without hearing a cancel. */
+const unheard = 50;
+
+/** @returns lets other events in when it is time for them. @throws PrecisError cancelled */
+function pauses(signal: AbortSignal | undefined): () => Promise<void> {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last < unheard) return;
+    await setImmediate();
+    if (signal?.aborted) throw cancelled();
+    last = performance.now();
+  };
 }
 
 function whyInParts(

@@ -131,37 +131,39 @@ function paragraphStarts(text: string, { start, end }: Span): number[] {
 }
 
 /**
- * The passages of a stretch of text, in order, covering it exactly.
+ * The passages of a stretch of text, in order, covering it exactly; one at a time, because counting takes long.
  * @param most tokens that a passage may have; a longer paragraph is cut behind a sentence, or else where it must be
  */
-export function passagesOf(
+export function* passagesOf(
   { text, pages }: DocumentText,
   headings: readonly Heading[],
   within: Span,
   most: number,
   count: CountTokens,
-): Passage[] {
+): Generator<Passage> {
   const levels = new Map(headings.map(({ start, level }) => [start, level]));
   const inside = (start: number) => start > within.start && start < within.end;
   const starts = new Set(paragraphStarts(text, within));
   for (const { start } of [...pages, ...headings]) if (inside(start)) starts.add(start);
   const ordered = [...starts].sort((one, other) => one - other);
-  const passages: Passage[] = [];
-  ordered.forEach((start, index) => {
+  for (const [index, start] of ordered.entries()) {
     const level = levels.get(start);
     // a heading stays with what it is the heading of
     const afterHeading = index > 0 && levels.has(ordered[index - 1] as number) && level === undefined;
-    const cut = level !== undefined ? 1 + deepest - Math.min(level, deepest - 1) : afterHeading ? 0 : 1;
-    const span = { start, end: ordered[index + 1] ?? within.end };
-    cutPassage(text, span, most, count).forEach((piece, at) => {
-      passages.push({ ...piece, cut: at === 0 ? cut : 0 });
-    });
-  });
-  return passages;
+    let cut = level !== undefined ? 1 + deepest - Math.min(level, deepest - 1) : afterHeading ? 0 : 1;
+    for (const piece of cutPassage(text, { start, end: ordered[index + 1] ?? within.end }, most, count)) {
+      yield { ...piece, cut };
+      cut = 0;
+    }
+  }
 }
 
-function cutPassage(text: string, { start, end }: Span, most: number, count: CountTokens): Omit<Passage, "cut">[] {
-  const pieces: Omit<Passage, "cut">[] = [];
+function* cutPassage(
+  text: string,
+  { start, end }: Span,
+  most: number,
+  count: CountTokens,
+): Generator<Omit<Passage, "cut">> {
   let from = start;
   while (from < end) {
     let to = end;
@@ -173,10 +175,9 @@ function cutPassage(text: string, { start, end }: Span, most: number, count: Cou
       to = from + goodEnd(text.slice(from, to));
       tokens = count(text.slice(from, to));
     }
-    pieces.push({ start: from, end: to, tokens });
+    yield { start: from, end: to, tokens };
     from = to;
   }
-  return pieces;
 }
 
 /** Where a text that must end early ends best: behind a line, a sentence or a word of its second half. */
@@ -233,6 +234,8 @@ export interface Chapter extends Span {
 
 /** A chapter shorter than this is a title page or an empty one: it is read with the next. Tokens. */
 const leastChapter = 60;
+/** Characters that are more tokens than that, whatever they are. */
+const surelyEnough = 4000;
 
 /**
  * The chapters of a text, covering it exactly: what its highest headings begin, of which there are at least two.
@@ -254,7 +257,8 @@ export function chaptersOf(text: string, headings: readonly Heading[], count: Co
       end,
       title: waiting ? `${waiting.title}: ${title}` : title,
     };
-    waiting = count(text.slice(joined.start, end)) < leastChapter ? joined : undefined;
+    const beginning = text.slice(joined.start, Math.min(end, joined.start + surelyEnough));
+    waiting = count(beginning) < leastChapter ? joined : undefined;
     if (!waiting) chapters.push(joined);
   });
   const last = chapters.at(-1);

@@ -49,8 +49,9 @@ export async function summarizeTogether(
   const finished = await FinishedSteps.open(context.steps, identityOf(engine.model, sources, options));
   // the weights count as free while they are only mapped; so does this estimate count them
   const availableBytes = context.availableBytes ?? process.availableMemory();
-  const planning = { availableBytes, room: finished.room, alone: sources.length === 1 };
-  const readings = sources.map((source) => planReading(engine, source, options, planning));
+  const planning = { availableBytes, room: finished.room, alone: sources.length === 1, signal: context.signal };
+  const readings: Reading[] = [];
+  for (const source of sources) readings.push(await planReading(engine, source, options, planning));
   if (context.signal?.aborted) throw cancelled();
   const steps = new Steps(engine, options, context, readings, finished);
   steps.warnings.push(...new Set(readings.flatMap(({ warnings }) => warnings)));

@@ -6,7 +6,7 @@ import { type SourceDocument, textPage } from "../../core/documents/document.js"
 import { stepStore } from "../../core/summarize/finished.js";
 import type { RunOptions } from "../../core/summarize/options.js";
 import { planRun } from "../../core/summarize/plan.js";
-import { planReading, type Reading, sourceOf } from "../../core/summarize/reading.js";
+import { planReading, sourceOf } from "../../core/summarize/reading.js";
 import { summaryResultSchema } from "../../core/summarize/result.js";
 import {
   type SummaryContext,
@@ -385,13 +385,29 @@ test("a document that fits is read whole, in one part", async () => {
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test("2,000 pages are planned in seconds, in parts that fit", () => {
-  const engine = fakeEngine();
-  const source = sourceOf(engine, book(2000));
-  const started = performance.now();
-  const reading: Reading = planReading(engine, source, options, { availableBytes: 2 ** 40, alone: true });
-  expect(performance.now() - started).toBeLessThan(15_000);
-  const parts = reading.chapters.flatMap((chapter) => chapter.parts);
-  expect(Math.abs(parts.length - 200_000 / 7_600)).toBeLessThan(2);
-  expect(parts.map(({ start }) => start).slice(1)).toEqual(parts.map(({ end }) => end).slice(0, -1));
+describe("2,000 pages", () => {
+  const long = () => {
+    const engine = fakeEngine();
+    return { engine, source: sourceOf(engine, book(2000)) };
+  };
+
+  test("are planned in seconds, in parts that fit", async () => {
+    const { engine, source } = long();
+    const started = performance.now();
+    const reading = await planReading(engine, source, options, { availableBytes: 2 ** 40, alone: true });
+    expect(performance.now() - started).toBeLessThan(15_000);
+    const parts = reading.chapters.flatMap((chapter) => chapter.parts);
+    expect(Math.abs(parts.length - 200_000 / 7_600)).toBeLessThan(2);
+    expect(parts.map(({ start }) => start).slice(1)).toEqual(parts.map(({ end }) => end).slice(0, -1));
+  });
+
+  test("can be cancelled while they are planned", async () => {
+    const { engine, source } = long();
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 10);
+    const started = performance.now();
+    const planning = { availableBytes: 2 ** 40, alone: true, signal: controller.signal };
+    await expect(planReading(engine, source, options, planning)).rejects.toMatchObject({ code: "cancelled" });
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
 });

@@ -28,7 +28,7 @@ const paged = (pages: readonly string[], more: Partial<SourceDocument> = {}): So
 function parts(document: SourceDocument, most: number) {
   const source = documentText(document);
   const headings = headingsOf(document, source);
-  const passages = passagesOf(source, headings, { start: 0, end: source.text.length }, most, count);
+  const passages = [...passagesOf(source, headings, { start: 0, end: source.text.length }, most, count)];
   return splitPassages(passages, most).map((held) => {
     const span = { start: (held[0] as Passage).start, end: (held.at(-1) as Passage).end };
     return { text: source.text.slice(span.start, span.end), pages: pagesOf(source.pages, span) };
