@@ -15,6 +15,8 @@ export function Chip({ page, passage, unit }: { page: number; passage: string | 
         className="chip"
         aria-label={pageName(page, unit)}
         aria-describedby={passage ? id : undefined}
+        popoverTarget={passage ? id : undefined}
+        popoverTargetAction="show"
         style={{ anchorName: anchor } as CSSProperties}
         onPointerEnter={show}
         onPointerLeave={hide}
@@ -28,7 +30,7 @@ export function Chip({ page, passage, unit }: { page: number; passage: string | 
           ref={preview}
           id={id}
           className="preview"
-          popover="manual"
+          popover="auto"
           style={{ positionAnchor: anchor } as CSSProperties}
         >
           <strong>{pageName(page, unit)}</strong> {passage}

@@ -77,37 +77,55 @@ function itemOf(item: readonly Block[], unit: Unit): ReactNode {
   );
 }
 
+type Piece = Exclude<Inline, { kind: "citation" }>;
+
 /** The pieces of a line: each citation is of what stands between it and the one before. */
 function sentencesOf(inlines: readonly Inline[], unit: Unit): ReactNode {
   const shown: ReactNode[] = [];
-  let sentence: ReactNode[] = [];
+  let sentence: Piece[] = [];
   for (const [index, inline] of inlines.entries()) {
-    if (inline.kind !== "citation") sentence.push(<Fragment key={index}>{pieceOf(inline)}</Fragment>);
-    else if (inline.pages.length === 0) {
-      shown.push(
-        <Fragment key={index}>
-          <span className="unsupported">{sentence}</span>
-          <NoSupport unit={unit} />
-        </Fragment>,
-      );
-      sentence = [];
-    } else {
-      const chips = inline.pages.map((page, at) => (
-        <Chip key={page} page={page} passage={inline.passages?.[at]} unit={unit} />
-      ));
-      shown.push(
-        <Fragment key={index}>
-          {sentence}
-          {chips}
-        </Fragment>,
-      );
-      sentence = [];
+    if (inline.kind !== "citation") {
+      sentence.push(inline);
+      continue;
     }
+    const { pages, passages } = inline;
+    shown.push(
+      <Fragment key={index}>
+        {pages.length === 0 ? <Unsupported sentence={sentence} unit={unit} /> : <Pieces pieces={sentence} />}
+        {pages.map((page, at) => (
+          <Chip key={page} page={page} passage={passages?.[at]} unit={unit} />
+        ))}
+      </Fragment>,
+    );
+    sentence = [];
   }
-  return [...shown, ...sentence];
+  return [...shown, <Pieces key="rest" pieces={sentence} />];
 }
 
-function pieceOf(inline: Exclude<Inline, { kind: "citation" }>): ReactNode {
+/** The space before the sentence is no part of it. */
+function Unsupported({ sentence, unit }: { sentence: readonly Piece[]; unit: Unit }) {
+  const [first, ...rest] = sentence;
+  const space = first?.kind === "text" && /^\s/.test(first.text) ? " " : "";
+  const pieces = first?.kind === "text" ? [{ ...first, text: first.text.trimStart() }, ...rest] : sentence;
+  return (
+    <>
+      {space}
+      <span className="unsupported">
+        <Pieces pieces={pieces} />
+      </span>
+      <NoSupport unit={unit} />
+    </>
+  );
+}
+
+function Pieces({ pieces }: { pieces: readonly Piece[] }) {
+  return pieces.map((piece, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: a piece is its place
+    <Fragment key={index}>{pieceOf(piece)}</Fragment>
+  ));
+}
+
+function pieceOf(inline: Piece): ReactNode {
   if (inline.kind === "break") return <br />;
   let piece: ReactNode = inline.text;
   if (inline.code) piece = <code>{piece}</code>;

@@ -6,6 +6,7 @@ import type { Page } from "playwright";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFailed } from "vitest";
 import {
   answerSaveDialog,
+  copiedText,
   drop,
   type Launched,
   launch,
@@ -13,7 +14,6 @@ import {
   resize,
   samplePdf,
   screenshot,
-  selectedText,
 } from "./support.js";
 
 /** The most that reading the sample may take: half a minute on two quiet cores, several times that on busy ones. */
@@ -133,7 +133,7 @@ describe("a report, from the drop to the saved summary", () => {
   });
 
   it("copies the summary and exports it", async () => {
-    const shown = await selectedText(page, "article");
+    const shown = await copiedText(launched, "article");
     await page.getByRole("button", { name: "Copy" }).click();
     await page.getByText("Copied").waitFor();
     const copied = await launched.app.evaluate(({ clipboard }) => clipboard.readText());

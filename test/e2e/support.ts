@@ -103,15 +103,19 @@ export async function drop(page: Page, files: readonly string[]): Promise<void> 
   });
 }
 
-/** What a copy of an element's text would hold. */
-export async function selectedText(page: Page, selector: string): Promise<string> {
-  return await page.evaluate((name) => {
-    const selection = getSelection();
-    selection?.selectAllChildren(document.querySelector(name) as Node);
-    const text = selection?.toString() ?? "";
-    selection?.removeAllRanges();
-    return text;
-  }, selector);
+/** What the clipboard holds after an element's text was selected and copied. */
+export async function copiedText({ app, page }: Launched, selector: string): Promise<string> {
+  await page.evaluate((name) => getSelection()?.selectAllChildren(document.querySelector(name) as Node), selector);
+  const text = await app.evaluate(async ({ BrowserWindow, clipboard }) => {
+    await clipboard.clear();
+    BrowserWindow.getAllWindows()[0]?.webContents.copy();
+    for (let tries = 0; tries < 50 && (await clipboard.readText()) === ""; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return clipboard.readText();
+  });
+  await page.evaluate(() => getSelection()?.removeAllRanges());
+  return text;
 }
 
 /** Writes test-results/NAME.png. */

@@ -25,7 +25,7 @@ describe("an answer in the window", () => {
   it("says in words that a sentence has no support, and marks that sentence alone", () => {
     const markup = renderToStaticMarkup(<Prose text={text} citations={citations} />);
     expect(markup.match(/<span class="unsupported">.*?<\/span>/g)).toEqual([
-      '<span class="unsupported"> The mayor sang.</span>',
+      '<span class="unsupported">The mayor sang.</span>',
     ]);
     expect(markup).toContain("(No page was found that supports this sentence.)");
   });
