@@ -1,10 +1,10 @@
 /**
  * What each policy costs beside reading: `npx tsx test/compression/bench.ts [tokens]`, 8,192 unless said otherwise.
  * - Observing: a document is read with what a policy asks for and with nothing asked for, in turn, best of two rounds, by
- *   a model with the default model's layers but only four of them: every layer costs the same.
+ *   a model with the default model's layers but only two of them: every layer costs the same.
  * - Choosing: all its layers' choices from random scores, on one thread, best of five rounds, with 25 and 6.9 % kept.
  * - Writing: what a token takes when KV heads keep equally many entries, and when they do not, by the same model.
- * Takes about four minutes on two cores and wants a quiet machine.
+ * Takes about two minutes on two cores and wants a quiet machine.
  */
 import type { LayerScores, Policy } from "../../core/compression/policy.js";
 import { createPolicy, policyNames } from "../../core/compression/registry.js";
@@ -16,7 +16,7 @@ import { random } from "./arbitraries.js";
 
 const tokens = Number(process.argv[2] ?? 8192);
 const window = 48;
-const fewLayers = 4;
+const fewLayers = 2;
 const shape = shapes["smollm2-like"];
 const policies = policyNames.map((name) => createPolicy(name)).filter((policy) => !policy.keepsAll);
 

@@ -175,6 +175,11 @@ describe.each(policyNames)("%s", (name) => {
     expect(() => policy.begin(plain).onGroup([{ ...layer, scores: new Float32Array(99) }])).toThrow(RangeError);
   });
 
+  it("asks for the variance and entropy of attention only along with scores", () => {
+    const ofAttention = (policy.needs ?? []).filter((name) => name === "variances" || name === "entropy");
+    if (!policy.reduction) expect(ofAttention).toEqual([]);
+  });
+
   it("refuses a layer without what it needs, or with that in another shape", () => {
     const [layer] = layerScores(plain, "random", 1) as [LayerScores];
     for (const name of policy.needs ?? []) {
