@@ -4,14 +4,19 @@ import { plural } from "../view/format.js";
 
 const range = (from: number, to: number) => (from === to ? `${from}` : `${from}–${to}`);
 
-/** What was read of a document, page by page: a strip first, then in words, and each page in a table on demand. */
-export function Coverage({ coverage }: { coverage: Pages }) {
+/**
+ * What was read of a document, page by page: a strip first, then in words, and each page in a table on demand.
+ * Before a run it says what there is to read.
+ */
+export function Coverage({ coverage, before = false }: { coverage: Pages; before?: boolean }) {
   const { unit, text, ocr, empty, failed } = coverage;
   const read = text.length + ocr.length;
   const all = read + empty.length + failed.length;
   return (
     <section className="coverage" aria-label="What was read">
-      <h2>{read === all ? `All ${plural(read, unit)} read` : `${read} of ${plural(all, unit)} read`}</h2>
+      <h2>
+        {read === all ? `All ${plural(read, unit)}` : `${read} of ${plural(all, unit)}`} {before ? "readable" : "read"}
+      </h2>
       <div className="coverage-strip" aria-hidden="true">
         {coverageStretches(coverage).map(({ how, words, from, to }) => (
           <span

@@ -10,8 +10,9 @@ export function DeleteDialog({ entry, close }: { entry: LibraryEntry; close: () 
     <dialog ref={dialog} className="sheet-dialog" aria-labelledby="delete-title" onClose={close}>
       <h2 id="delete-title">Delete “{entry.title}”?</h2>
       <p>
-        Its text{entry.summarised ? " and its summaries are" : " is"} deleted from the library for good, and with them
-        what was kept of documents for the next questions. The file itself stays where it is.
+        Its text{entry.summarised ? " and its summaries are" : " is"} deleted from the library for good, and with
+        {entry.summarised ? " them" : " it"} what readings kept for the next questions. The file itself stays where it
+        is.
       </p>
       <p className="path">{entry.path}</p>
       <div className="buttons end">

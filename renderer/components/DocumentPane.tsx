@@ -34,7 +34,7 @@ export function DocumentPane({ document }: { document: OpenDocument }) {
         </p>
       )}
       {summary && model && <DocumentFacts summary={summary} model={model} />}
-      {summary && !result && <Coverage coverage={summary.coverage} />}
+      {summary && !result && <Coverage coverage={summary.coverage} before />}
       {summary?.kind === "pdf" && <ScannedIn />}
       {summary && summary.warnings.length > 0 && (
         <ul className="warnings" aria-label="Warnings about this document">

@@ -15,7 +15,7 @@ export function coverageLines({ unit, text, ocr, empty, failed }: Coverage): Cov
     if (pages.length > 0)
       lines.push({ how, name, words: `${plural(pages.length, unit)}: ${formatPages(pages)}${more}` });
   };
-  add("text", "Read", text);
+  add("text", "Text", text);
   const numbers = (found: Coverage["ocr"]) => found.map(({ page }) => page);
   const confident = ocr.filter(({ confidence }) => confidence >= SURE);
   const doubtful = ocr.filter(({ confidence }) => confidence < SURE);

@@ -19,7 +19,7 @@ const mixed: Coverage = {
 
 it("has a line for each way in which pages were read, with reasons and confidence", () => {
   expect(coverageLines(mixed).map(({ name, words }) => `${name} | ${words}`)).toEqual([
-    "Read | 4 pages: 1–3, 6",
+    "Text | 4 pages: 1–3, 6",
     "Recognised (OCR) | 1 page: 4, confidence 91 %",
     "Recognised, unsure | 1 page: 5, confidence 60 %",
     "Empty | 1 page: 7",
