@@ -147,6 +147,13 @@ async function run(engine: Engine, model: string, runtime: string): Promise<void
   const setting: Setting = { split, size, lengths, documents, measure: measureText };
   const session = (await engine.createSession()) as DocumentSession;
   let progress = "";
+  let stopping = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      stopping = true;
+      console.error("Stopping after this step, then writing the pages; once more stops at once.");
+    });
+  }
   const desk: Desk = {
     engine,
     session,
@@ -154,7 +161,7 @@ async function run(engine: Engine, model: string, runtime: string): Promise<void
     // a GPU rounds otherwise than a CPU
     conditions: { model: basename(engine.model.path), runtime, gpuLayers: engine.model.gpuLayers },
     before(what) {
-      if (minutes !== undefined && elapsed() > minutes * 60_000) throw new OutOfTime();
+      if (stopping || (minutes !== undefined && elapsed() > minutes * 60_000)) throw new OutOfTime();
       console.error(`${formatDuration(elapsed())} ${progress}: ${what}`);
     },
   };
@@ -196,7 +203,7 @@ async function run(engine: Engine, model: string, runtime: string): Promise<void
     write(benchmark, summary, made);
   }
   if (!ablation) writeOverview(out);
-  if (stopped) console.error(`Time is up after ${formatDuration(elapsed())}; run the same command again to go on.`);
+  if (stopped) console.error(`Stopped after ${formatDuration(elapsed())}; run the same command again to go on.`);
 }
 
 function write(benchmark: Benchmark, summary: Figures, made: string): void {

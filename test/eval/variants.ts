@@ -65,6 +65,10 @@ export const ablationVariants: readonly Variant[] = [
   ablated("groups-of-4", "cut after every 4 layers", { groupLayers: 4 }),
   ablated("group-mean", "mean over a KV head's queries", { reduction: "mean" }),
   ablated("value-norms", "weighted by the values' lengths", { valueNorms: true }),
+  ablated("own-1-value-norms", "average over 15, all of its own, weighted by the values' lengths", {
+    pooling: { kind: "average", kernel: 15, own: 1 },
+    valueNorms: true,
+  }),
   ...[0.2, 0.5].map((headFloor) =>
     ablated(`heads-${headFloor}`, `budgets per head, floor ${headFloor}`, { headFloor }),
   ),
