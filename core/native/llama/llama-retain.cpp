@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <future>
 #include <mutex>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -454,6 +456,9 @@ struct llama_retain {
     }
 
     static void reset_cells(llama_kv_cache & kv, uint32_t n_cells) {
+        // taking apart what is known of a long document's cells takes longer than a batch: the device is not to wait for it
+        kv.retain_spent = std::async(std::launch::async, [spent = std::move(kv.v_cells[0])]() mutable { spent = llama_kv_cells(); });
+        kv.v_cells[0] = llama_kv_cells();
         kv.v_cells[0].resize(n_cells);
         kv.v_heads[0] = 0;
     }
@@ -484,12 +489,14 @@ struct llama_retain {
         const int64_t n_edge  = n_batch + 258;
 
         auto reading = std::make_unique<llama_retain_reading>();
-        ggml_init_params params = { 4*ggml_tensor_overhead(), nullptr, true };
+        ggml_init_params params = { 6*ggml_tensor_overhead(), nullptr, true };
         reading->tensors.reset(ggml_init(params));
         reading->hidden = ggml_new_tensor_2d(reading->tensors.get(), type, ctx->model.hparams.n_embd, n_rows);
         reading->mask   = ggml_new_tensor_1d(reading->tensors.get(), GGML_TYPE_F16, n_rows*n_batch);
         reading->edge   = ggml_new_tensor_2d(reading->tensors.get(), GGML_TYPE_F16, n_edge, n_batch);
         reading->zero   = ggml_new_tensor_2d(reading->tensors.get(), GGML_TYPE_F16, n_edge, n_batch);
+        reading->pos    = ggml_new_tensor_1d(reading->tensors.get(), GGML_TYPE_I32, n_rows);
+        reading->cells  = ggml_new_tensor_1d(reading->tensors.get(), GGML_TYPE_I64, n_rows);
         auto * buft = ggml_backend_buffer_get_type(holder(ctx, 0).layers[0].k->buffer);
         reading->buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(reading->tensors.get(), buft));
         if (!reading->buffer) {
@@ -501,6 +508,12 @@ struct llama_retain {
             std::fill(edge.begin() + i*n_edge + i + 1, edge.begin() + (i + 1)*n_edge, ggml_fp32_to_fp16(-INFINITY));
         }
         ggml_backend_tensor_set(reading->edge, edge.data(), 0, ggml_nbytes(reading->edge));
+        std::vector<int32_t> pos(n_rows);
+        std::vector<int64_t> cells(n_rows);
+        std::iota(pos.begin(), pos.end(), 0);
+        std::iota(cells.begin(), cells.end(), 0);
+        ggml_backend_tensor_set(reading->pos,   pos.data(),   0, ggml_nbytes(reading->pos));
+        ggml_backend_tensor_set(reading->cells, cells.data(), 0, ggml_nbytes(reading->cells));
         ctx->retain_reading = std::move(reading);
         ctx->cparams.retain_reading = ctx->retain_reading.get();
         return true;
@@ -534,7 +547,7 @@ struct llama_retain {
         ctx->retain_queries.clear();
         changed(ctx, il_begin, il_end);
         count(ctx);
-        return !ctx->cparams.retain_reading || reserve_batch(ctx, n_cells);
+        return reserve_batch(ctx, n_cells);
     }
 
     // Lays out the group's largest graph. Otherwise the scheduler would do so anew for every batch, as each is larger than
@@ -621,7 +634,42 @@ struct llama_retain {
             cells.seq_add(i, 0);
         }
         ctx->cparams.retain_rows = 0;
+        ctx->retain_read.clear();
+        ctx->retain_read_buf.reset();
         changed(ctx, 0, kv.hparams.n_layer());
+        return true;
+    }
+
+    // what masks the rows that hold nothing. false: no memory
+    static bool alloc_pads(llama_kv_cache & kv, uint32_t n_columns) {
+        std::vector<const kv_layer *> all;
+        bool padded = false;
+        for (const auto & layer : kv.layers) {
+            for (const auto * part : parts(layer)) {
+                const_cast<kv_layer *>(part)->pads_row = all.size();
+                all.push_back(part);
+                padded = padded || part->n_pad > 0;
+            }
+        }
+        kv.retain_pads = nullptr;
+        if (!padded) {
+            return true;
+        }
+        ggml_init_params params = { ggml_tensor_overhead(), nullptr, true };
+        kv.retain_pads_ctx.reset(ggml_init(params));
+        ggml_tensor * pads = ggml_new_tensor_2d(kv.retain_pads_ctx.get(), GGML_TYPE_F16, n_columns, all.size());
+        kv.retain_pads_buf.reset(ggml_backend_alloc_ctx_tensors_from_buft(kv.retain_pads_ctx.get(),
+                    ggml_backend_buffer_get_type(all[0]->k->buffer)));
+        if (!kv.retain_pads_buf) {
+            return false;
+        }
+        std::vector<ggml_fp16_t> masks(ggml_nelements(pads), ggml_fp32_to_fp16(0.0f));
+        for (const auto * part : all) {
+            const auto row = masks.begin() + part->pads_row*n_columns + (n_columns - part->k->ne[1]);
+            std::fill(row, row + part->n_pad, ggml_fp32_to_fp16(-INFINITY));
+        }
+        ggml_backend_tensor_set(pads, masks.data(), 0, ggml_nbytes(pads));
+        kv.retain_pads = pads;
         return true;
     }
 
@@ -660,6 +708,9 @@ struct llama_retain {
             pos[i] = cells.is_empty(i) ? -1 : cells.pos_get(i);
         }
         reset_cells(kv, n_cells);
+        if (!alloc_pads(kv, n_prefix + n_cells)) {
+            return false;
+        }
         for (uint32_t i = 0; i < n_used; ++i) {
             if (pos[i] >= 0) {
                 cells.pos_set(i, pos[i]);
@@ -1040,8 +1091,8 @@ struct llama_retain {
         if (it == ctx->retain_read.end()) {
             return nullptr;
         }
-        *n_kv = it->second.size()/ctx->model.hparams.n_head(il);
-        return it->second.data();
+        *n_kv = it->second.second/ctx->model.hparams.n_head(il);
+        return it->second.first;
     }
 };
 

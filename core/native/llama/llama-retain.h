@@ -59,12 +59,15 @@ struct llama_model * llama_retain_remember_model(struct llama_model * model, con
 void                 llama_retain_forget_model  (const struct llama_model * model);
 bool                 llama_retain_deferred();
 
-// What stays beside the KV cache while a document is read; the graphs hold views of it
+// What stays beside the KV cache while a document is read; the graphs hold views of it, and no batch needs an input from the
+// host: copying one waits until the device has come to rest
 struct llama_retain_reading {
     ggml_tensor * hidden = nullptr; // f32 or f16 [n_embd, tokens]: what goes from one group of layers to the next
     ggml_tensor * mask   = nullptr; // f16, zeros but for the edge of the last batch
     ggml_tensor * edge   = nullptr; // f16 [columns, tokens]: token i sees columns 0 .. i
     ggml_tensor * zero   = nullptr; // f16, of that shape
+    ggml_tensor * pos    = nullptr; // i32 [tokens]: 0, 1, 2, ...
+    ggml_tensor * cells  = nullptr; // i64 [tokens]: the cell of each, which is its position
 
     // where the mask is not zero: the columns from n_before on, of n_tokens rows of n_kv
     struct edge_t { int64_t n_kv, n_before, n_columns, n_tokens; } last = {};

@@ -9,7 +9,7 @@
 //          kv      f16 | q8_0 | q4_0, what is kept      kept    share of the tokens, e.g. 0.069
 //          group   layers read together; 0: as many as hold 512 MiB of f16 keys and values
 //          hidden  f32 | f16, what waits between groups
-// Environment: BATCH (512), DECODE (256 tokens), THREADS (all cores).
+// Environment: BATCH (512), DECODE (256 tokens), THREADS (all cores), WATCH (2 ms between two looks at the memory).
 #include "llama-context.h"
 #include "llama-model.h"
 #include "llama-retain.h"
@@ -194,7 +194,7 @@ class Watch {
         thread = std::thread([this] {
             while (!done) {
                 sample();
-                std::this_thread::sleep_for(std::chrono::milliseconds(2));
+                std::this_thread::sleep_for(std::chrono::milliseconds(setting("WATCH", 2)));
             }
         });
     }
@@ -245,8 +245,8 @@ struct Run {
 };
 
 struct Result {
-    double first_ms = 0, score_ms = 0, read_back_ms = 0, select_ms = 0, keep_ms = 0, decode_ms = 0;
-    size_t after_bytes = 0, kv_bytes = 0;
+    double first_ms = 0, begin_ms = 0, score_ms = 0, read_back_ms = 0, select_ms = 0, keep_ms = 0, decode_ms = 0;
+    size_t after_bytes = 0, kv_bytes = 0, kv_peak = 0, compute_bytes = 0;
     int    splits_read = 0, splits_decode = 0;
     uint32_t group = 0;
     std::vector<Plan>   plans;  // per layer
@@ -259,6 +259,11 @@ static ggml_type type_of(const std::string & name) {
     return name == "q8_0" ? GGML_TYPE_Q8_0 : name == "q4_0" ? GGML_TYPE_Q4_0 : name == "f32" ? GGML_TYPE_F32 : GGML_TYPE_F16;
 }
 
+// of one layer's keys and values of a token, f16
+static size_t row_bytes(const llama_model * model) {
+    return 2*sizeof(ggml_fp16_t)*llama_model_n_head_kv(model)*model->hparams.n_embd_head_k();
+}
+
 static std::vector<llama_token> random_tokens(const llama_model * model, uint32_t n) {
     std::mt19937 random(7);
     const uint32_t n_vocab = llama_vocab_n_tokens(llama_model_get_vocab(model));
@@ -269,13 +274,13 @@ static std::vector<llama_token> random_tokens(const llama_model * model, uint32_
     return tokens;
 }
 
-// the n_keep[h] best of each KV head: scores of its queries, the best of a group, averaged over 15 neighbours
+// the n_keep[h] best of each KV head: scores of its queries, the best of a group, averaged over 15 neighbours; a thread a head
 static Plan best(const std::vector<float> & scores, uint32_t n_head, uint32_t n_before, const std::vector<uint32_t> & n_keep) {
     const uint32_t n_kv_head = n_keep.size();
     const uint32_t n_group   = n_head/n_kv_head;
     Plan plan(n_kv_head);
-    std::vector<float> most(n_before), pooled(n_before);
-    for (uint32_t h = 0; h < n_kv_head; ++h) {
+    const auto of_head = [&](uint32_t h) {
+        std::vector<float> most(n_before), pooled(n_before);
         std::copy_n(scores.data() + size_t(h)*n_group*n_before, n_before, most.data());
         for (uint32_t g = 1; g < n_group; ++g) {
             const float * other = scores.data() + (size_t(h)*n_group + g)*n_before;
@@ -301,6 +306,13 @@ static Plan best(const std::vector<float> & scores, uint32_t n_head, uint32_t n_
                 plan[h].push_back(i);
             }
         }
+    };
+    std::vector<std::thread> threads;
+    for (uint32_t h = 0; h < n_kv_head; ++h) {
+        threads.emplace_back(of_head, h);
+    }
+    for (auto & thread : threads) {
+        thread.join();
     }
     return plan;
 }
@@ -322,8 +334,7 @@ class Measurement {
         tokens = random_tokens(model, run.tokens);
         n_group = run.group;
         if (n_group == 0) {
-            const size_t row = 2*sizeof(ggml_fp16_t)*llama_model_n_head_kv(model)*model->hparams.n_embd_head_k();
-            n_group = std::max<size_t>(1, (size_t(512) << 20)/(row*run.tokens));
+            n_group = std::max<size_t>(1, (size_t(512) << 20)/(row_bytes(model)*run.tokens));
         }
         result.group = n_group;
 
@@ -357,6 +368,7 @@ class Measurement {
         }
         result.decode_ms = ms_since(from);
         result.splits_decode = splits();
+        result.compute_bytes = llama_retain_compute_bytes(ctx.get());
         for (int32_t il = 0; il < llama_model_n_layer(model); ++il) {
             result.kv_bytes += run.side == "stock" ? 0 : llama_retain_layer_bytes(ctx.get(), il);
         }
@@ -399,10 +411,13 @@ class Measurement {
         std::vector<int8_t>         output(batch);
 
         must(n_group >= n_layer || llama_retain_hold(ctx.get(), type_of(run.hidden), run.tokens), "no room for hidden states");
+        std::vector<std::vector<float>> scores(n_group, std::vector<float>(size_t(n_head)*n_before));
         for (uint32_t begin = 0; begin < n_layer; begin += n_group) {
             const uint32_t end = std::min(begin + n_group, n_layer);
+            const auto from_begin = Clock::now();
             must(llama_retain_begin(ctx.get(), begin, end, run.tokens, false), "no room for a group of layers");
-            std::vector<std::vector<float>> scores(end - begin, std::vector<float>(size_t(n_head)*n_before));
+            result.begin_ms += ms_since(from_begin);
+            bool scored = false;
 
             double usual_ms = 0;
             for (uint32_t at = 0; at < run.tokens; at += batch) {
@@ -448,12 +463,14 @@ class Measurement {
                     for (uint32_t h = 0; h < n_head; ++h) {
                         float * to = scores[il - begin].data() + size_t(h)*n_before;
                         for (uint32_t i = 0; i < n_seen; ++i) {
-                            to[i] += row[size_t(h)*n_cells + i];
+                            to[i] = (scored ? to[i] : 0.0f) + row[size_t(h)*n_cells + i];
                         }
+                        std::fill(to + n_seen, scored ? to + n_seen : to + n_before, 0.0f);
                     }
                 }
                 if (rows > 0) {
                     result.read_back_ms += ms_since(from_read_back);
+                    scored = true;
                 }
             }
             llama_retain_observe(ctx.get(), 0, 0);
@@ -476,6 +493,8 @@ class Measurement {
                 result.keep_ms += ms_since(from);
             }
         }
+        const size_t hidden_bytes = n_group >= n_layer ? 0 : ggml_row_size(type_of(run.hidden), llama_model_n_embd(model))*run.tokens;
+        result.kv_peak = llama_retain_peak_bytes(ctx.get()) + hidden_bytes;
         llama_retain_hold(ctx.get(), GGML_TYPE_F16, 0);
         must(llama_retain_finish(ctx.get(), run.tokens, window), "reading was not finished");
         n_used = window;
@@ -526,12 +545,13 @@ static void measure(const char * path, ggml_backend_dev_t device, int n_runs, ch
             fflush(stdout);
             continue;
         }
-        printf("{\"run\":\"%s\",\"side\":\"%s\",\"tokens\":%u,\"kv\":\"%s\",\"kept\":%g,\"group\":%u,\"hidden\":\"%s\",\"firstMs\":%.1f,\"scoreMs\":%.1f,"
-               "\"readBackMs\":%.1f,\"selectMs\":%.1f,\"keepMs\":%.1f,\"decodePerSecond\":%.2f,\"peak\":%zu,\"after\":%zu,\"kvBytes\":%zu,"
+        printf("{\"run\":\"%s\",\"side\":\"%s\",\"tokens\":%u,\"kv\":\"%s\",\"kept\":%g,\"group\":%u,\"hidden\":\"%s\",\"firstMs\":%.1f,\"beginMs\":%.1f,"
+               "\"scoreMs\":%.1f,\"readBackMs\":%.1f,\"selectMs\":%.1f,\"keepMs\":%.1f,\"decodePerSecond\":%.2f,\"peak\":%zu,\"after\":%zu,\"kvBytes\":%zu,"
+               "\"kvPeak\":%zu,\"kvFull\":%zu,\"computeBytes\":%zu,"
                "\"splitsRead\":%d,\"splitsDecode\":%d}\n",
-               runs[i], run.side.c_str(), run.tokens, run.kv.c_str(), run.kept, r.group, run.hidden.c_str(), r.first_ms, r.score_ms,
+               runs[i], run.side.c_str(), run.tokens, run.kv.c_str(), run.kept, r.group, run.hidden.c_str(), r.first_ms, r.begin_ms, r.score_ms,
                r.read_back_ms, r.select_ms, r.keep_ms, setting("DECODE", 256)*1000/r.decode_ms, watch.peak.load(), r.after_bytes, r.kv_bytes,
-               r.splits_read, r.splits_decode);
+               r.kv_peak, row_bytes(model.get())*llama_model_n_layer(model.get())*run.tokens, r.compute_bytes, r.splits_read, r.splits_decode);
         fflush(stdout);
     }
 }

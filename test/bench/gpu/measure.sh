@@ -1,5 +1,6 @@
 #!/bin/sh
 # Makes the models and measures: measure.sh GPU_BENCH FOLDER RESULTS MODEL... (see bench.sh)
+# RUNS, if set, are all that is measured, and NOTE tells in the table why it was measured again.
 set -eu
 bench=$1 folder=$2 results=$3
 shift 3
@@ -8,6 +9,7 @@ model() {
     [ -f "$folder/$1.gguf" ] || "$bench" make "$1" "$folder/$1.gguf"
 }
 
+[ -z "${NOTE:-}" ] || printf '{"note":"%s"}\n' "$NOTE" | tee -a "$results"
 model tiny
 "$bench" check "$folder/tiny.gguf" 1500 | tee -a "$results"
 for name in "$@"; do
@@ -20,6 +22,7 @@ for name in "$@"; do
     for tokens in 32768 131072; do
         runs="$runs stock:$tokens:q8_0 stock:$tokens:q4_0 precis:$tokens:q8_0:0.069 uneven:$tokens:f16:0.069 heads:$tokens:f16:0.069"
     done
+    runs="$runs precis:32768:f16:0.069:1"
     # shellcheck disable=SC2086
     "$bench" run "$folder/$name.gguf" ${RUNS:-$runs} | tee -a "$results"
 done

@@ -1,6 +1,7 @@
 /**
  * Writes docs/bench/gpu.md from what bench.sh measured: `npx tsx test/bench/gpu/table.ts RESULTS...` (lines of JSON, see
- * gpu-bench.cpp). Ratios are against stock with f16 keys and values on the same tokens, in the same process.
+ * gpu-bench.cpp). Ratios are against stock with f16 keys and values on the same tokens, in the same process. Results that
+ * follow a note (measure.sh) stand beside those before it.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
@@ -12,6 +13,11 @@ interface Check {
   readonly samePositions?: number;
   readonly splitsRead: number;
   readonly splitsDecode: number;
+}
+
+/** What follows was measured again. */
+interface Note {
+  readonly note: string;
 }
 
 interface Header {
@@ -37,6 +43,9 @@ interface Run {
   readonly decodePerSecond: number;
   readonly peak: number;
   readonly after: number;
+  readonly kvPeak: number;
+  readonly kvFull: number;
+  readonly computeBytes: number;
   readonly splitsRead: number;
   readonly splitsDecode: number;
   readonly error?: string;
@@ -46,13 +55,22 @@ const lines = process.argv
   .slice(2)
   .flatMap((path) => readFileSync(path, "utf8").split("\n"))
   .filter((line) => line.startsWith("{"))
-  .map((line) => JSON.parse(line) as Check | Header | Run);
+  .map((line) => JSON.parse(line) as Check | Header | Run | Note);
 
-const checks: Check[] = [];
-const models: { header: Header; runs: Run[] }[] = [];
+interface Model {
+  readonly header: Header;
+  readonly runs: Run[];
+  /** Why it was measured again. */
+  readonly note?: string;
+}
+
+const checks = new Map<string, Check>();
+const models: Model[] = [];
+let note: string | undefined;
 for (const line of lines) {
-  if ("check" in line) checks.push(line);
-  else if ("model" in line) models.push({ header: line, runs: [] });
+  if ("note" in line) note = line.note;
+  else if ("check" in line) checks.set(line.check, line);
+  else if ("model" in line) models.push({ header: line, runs: [], ...(note !== undefined && { note }) });
   else if (line.error !== undefined) throw new Error(`${line.run}: ${line.error}`);
   else models.at(-1)?.runs.push(line);
 }
@@ -72,7 +90,7 @@ function name(run: Run): string {
   return [kept, run.kv === "f16" ? "" : `in ${run.kv}`, uneven].filter((part) => part !== "").join(", ");
 }
 
-function section({ header, runs }: { header: Header; runs: Run[] }): string {
+function section({ header, runs, note }: Model): string {
   const measured = runs.filter((run) => run.tokens > 2048).sort((a, b) => a.tokens - b.tokens);
   const rows = measured.map((run) => {
     const stock = measured.find((other) => other.side === "stock" && other.kv === "f16" && other.tokens === run.tokens);
@@ -87,7 +105,7 @@ function section({ header, runs }: { header: Header; runs: Run[] }): string {
       run.decodePerSecond.toFixed(0),
       ratio("decodePerSecond"),
       gib(run.peak),
-      `${((run.peak / stock.peak) * 100).toFixed(0)} %`,
+      `${((run.peak / stock.peak) * 100).toFixed(1)} %`,
       gib(run.after),
       run.side === "stock" ? "" : run.group,
       share(run.scoreMs + run.readBackMs),
@@ -109,8 +127,26 @@ function section({ header, runs }: { header: Header; runs: Run[] }): string {
     ],
     ["layers a group", "scoring", "selecting", "compacting"],
   ].flat();
-  return `## ${basename(header.model, ".gguf")}\n\nWeights on the device: ${gib(header.weights)} GiB.\n\n${table(head, rows)}`;
+  const title = `## ${basename(header.model, ".gguf")}${note === undefined ? "" : ", again"}`;
+  return `${title}\n\n${note ?? `Weights on the device: ${gib(header.weights)} GiB.`}\n\n${table(head, rows)}`;
 }
+
+/** One layer a group: what the allocator gave for keys, values and hidden states, and what the device says. */
+const oneLayer = models.flatMap(({ header, runs }) =>
+  runs
+    .filter((run) => run.run.split(":")[4] === "1")
+    .map((run) => {
+      const held = run.peak - header.before - header.weights - run.computeBytes;
+      const share = (bytes: number) => `${((bytes / run.kvFull) * 100).toFixed(1)} %`;
+      return [
+        basename(header.model, ".gguf"),
+        `${run.tokens / 1024}k`,
+        gib(run.kvFull),
+        share(run.kvPeak),
+        share(held),
+      ];
+    }),
+);
 
 const splits = (runs: Run[], of: (run: Run) => boolean, figure: "splitsRead" | "splitsDecode") =>
   [...new Set(runs.filter(of).map((run) => run[figure]))].sort().join(" or ");
@@ -130,12 +166,21 @@ vocabulary) and random q4_0 weights; tokens are random; batches of ${models[0]?.
 - Rows with a share kept read layer group by layer group with this project's scoring, retention and compaction. Selection is
   done in the program, as the policies do it: window of 32, scores pooled over 15 positions, the best of a KV head's
   queries, the same budget for every layer ("layers uneven" and "heads uneven": budgets from half to one and a half times
-  that, from the first to the last layer, or KV head of each layer). Hidden states wait on the device in f16. A group has as many layers as hold 512 MiB of keys and values.
+  that, from the first to the last layer, or KV head of each layer). Hidden states wait on the device in f16. A group has
+  as many layers as hold 512 MiB of keys and values.
 - **scoring** and so on are shares of the time to the first token.
 
 One measurement each: differences of a few percent are noise.
 
 ${models.map(section).join("\n\n")}
+
+## The least memory: one layer a group
+
+At 6.9 % kept, the most that keys, values (the layer being read in f16 and what is kept of the others) and hidden states (f16)
+hold at once, as shares of the whole f16 cache: what the allocator gave, and all device memory in use at the peak without
+weights, the graph's buffers and what was in use before the model was loaded (so with the causal mask and CUDA's own pools).
+
+${table(["", "tokens", "whole cache, GiB", "allocator", "device"], oneLayer)}
 
 ## Does it compute the same?
 
@@ -147,7 +192,7 @@ against the CPU show what other kernels do to stock alone.
 
 ${table(
   ["", "largest difference", "relative", "same positions kept"],
-  checks.map((one) => [
+  [...checks.values()].map((one) => [
     one.check,
     one.largestDifference.toPrecision(2),
     one.relative.toPrecision(2),
