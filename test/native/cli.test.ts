@@ -76,7 +76,8 @@ describe("precis summarize", () => {
       expect(code).toBe(0);
       const written = readFileSync(out, "utf8");
       if (name.endsWith(".json")) expect(summaryResultSchema.parse(JSON.parse(written)).text).toBe(stdout.trim());
-      else expect(written).toContain(stdout.trim().split("\n")[0]);
+      // the report names pages behind sentences, which the terminal does not
+      else expect(written).toContain(stdout.trim().split(/(?<=[.!?])\s/)[0]);
     }
   });
 
