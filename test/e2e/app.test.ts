@@ -124,7 +124,7 @@ describe("a report, from the drop to the saved summary", () => {
 
   it("says what the run read and held", async () => {
     const facts = await page.locator(".run-facts dl").innerText();
-    expect(facts).toMatch(/Pages read\s+all \d+/);
+    await page.getByRole("heading", { name: /^All \d+ pages read$/ }).waitFor();
     const [, kept, full] = /Kept after reading\s+([\d.]+) MiB\s+of ([\d.]+) MiB/.exec(facts) ?? [];
     const share = Number(kept) / Number(full);
     expect(share).toBeGreaterThan(0.245);
