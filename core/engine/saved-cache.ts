@@ -7,10 +7,11 @@
  * nothing reaches native code that does not match its checksum.
  */
 import { createHash } from "node:crypto";
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import type { LayerState } from "./native.js";
+import { writeWhole } from "./whole-file.js";
 
 const magic = Buffer.from("PRECISKV");
 const version = 2;
@@ -54,23 +55,10 @@ export interface CacheContents {
   layer(index: number): LayerState;
 }
 
-/** Writes beside the target and renames, so that the target is whole or not there. Only the owner may read it. */
+/** Writes the file whole or not at all. Only the owner may read it. */
 export async function writeSavedCache(path: string, contents: CacheContents): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const part = `${path}.part-${process.pid}`;
-  try {
-    const file = await open(part, "w", 0o600);
-    try {
-      await writeAll(file, contents);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(part, path);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
-  }
+  await writeWhole(path, (file) => writeAll(file, contents));
 }
 
 async function writeAll(file: FileHandle, contents: CacheContents): Promise<void> {

@@ -7,10 +7,11 @@
  * The file is of one run (document, model, options: its identity). A step's key is a digest of everything that decides
  * what it writes, down to the tokens of its prompt: what differs in anything is not found, and done anew.
  */
-import { createHash } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { CacheStore } from "../engine/cache-store.js";
+import { writeWhole } from "../engine/whole-file.js";
+import { digest } from "./read.js";
 
 const magic = "PRECIS-STEPS 1";
 
@@ -104,7 +105,8 @@ export class FinishedSteps {
   async add(key: string, step: Step): Promise<void> {
     this.body.steps[key] = step;
     const json = JSON.stringify(this.body);
-    await this.store?.save(this.body.identity, (file) => writeWhole(file, `${magic} ${sha256(json)}\n${json}`));
+    const text = `${magic} ${digest(json)}\n${json}`;
+    await this.store?.save(this.body.identity, (path) => writeWhole(path, (file) => file.writeFile(text)));
   }
 
   /** The run has ended well. A file that cannot be removed is found again only by the same run. */
@@ -120,30 +122,8 @@ function parse(text: string, identity: string): Body | string {
   const json = text.slice(end + 1);
   if (!head.startsWith("PRECIS-STEPS ")) return "its file is damaged";
   if (!head.startsWith(`${magic} `)) return "it was written by another version of Precis";
-  if (head.slice(magic.length + 1) !== sha256(json)) return "its file is damaged";
+  if (head.slice(magic.length + 1) !== digest(json)) return "its file is damaged";
   const body = bodySchema.safeParse(JSON.parse(json));
   if (!body.success) return "its file is damaged";
   return body.data.identity === identity ? body.data : "it is of another document, model or setting";
-}
-
-/** Writes beside the target and renames, so that the target is whole or not there. Only the owner may read it. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const part = `${path}.part-${process.pid}`;
-  try {
-    const file = await open(part, "w", 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(part, path);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
-  }
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

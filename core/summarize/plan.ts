@@ -75,16 +75,11 @@ export function largestShare(
       throw error;
     }
   };
-  let [low, high] = [0, 1000];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (fits(middle)) low = middle;
-    else high = middle - 1;
-  }
-  if (low === 0) return undefined;
+  const tenths = largestThatFits(1000, fits);
+  if (tenths === 0) return undefined;
   try {
-    planRun(model, prompt, answerTokens, { ...options, budget: `${low / 10}%` });
-    return low / 10;
+    planRun(model, prompt, answerTokens, { ...options, budget: `${tenths / 10}%` });
+    return tenths / 10;
   } catch {
     return undefined;
   }
@@ -129,4 +124,15 @@ export function largestBudget(
   const share = largestShare(model, prompt, answerTokens, { ...options, policy }, availableBytes);
   if (share === undefined) return undefined;
   return policy === options.policy ? `${share}%` : `${share}% with the policy ${policy}`;
+}
+
+/** The largest whole number from 0 to `most` that fits, where all smaller ones do. */
+export function largestThatFits(most: number, fits: (value: number) => boolean): number {
+  let [low, high] = [0, most];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (fits(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }

@@ -7,7 +7,7 @@ import type { Engine } from "../engine/types.js";
 import { cancelled, PrecisError } from "../errors.js";
 import { formatBytes } from "../format.js";
 import { leastPartTokens, type RunOptions } from "./options.js";
-import { largestBudget, type Plan, planRun, planWithin } from "./plan.js";
+import { largestBudget, largestThatFits, type Plan, planRun, planWithin } from "./plan.js";
 import { buildPrompt, maxAnswerTokens, type PromptOptions, type Purpose } from "./prompt.js";
 import {
   chaptersOf,
@@ -314,17 +314,6 @@ function memoryOf(model: Engine["model"], lengths: PromptLengths, answerTokens: 
     if (error instanceof PrecisError && error.code === "budget-too-small") return 0;
     throw error;
   }
-}
-
-/** The largest whole number from 0 to `most` that fits, where all smaller ones do. */
-function largestThatFits(most: number, fits: (tokens: number) => boolean): number {
-  let [low, high] = [0, most];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (fits(middle)) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }
 
 const inWords = (tokens: number) => tokens.toLocaleString("en-US");
