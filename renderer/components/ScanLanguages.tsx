@@ -1,28 +1,19 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { chooseScanLanguages } from "../actions.js";
 import { precis } from "../precis.js";
 import { useApp } from "../stores/connect.js";
 import { useSettings } from "../stores/settings.js";
 import { scanLanguageName } from "../view/format.js";
+import { Sheet } from "./Sheet.js";
 
 /** Which languages the text of scanned pages is recognised in, and where the data of further ones lies. */
 export function ScanLanguages() {
   const { scanLanguagesShown, showScanLanguages } = useApp();
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    if (scanLanguagesShown) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [scanLanguagesShown]);
+  const close = () => showScanLanguages(false);
   return (
-    <dialog
-      ref={dialog}
-      className="sheet-dialog"
-      aria-labelledby="scan-languages-title"
-      onClose={() => showScanLanguages(false)}
-    >
-      <h2 id="scan-languages-title">Languages of scanned pages</h2>
-      {scanLanguagesShown && <Form close={() => showScanLanguages(false)} />}
-    </dialog>
+    <Sheet title="Languages of scanned pages" shown={scanLanguagesShown} close={close}>
+      {scanLanguagesShown && <Form close={close} />}
+    </Sheet>
   );
 }
 

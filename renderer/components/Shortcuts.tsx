@@ -1,23 +1,13 @@
-import { useEffect, useRef } from "react";
 import { shortcuts } from "../keys.js";
 import { useApp } from "../stores/connect.js";
+import { Sheet } from "./Sheet.js";
 
 /** The keyboard sheet. */
 export function Shortcuts() {
   const { shortcutsShown, showShortcuts } = useApp();
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    if (shortcutsShown) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [shortcutsShown]);
+  const close = () => showShortcuts(false);
   return (
-    <dialog
-      ref={dialog}
-      className="sheet-dialog"
-      aria-labelledby="shortcuts-title"
-      onClose={() => showShortcuts(false)}
-    >
-      <h2 id="shortcuts-title">Keyboard</h2>
+    <Sheet title="Keyboard" shown={shortcutsShown} close={close}>
       <dl>
         {shortcuts.map(([keys, what]) => (
           <div key={keys}>
@@ -28,9 +18,9 @@ export function Shortcuts() {
           </div>
         ))}
       </dl>
-      <button type="button" onClick={() => showShortcuts(false)}>
+      <button type="button" onClick={close}>
         Close
       </button>
-    </dialog>
+    </Sheet>
   );
 }
