@@ -7,7 +7,7 @@ import type { KvType } from "./kv.js";
 import type { Sampling } from "./types.js";
 
 /** Must equal LLAMA_RETAIN_ABI in core/native/llama/llama-retain.h. */
-const abi = 4;
+const abi = 5;
 
 export interface NativeOpenOptions {
   /** Tokens per batch. */
@@ -96,6 +96,8 @@ interface NativeAddon {
   canWrite(modelPath: string): boolean;
   /** Why it cannot be read in groups, as the end of a sentence; undefined when it can. */
   refusal(modelPath: string): string | undefined;
+  /** Gives the loaded model's file pages back to the system where llama.cpp computes with repacked copies of them. */
+  releaseFile(modelPath: string): void;
   /** Indices of the loaded model's layers that see a sliding window only. */
   slidingLayers(modelPath: string): number[];
   /** The loaded libllama's ABI stamp, and the one the addon was compiled with. */

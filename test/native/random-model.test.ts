@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -31,6 +31,18 @@ describe("a tiny model with random weights", () => {
     });
   }
 
+  it.runIf(process.platform === "linux")("does not lie in memory twice where llama.cpp repacks its weights", async () => {
+    const path = join(folder, "repacked.gguf");
+    writeRandomModel(path, { ...tinyModel, architecture: "llama", weights: "q4_0", layers: 24 });
+    const before = memoryStatus();
+    const engine = await loadEngine(path, "repacked");
+    const size = statSync(path).size / 1024;
+    // all but embeddings and norms is computed with as copies, and the file's pages are the system's again
+    expect(memoryStatus().RssAnon - before.RssAnon).toBeGreaterThan(0.5 * size);
+    expect(residentOf(path)).toBeLessThan(0.5 * size);
+    await engine.dispose();
+  });
+
   it("of an architecture that cannot be read in groups is refused by name, and read the plain way when asked to", async () => {
     const path = join(folder, "internlm2.gguf");
     writeRandomModel(path, { ...tinyModel, architecture: "internlm2" });
@@ -52,3 +64,16 @@ describe("a tiny model with random weights", () => {
     await engine.dispose();
   });
 });
+
+/** This process's memory by kind, KiB. */
+function memoryStatus(): Record<string, number> {
+  const lines = readFileSync("/proc/self/status", "utf8").matchAll(/^(\w+):\s+(\d+) kB$/gm);
+  return Object.fromEntries([...lines].map(([, name, size]) => [name, Number(size)]));
+}
+
+/** Resident KiB of a file's mappings. */
+function residentOf(path: string): number {
+  const mappings = readFileSync("/proc/self/smaps", "utf8").split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+  const sizes = mappings.filter((mapping) => mapping.includes(path)).map((mapping) => /^Rss:\s+(\d+)/m.exec(mapping)?.[1]);
+  return sizes.reduce((total, size) => total + Number(size), 0);
+}

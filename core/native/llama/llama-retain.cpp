@@ -11,8 +11,14 @@
 #include <future>
 #include <mutex>
 #include <numeric>
+#include <set>
 #include <string>
 #include <vector>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
 
 //
 // models by path: the addon that computes is not the one that loads
@@ -87,6 +93,36 @@ const char * llama_retain_refusal(const llama_model * model) {
 
 bool llama_retain_can_write(const llama_model * model) {
     return !llama_model_has_encoder(model) && model->hparams.causal_attn;
+}
+
+void llama_retain_release_file(const llama_model * model) {
+#if defined(__unix__) || defined(__APPLE__)
+    bool copied = false;
+    std::set<ggml_backend_buffer_t> mapped;
+    for (const auto & [name, t] : model->tensors_by_name) {
+        if (ggml_backend_buffer_t buffer = t->buffer) {
+            auto * dev = ggml_backend_buft_get_device(ggml_backend_buffer_get_type(buffer));
+            copied |= !ggml_backend_buffer_is_host(buffer) && dev && ggml_backend_dev_type(dev) == GGML_BACKEND_DEVICE_TYPE_CPU;
+            if (strcmp(ggml_backend_buffer_name(buffer), "CPU_Mapped") == 0) {
+                mapped.insert(buffer);
+            }
+        }
+    }
+    if (!copied) {
+        return;
+    }
+    const uintptr_t page = uintptr_t(sysconf(_SC_PAGESIZE));
+    for (auto * buffer : mapped) {
+        const auto base  = uintptr_t(ggml_backend_buffer_get_base(buffer));
+        const auto begin = GGML_PAD(base, page);
+        const auto end   = (base + ggml_backend_buffer_get_size(buffer)) / page * page;
+        if (begin < end) {
+            madvise((void *) begin, end - begin, MADV_DONTNEED);
+        }
+    }
+#else
+    GGML_UNUSED(model);
+#endif
 }
 
 llama_context * llama_retain_init(llama_model * model, llama_context_params params) {

@@ -78,7 +78,7 @@ struct llama_retain_reading {
 
 extern "C" {
 
-#define LLAMA_RETAIN_ABI 4
+#define LLAMA_RETAIN_ABI 5
 
 LLAMA_API int32_t llama_retain_abi(void);
 
@@ -90,6 +90,10 @@ LLAMA_API const char * llama_retain_refusal(const struct llama_model * model);
 
 // whether it continues a text at all: encoders do not
 LLAMA_API bool llama_retain_can_write(const struct llama_model * model);
+
+// gives the model's file pages back to the system if the CPU backend computes with copies of the weights (repacked q4_0, q4_K
+// and others): pages that are used come again from the page cache, and no weight counts twice; elsewhere than on POSIX nothing
+LLAMA_API void llama_retain_release_file(const struct llama_model * model);
 
 // whether a layer sees a sliding window only: its cache is small, is not scored and keeps what it holds
 LLAMA_API bool llama_retain_is_sliding(const struct llama_model * model, uint32_t il);
