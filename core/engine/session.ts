@@ -1,7 +1,7 @@
 /** One document's reading and writing: asks the policy what to keep and has native code do it. */
 import { cancelled, PrecisError } from "../errors.js";
 import { entryBytes, type KvType } from "./kv.js";
-import type { NativeOpenOptions, NativeSession } from "./native.js";
+import type { LayerState, NativeOpenOptions, NativeSession } from "./native.js";
 import {
   type CacheContents,
   openSavedCache,
@@ -56,6 +56,7 @@ export class DocumentSession implements Session {
   async read(prompt: Prompt, options: ReadOptions): Promise<ReadingResult> {
     const { policy, budgetEntries, kvType = "f16", hiddenType = "f16", groupLayers = 1, signal, onProgress } = options;
     if (this.loaded.refusal !== undefined && !policy.keepsAll) throw cannotCompress(this.loaded.refusal);
+    const kept = new Map<number, readonly Uint32Array[]>();
     const { layers } = this.model;
     const tokens = prompt.tokens.length;
     this.#read = false;
@@ -80,12 +81,14 @@ export class DocumentSession implements Session {
             const first = this.fullLayers.findIndex((index) => index >= layer);
             const group = observed.map((of, index) => ({ layer: first + index, ...of }));
             const retained = group.length > 0 ? run.onGroup(group) : [];
+            for (const one of retained) kept.set(one.layer, one.positions);
             await this.native.keep(retained.map((one) => ({ ...one, layer: this.fullLayers[one.layer] as number })));
             compressMs += performance.now() - since;
           }
         }
         await this.native.finish();
         this.#read = true;
+        if (!policy.keepsAll) for (const index of this.fullLayers.keys()) options.onKept?.(kept.get(index) ?? []);
         onProgress?.({ fraction: 1, layersRead: layers, elapsedMs: performance.now() - started, remainingMs: 0 });
         return {
           tokens,
@@ -136,12 +139,16 @@ export class DocumentSession implements Session {
       const window = prompt.tokens.slice(-prompt.windowTokens);
       const sameWindow = window.length === held.window.length && window.every((id, i) => id === held.window[i]);
       await this.#open(prompt, { ...options, kvType, hiddenType: "f16" });
+      const kept: Uint32Array[][] = [];
       for (let layer = 0; layer < this.model.layers; layer++) {
         options.signal?.throwIfAborted();
-        this.native.restore(layer, await held.layer(layer), held.window.length, sameWindow);
+        const state = await held.layer(layer);
+        this.native.restore(layer, state, held.window.length, sameWindow);
+        if (options.onKept && this.fullLayers.includes(layer)) kept.push(byHead(state));
       }
       await this.native.resume(await held.slidingCells(), sameWindow ? await held.logits() : undefined);
       this.#read = true;
+      for (const positions of kept) options.onKept?.(positions);
       const tokens = prompt.tokens.length;
       return {
         sameWindow,
@@ -153,7 +160,7 @@ export class DocumentSession implements Session {
     });
   }
 
-  async generate({ sampling, maxTokens, signal, onText }: GenerateOptions): Promise<Generation> {
+  async generate({ begin, sampling, maxTokens, signal, onText }: GenerateOptions): Promise<Generation> {
     if (!this.#read) throw new Error("generate() before read()");
     const started = performance.now();
     let firstTokenMs = 0;
@@ -166,6 +173,7 @@ export class DocumentSession implements Session {
       onText?.(text);
     };
     return await this.#guarded(signal, undefined, async () => {
+      if (begin && begin.length > 0) await this.native.feed(begin);
       const { tokens, ended, text } = await this.native.write({ ...sampling, maxTokens }, pass);
       // pieces still on their way when the promise settles are passed on here, once
       pass(text.slice(passed));
@@ -200,12 +208,12 @@ export class DocumentSession implements Session {
 
   async #open(
     prompt: Prompt,
-    options: Pick<NativeOpenOptions, "kvType" | "hiddenType"> & Pick<ReadOptions, "answerTokens">,
+    options: Pick<NativeOpenOptions, "kvType" | "hiddenType"> & Pick<ReadOptions, "answerTokens" | "threads">,
   ) {
     this.#prompt = prompt;
     await this.native.open(this.model.path, prompt.tokens, prompt.windowTokens, {
       batch: batchTokens,
-      threads: this.threads,
+      threads: options.threads ?? this.threads,
       room: options.answerTokens ?? defaultAnswerTokens,
       kvType: options.kvType,
       hiddenType: options.hiddenType,
@@ -268,6 +276,15 @@ export class DocumentSession implements Session {
       remainingMs: fraction > 0.02 ? (elapsedMs * (1 - fraction)) / fraction : undefined,
     });
   }
+}
+
+/** The positions that each KV head keeps. */
+function byHead({ kept, positions }: LayerState): Uint32Array[] {
+  let start = 0;
+  return Array.from(kept, (length) => {
+    start += length;
+    return positions.subarray(start - length, start);
+  });
 }
 
 function cannotCompress(reason: string): PrecisError {

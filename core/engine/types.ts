@@ -23,6 +23,8 @@ export interface ModelInfo {
   readonly weightsBytes: number;
   /** Layers on the GPU, the output layer counted as one; 0 on the CPU. */
   readonly gpuLayers: number;
+  /** What they could lie on; undefined: there is no GPU that can be used. */
+  readonly gpu?: "cuda" | "vulkan" | "metal" | undefined;
 }
 
 export interface Sampling {
@@ -91,12 +93,19 @@ export interface ReadOptions {
   readonly groupLayers?: number;
   /** The most tokens that will be written afterwards; 1,024 when left out. */
   readonly answerTokens?: number;
+  /** Threads to compute with; as many as the machine has cores to spare when left out. */
+  readonly threads?: number | undefined;
+  /**
+   * What each layer that attends to every position keeps before the window, once reading has ended: an ascending list per
+   * KV head, layer by layer in order, not to be held or changed. Not called where everything is kept.
+   */
+  readonly onKept?: ((positions: readonly Uint32Array[]) => void) | undefined;
   readonly signal?: AbortSignal;
   /** At least twice a second. */
   readonly onProgress?: (progress: ReadingProgress) => void;
 }
 
-export interface ResumeOptions extends Pick<ReadOptions, "kvType" | "answerTokens" | "signal"> {}
+export interface ResumeOptions extends Pick<ReadOptions, "kvType" | "answerTokens" | "threads" | "onKept" | "signal"> {}
 
 export interface ResumedReading extends ReadingResult {
   /** Whether the saved entries were chosen for the same window. */
@@ -104,6 +113,8 @@ export interface ResumedReading extends ReadingResult {
 }
 
 export interface GenerateOptions {
+  /** Of the answer, what the caller writes: read before the model goes on with it, and not passed to `onText`. */
+  readonly begin?: Uint32Array;
   readonly sampling: Sampling;
   readonly maxTokens: number;
   readonly signal?: AbortSignal;

@@ -25,6 +25,8 @@ export const stepSchema = z.object({
   /** It was still writing when it had written all that it may. */
   cut: z.boolean(),
   promptTokens: count,
+  /** Of a part, where something was dropped: retention.ts. */
+  kept: z.string().optional(),
   kv: z.object({
     fullBytes: count,
     retainedBytes: count,

@@ -26,6 +26,8 @@ export const runOptionsSchema = z
     kvType: kvTypeSchema.optional(),
     /** Layers read at a time; undefined: 1 on the CPU, more on a GPU. */
     groupLayers: z.number().int().min(1).max(1_000).optional(),
+    /** Threads to compute with; undefined: as many as the machine has cores to spare. */
+    threads: z.number().int().min(1).max(512).optional(),
     /** The most tokens of a document that are read at a time; undefined: as many as model and memory allow. */
     partTokens: z.number().int().min(leastPartTokens).max(10_000_000).optional(),
     length: lengthSchema,

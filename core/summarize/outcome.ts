@@ -19,6 +19,7 @@ interface Ended {
   readonly readMs: number;
   readonly warnings: readonly string[];
   readonly savedCache: SummaryResult["savedCache"];
+  readonly retention: SummaryResult["retention"];
 }
 
 export function resultOf({ text, readings, model, plan, steps, loadMs, readMs, ...ended }: Ended): SummaryResult {
@@ -55,6 +56,7 @@ export function resultOf({ text, readings, model, plan, steps, loadMs, readMs, .
       tokensPerLayer: plan.budget.tokensPerLayer,
     },
     kv: { ...largest.kv, peakBytes: Math.max(...steps.map(({ kv }) => kv.peakBytes)) },
+    ...(ended.retention ? { retention: ended.retention } : {}),
     // resourceUsage counts maxRSS in KiB.
     memory: { peakRssBytes: process.resourceUsage().maxRSS * 1024 },
     timings: {
@@ -88,4 +90,15 @@ export function documentNames(paths: readonly string[]): string[] {
   return names.map((name, index) =>
     names.indexOf(name) === names.lastIndexOf(name) ? name : (paths[index] as string),
   );
+}
+
+/** Why there are several parts, as the end of a sentence that begins "because". */
+export function whyOf(readings: readonly Reading[]): string {
+  const [{ why }] = readings as [Reading];
+  if (readings.length === 1) return why ?? "";
+  const names = documentNames(readings.map(({ source }) => source.document.path));
+  const cut = readings.flatMap((reading, index) =>
+    partsOf(reading).length > 1 ? [`; ${names[index]} itself because ${reading.why}`] : [],
+  );
+  return `several documents are summarised together${cut.join("")}`;
 }

@@ -36,8 +36,8 @@ const SUMMARIES: Readonly<Record<Style, ByLength>> = {
   },
 };
 
-/** The sections of an executive summary, as the model is asked to write them. */
-const SECTIONS = "\n## Purpose\n## Findings\n## Conclusions";
+/** The sections of an executive summary. */
+const SECTIONS = ["Purpose", "Findings", "Conclusions"];
 
 /** What is noted of a part, to be joined with what is noted of the others. */
 const NOTES = `Summarize the document above in one paragraph. ${POINTS}`;
@@ -67,7 +67,7 @@ export function instruction(options: PromptOptions, purpose: Purpose = "answer")
   if (question !== undefined) return `${ANSWERS[length]}${language}\nQuestion: ${question.trim()}`;
   const asked = focus === undefined ? "" : `\nDwell on this: ${focus.trim()}`;
   if (purpose === "notes") return NOTES + asked;
-  const sections = style === "executive" ? SECTIONS : "";
+  const sections = style === "executive" ? SECTIONS.map((section) => `\n## ${section}`).join("") : "";
   const summary = SUMMARIES[style][length];
   if (purpose === "answer") return summary + language + sections + asked;
   const several = summary.replace("the document above", "the documents above together");
@@ -93,9 +93,41 @@ export function promptOverhead(engine: Engine): number {
   return Math.max(...all.map((options) => buildPrompt(engine, "", options).tokens.length));
 }
 
+/** What an answer of a style consists of, and how each piece begins. */
+interface Form {
+  readonly item: RegExp;
+  /** Of the pieces that there must be. No space at the end: tokens begin with theirs. */
+  readonly openings: readonly string[];
+  readonly between: string;
+}
+
+const FORMS: Partial<Record<Style, Form>> = {
+  bullets: { item: /^\s*(?:[-*•]|\d+[.)])\s/gm, openings: ["-", "-"], between: "\n" },
+  executive: {
+    item: /^(?:#+\s|\*\*).+/gm,
+    openings: SECTIONS.map((section) => `## ${section}\n`),
+    between: "\n\n",
+  },
+};
+
+/**
+ * What is written for the model, which then keeps to the form that its style asks for: how the answer begins and, where it
+ * ends before all of its pieces are there, how the next one does.
+ * @param text what is written so far
+ * @param led how many pieces were begun for the model so far
+ * @returns undefined when nothing is missing
+ */
+export function nextOpening(options: PromptOptions, purpose: Purpose, text: string, led: number): string | undefined {
+  const { style, question } = options;
+  const form = style && question === undefined && purpose !== "notes" ? FORMS[style] : undefined;
+  const next = form?.openings[Math.max(led, text.match(form.item)?.length ?? 0)];
+  if (!form || next === undefined || text === "") return next;
+  const ended = text.length - text.trimEnd().length;
+  return form.between.slice(Math.min(ended, form.between.length)) + next;
+}
+
 /** Whether an answer has the form that its style asks for: small models do not always keep to it. */
 export function keepsStyle(text: string, style: Style | undefined): boolean {
-  if (style === "bullets") return /^\s*(?:[-*•]|\d+[.)])\s/m.test(text);
-  if (style === "executive") return (text.match(/^(?:#+\s|\*\*).+/gm) ?? []).length > 1;
-  return true;
+  const form = style && FORMS[style];
+  return !form || (text.match(form.item)?.length ?? 0) >= form.openings.length;
 }

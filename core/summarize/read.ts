@@ -14,6 +14,8 @@ export interface ReadHooks {
   readonly caches?: CacheStore | undefined;
   /** Reads the document even where such a cache is saved. */
   readonly readAgain?: boolean | undefined;
+  readonly threads?: number | undefined;
+  readonly onKept?: ((positions: readonly Uint32Array[]) => void) | undefined;
   /** Takes sentences for the user. */
   readonly warnings: string[];
 }
@@ -30,7 +32,7 @@ export async function readOrResume(
   plan: Plan,
   answerTokens: number,
   model: ModelInfo,
-  { signal, onProgress, warnings, readAgain, ...hooks }: ReadHooks,
+  { signal, onProgress, warnings, readAgain, threads, onKept, ...hooks }: ReadHooks,
 ): Promise<Read> {
   const { policy, budget, kvType, groupLayers } = plan;
   // the full cache is as large as the memory it would spare; what it holds is not compressed
@@ -40,7 +42,7 @@ export async function readOrResume(
     const file = readAgain ? undefined : await caches.find(identity);
     if (file !== undefined) {
       try {
-        const resumed = await session.resume(prompt, file, identity, { kvType, answerTokens, signal });
+        const resumed = await session.resume(prompt, file, identity, { kvType, answerTokens, threads, onKept, signal });
         const savedCache = resumed.sameWindow ? "same" : "other";
         warnings.push(savedCacheWords[savedCache]);
         return { ...resumed, savedCache };
@@ -57,6 +59,8 @@ export async function readOrResume(
     kvType,
     groupLayers,
     answerTokens,
+    threads,
+    onKept,
     signal,
     onProgress,
   });

@@ -41,6 +41,17 @@ export const partSchema = z.object({
   tokens: count,
 });
 
+/** How much reading kept, layers by stretches of the text. */
+export const retentionSchema = z.object({
+  /** Stretches, about equally many tokens each. */
+  columns: count,
+  /** How much of each is kept, from 0 to 255, all of it: a row of bytes for each of `kv.layers`, in base64. */
+  shares: z.string(),
+  /** Where the pages that have text begin, in columns; documents are counted as those of `parts` are. */
+  pages: z.array(z.object({ document: count, page: count, at: z.number().nonnegative() })),
+});
+export type Retention = z.infer<typeof retentionSchema>;
+
 export const summaryResultSchema = z.object({
   text: z.string(),
   /** Of each sentence of `text`, in order. */
@@ -60,6 +71,8 @@ export const summaryResultSchema = z.object({
     peakBytes: count,
     layers: z.array(z.object({ layer: count, tokens: count, bytes: count })),
   }),
+  /** Of the text of all parts, where something was dropped. */
+  retention: retentionSchema.optional(),
   memory: z.object({ peakRssBytes: count }),
   /**
    * loadMs: the model; readMs: the file to pages; prefillMs and compressMs: the prompt; the rest: the answer. Of

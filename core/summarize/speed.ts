@@ -70,6 +70,7 @@ export async function measureSpeed(
       kvType,
       groupLayers,
       answerTokens: trial.written,
+      threads: options.threads,
       signal,
     });
     const sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, repeatPenalty: 1, seed: 0 };

@@ -1,14 +1,15 @@
 /** The steps of one run: prompts that are read and what is written behind each, in a session of its own. */
 import type { CacheStore } from "../engine/cache-store.js";
-import type { Engine, Prompt, Sampling } from "../engine/types.js";
+import type { Engine, Generation, Prompt, Sampling, Session } from "../engine/types.js";
 import type { FinishedSteps, Step } from "./finished.js";
 import { type StepShape, stepShape } from "./joining.js";
 import type { RunOptions } from "./options.js";
 import { type Plan, planRun } from "./plan.js";
 import { type OnProgress, type PartsProgress, type StepProgress, stepProgress } from "./progress.js";
-import { buildPrompt, maxAnswerTokens, type Purpose } from "./prompt.js";
+import { buildPrompt, maxAnswerTokens, nextOpening, type Purpose } from "./prompt.js";
 import { digest, type Read, readOrResume } from "./read.js";
 import { type Part, partsOf, type Reading } from "./reading.js";
+import { KeptOfPart } from "./retention.js";
 import { workOf } from "./speed.js";
 
 export interface SummaryContext {
@@ -29,6 +30,15 @@ export interface SummaryContext {
   readonly availableBytes?: number;
 }
 
+/** What is written behind a prompt. */
+interface Task {
+  readonly purpose: Purpose;
+  readonly maxTokens: number;
+  /** The part that is read, when it is one. */
+  readonly part: Part | undefined;
+  readonly progress: StepProgress | undefined;
+}
+
 export class Steps {
   /** What ended, in that order. */
   readonly ended: Step[] = [];
@@ -46,6 +56,8 @@ export class Steps {
   resumed = 0;
   /** How many notes were cut. */
   cutNotes = 0;
+  /** What reading kept of each part (retention.ts). */
+  readonly kept: (string | undefined)[];
 
   constructor(
     readonly engine: Engine,
@@ -58,17 +70,18 @@ export class Steps {
     this.plan = plans.reduce((one, other) => (other.budget.bytes > one.budget.bytes ? other : one));
     this.parts = readings.flatMap(partsOf);
     this.shape = stepShape(engine, readings, options);
+    this.kept = this.parts.map(() => undefined);
   }
 
   /** The whole document in one go. */
   async whole(text: string): Promise<string> {
     const { engine, options, context, plan } = this;
+    const [part] = this.parts;
     const maxTokens = maxAnswerTokens[options.length];
     const prompt = buildPrompt(engine, text, options);
-    return this.#end(
-      await this.#readAndWrite(prompt, plan, maxTokens, stepProgress(context.onProgress, maxTokens), context),
-      "answer",
-    );
+    const progress = stepProgress(context.onProgress, maxTokens);
+    const step = await this.#readAndWrite(prompt, plan, { purpose: "answer", maxTokens, part, progress }, context);
+    return this.#end(step, "answer", part);
   }
 
   /**
@@ -96,19 +109,21 @@ export class Steps {
       this.resumed += 1;
       onText?.(before.text);
       progress?.finished(name, workOf(engine.model, before.promptTokens, before.tokens));
-      return this.#end(before, purpose);
+      return this.#end(before, purpose, part);
     }
     const number = part ? 1 + parts.indexOf(part) : parts.length;
-    const step = await this.#readAndWrite(prompt, plan, maxTokens, progress?.step(name, number, streamed), { onText });
+    const task = { purpose, maxTokens, part, progress: progress?.step(name, number, streamed) };
+    const step = await this.#readAndWrite(prompt, plan, task, { onText });
     await this.#keep(key, step);
     const { prefillMs, compressMs, decodeMs } = step.timings;
     const took = { readMs: prefillMs + compressMs, writeMs: decodeMs };
     progress?.finished(name, workOf(engine.model, step.promptTokens, step.tokens), took);
-    return this.#end(step, purpose);
+    return this.#end(step, purpose, part);
   }
 
-  #end(step: Step, purpose: Purpose): string {
+  #end(step: Step, purpose: Purpose, part: Part | undefined): string {
     this.ended.push(step);
+    if (part) this.kept[this.parts.indexOf(part)] = step.kept;
     if (step.cut && purpose === "notes") this.cutNotes += 1;
     else if (step.cut) this.warnings.push(`The answer was cut at ${step.tokens} tokens.`);
     return step.text.trim();
@@ -128,38 +143,67 @@ export class Steps {
   async #readAndWrite(
     prompt: Prompt,
     plan: Plan,
-    maxTokens: number,
-    progress: StepProgress | undefined,
+    { purpose, maxTokens, part, progress }: Task,
     { onText, caches, readAgain }: Pick<SummaryContext, "onText" | "caches" | "readAgain">,
   ): Promise<Step> {
-    const { engine, options, warnings } = this;
+    const { engine, warnings } = this;
     const { signal } = this.context;
+    const { threads } = this.options;
+    const total = this.parts.reduce((sum, { tokens }) => sum + tokens, 0);
+    const kept = part && new KeptOfPart(prompt, part, total);
     const session = await engine.createSession();
     try {
       const onProgress = progress && ((read: Parameters<StepProgress["reading"]>[0]) => progress.reading(read));
-      const hooks = { signal, caches, readAgain, warnings, onProgress };
+      const hooks = { signal, caches, readAgain, threads, onKept: kept?.add, warnings, onProgress };
       const read = await readOrResume(session, prompt, plan, maxTokens, engine.model, hooks);
       const { kv, timings } = read;
       this.savedCache = read.savedCache;
-      const generation = await session.generate({
-        sampling: samplingOf(options),
-        maxTokens,
-        signal,
-        onText: (text) => {
-          onText?.(text);
-          progress?.wrote();
-        },
+      const generation = await this.#write(session, purpose, maxTokens, (text) => {
+        onText?.(text);
+        progress?.wrote();
       });
       return {
         text: generation.text,
         tokens: generation.tokens,
         cut: generation.stopped === "max-tokens",
         promptTokens: prompt.tokens.length,
+        ...(kept?.shares === undefined ? {} : { kept: kept.shares }),
         kv: { ...kv, peakBytes: generation.peakKvBytes, layers: kv.layers.map((layer) => ({ ...layer })) },
         timings: { ...timings, firstTokenMs: generation.firstTokenMs, decodeMs: generation.decodeMs },
       };
     } finally {
       await session.dispose();
+    }
+  }
+
+  /** What the model writes behind what was read, with the pieces of the style's form that are written for it. */
+  async #write(
+    session: Session,
+    purpose: Purpose,
+    maxTokens: number,
+    onText: (text: string) => void,
+  ): Promise<Generation> {
+    const { engine, options } = this;
+    const { signal } = this.context;
+    const sampling = samplingOf(options);
+    let whole: Generation | undefined;
+    for (let led = 0; ; led++) {
+      const opening = nextOpening(options, purpose, whole?.text ?? "", led);
+      if (whole && opening === undefined) return whole;
+      const begin = engine.tokenize(opening ?? "");
+      const before = begin.length + (whole?.tokens ?? 0);
+      if (whole && before >= maxTokens) return { ...whole, stopped: "max-tokens" };
+      if (opening !== undefined) onText(opening);
+      const next = await session.generate({ begin, sampling, maxTokens: maxTokens - before, signal, onText });
+      whole = {
+        ...next,
+        text: (whole?.text ?? "") + (opening ?? "") + next.text,
+        tokens: before + next.tokens,
+        firstTokenMs: whole?.firstTokenMs ?? next.firstTokenMs,
+        decodeMs: (whole?.decodeMs ?? 0) + next.decodeMs,
+      };
+      // what is cut or has nothing more to say is not led on
+      if (next.tokens === 0 || next.stopped === "max-tokens") return whole;
     }
   }
 }

@@ -6,12 +6,13 @@ import { parseBudget } from "../estimate/estimate.js";
 import { FinishedSteps } from "./finished.js";
 import { expectedWork, groupsOf, joinWork } from "./joining.js";
 import type { RunOptions } from "./options.js";
-import { documentNames, resultOf } from "./outcome.js";
+import { documentNames, resultOf, whyOf } from "./outcome.js";
 import { PartsProgress } from "./progress.js";
 import { keepsStyle, maxAnswerTokens, type Purpose } from "./prompt.js";
 import { digest, modelIdentity } from "./read.js";
 import { type PlannedChapter, partsOf, planReading, type Reading, type Source, sourceOf, textOf } from "./reading.js";
 import type { SummaryResult } from "./result.js";
+import { retentionOf } from "./retention.js";
 import { addWork, measureSpeed, noWork, type Speed, workOf } from "./speed.js";
 import { pageWords } from "./split.js";
 import { Steps, type SummaryContext } from "./steps.js";
@@ -65,11 +66,13 @@ export async function summarizeTogether(
   }
   const { plan, ended, warnings, savedCache } = steps;
   const { loadMs, readMs } = context;
-  return resultOf({ text, readings, model: engine.model, plan, steps: ended, loadMs, readMs, warnings, savedCache });
+  const retention = retentionOf(engine, readings, ended[0]?.kv.layers.length ?? 0, steps.kept);
+  const { model } = engine;
+  return resultOf({ text, readings, model, plan, steps: ended, loadMs, readMs, warnings, savedCache, retention });
 }
 
-/** What a file of finished steps is of. */
-function identityOf(model: ModelInfo, sources: readonly Source[], options: RunOptions): string {
+/** What a file of finished steps is of; how many threads compute changes nothing. */
+function identityOf(model: ModelInfo, sources: readonly Source[], { threads: _, ...options }: RunOptions): string {
   return JSON.stringify({ model: modelIdentity(model), documents: sources.map(({ text }) => digest(text)), options });
 }
 
@@ -103,17 +106,6 @@ async function inParts(steps: Steps): Promise<string> {
   }
   await finished.remove();
   return text;
-}
-
-/** Why there are several parts, as the end of a sentence that begins "because". */
-function whyOf(readings: readonly Reading[]): string {
-  const [{ why }] = readings as [Reading];
-  if (readings.length === 1) return why ?? "";
-  const names = documentNames(readings.map(({ source }) => source.document.path));
-  const cut = readings.flatMap((reading, index) =>
-    partsOf(reading).length > 1 ? [`; ${names[index]} itself because ${reading.why}`] : [],
-  );
-  return `several documents are summarised together${cut.join("")}`;
 }
 
 /** What the machine does in a millisecond, from what an earlier run has done or from a trial. */

@@ -16,12 +16,20 @@ let engine: Engine;
 let prompt: Prompt;
 let answer: string;
 let logits: Float32Array;
+/** Positions by layer and KV head. */
+const kept: Uint32Array[][] = [];
 
 beforeAll(async () => {
   engine = await loadDefaultEngine();
   prompt = promptOf(textTokens(engine, 700));
   const session = await openSession(engine);
-  await session.read(prompt, { policy: createPolicy("dynamickv"), budgetEntries: 100 * 30, kvType: "q8_0" });
+  const policy = createPolicy("dynamickv");
+  await session.read(prompt, {
+    policy,
+    budgetEntries: 100 * 30,
+    kvType: "q8_0",
+    onKept: (list) => kept.push([...list]),
+  });
   await session.save(file, "this document");
   logits = session.logits();
   answer = (await session.generate({ sampling: greedy, maxTokens: 40 })).text;
@@ -43,6 +51,26 @@ describe("a saved cache", () => {
     expect(resumed.kv.retainedBytes).toBe(100 * 30 * engine.model.kvHeads * 136);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(file).size).toBeLessThan(resumed.kv.retainedBytes + 300_000);
+  });
+
+  it("tells of the same positions as the run that wrote it, and goes on with an answer that is begun for it", async () => {
+    const session = await openSession(engine);
+    const again: Uint32Array[][] = [];
+    const options = { kvType: "q8_0", onKept: (list: readonly Uint32Array[]) => again.push([...list]) } as const;
+    const { kv } = await session.resume(prompt, file, "this document", options);
+    expect(again).toEqual(kept);
+    expect(again).toHaveLength(30);
+    const entries = again.map((heads) => heads.reduce((sum, { length }) => sum + length, 0) / heads.length);
+    expect(entries.map((count) => count + prompt.windowTokens)).toEqual(kv.layers.map(({ tokens }) => tokens));
+    // the penalty begins anew with what the model writes itself
+    const sampling = { ...greedy, repeatPenalty: 1 };
+    const whole = await session.generate({ sampling, maxTokens: 40 });
+    const first = whole.text.slice(0, whole.text.indexOf(" ", 20));
+    const begin = engine.tokenize(first);
+    await session.resume(prompt, file, "this document", options);
+    const { text } = await session.generate({ begin, sampling, maxTokens: 40 - begin.length });
+    await session.dispose();
+    expect(first + text).toBe(whole.text);
   });
 
   it("reads another window on the saved entries: the logits are those of decoding it there token by token", async () => {

@@ -153,3 +153,65 @@ describe("the prompt", () => {
     }
   });
 });
+
+describe("a form", () => {
+  const sections = { ...options, style: "executive", length: "long" } as const;
+
+  test("is begun for the model, and led on where it ends too early", async () => {
+    let streamed = "";
+    const onText = (piece: string) => (streamed += piece);
+    const engine = fakeEngine({ answer: "The harbour was rebuilt." });
+    const result = await summarizeDocument(engine, document, sections, { ...times, onText });
+    const section = (title: string) => `## ${title}\nThe harbour was rebuilt.`;
+    expect(result.text).toBe(["Purpose", "Findings", "Conclusions"].map(section).join("\n\n"));
+    expect(streamed).toBe(result.text);
+    expect(result.warnings).toEqual([]);
+    // what is written for the model counts
+    expect(result.timings.decodeTokens).toBe(3 * 5 + 3 * 2);
+    expect(engine.seen.maxTokens).toEqual([698, 691, 684]);
+  });
+
+  test("is left to a model that keeps to it", async () => {
+    const engine = fakeEngine({ answer: "To inform.\n\n## Findings\nIt silts up.\n\n## Conclusions\nDredge it." });
+    const { text } = await summarizeDocument(engine, document, sections, times);
+    expect(text).toBe("## Purpose\nTo inform.\n\n## Findings\nIt silts up.\n\n## Conclusions\nDredge it.");
+    expect(engine.seen.maxTokens).toHaveLength(1);
+    const list = fakeEngine({ answer: " It silts up.\n- Dredge it." });
+    const bullets = await summarizeDocument(list, document, { ...options, style: "bullets" }, times);
+    expect(bullets.text).toBe("- It silts up.\n- Dredge it.");
+  });
+
+  test("is given up where the model says nothing, is cut, or keeps to nothing", async () => {
+    const silent = fakeEngine({ answer: "", stopped: "max-tokens" });
+    expect((await summarizeDocument(silent, document, sections, times)).warnings).toContainEqual(
+      expect.stringMatching(/does not have the form/),
+    );
+    expect(silent.seen.maxTokens).toHaveLength(1);
+    const stubborn = fakeEngine({ answer: "No." });
+    await summarizeDocument(stubborn, document, { ...options, style: "bullets" }, times);
+    expect(stubborn.seen.maxTokens.length).toBeLessThanOrEqual(3);
+  });
+
+  test("is not that of notes, of answers to questions or of running text", async () => {
+    const { text } = await summarizeDocument(fakeEngine(), document, options, times);
+    expect(text).toBe("The harbour was rebuilt.");
+    const asked = await summarizeDocument(fakeEngine(), document, { ...options, question: "What?" }, times);
+    expect(asked.text).toBe("The harbour was rebuilt.");
+    const engine = fakeEngine({ contextLength: 700 });
+    const parts = await summarizeDocument(engine, document, { ...options, style: "bullets", length: "short" }, times);
+    expect(parts.text.startsWith("-")).toBe(true);
+    const notes = engine.seen.read.slice(1, 1 + parts.parts.length);
+    expect(notes.every(({ instruction }) => !instruction.includes("list"))).toBe(true);
+  });
+});
+
+describe("the picture of what was kept", () => {
+  test("comes with the result, for each layer and page", async () => {
+    const { retention } = await summarizeDocument(fakeEngine(), document, options, times);
+    expect(retention?.pages.map(({ page }) => page)).toEqual([1, 3]);
+    const bytes = Buffer.from(retention?.shares ?? "", "base64");
+    expect(bytes).toHaveLength(retention?.columns ?? 0);
+    // every fourth token is kept
+    expect(bytes.reduce((sum, share) => sum + share, 0) / bytes.length / 255).toBeCloseTo(0.25, 1);
+  });
+});

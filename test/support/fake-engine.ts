@@ -81,7 +81,7 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
       engine.openSessions += 1;
       let prompt = last;
       return {
-        async read({ tokens }, { budgetEntries, signal, onProgress }): Promise<ReadingResult> {
+        async read({ tokens }, { budgetEntries, signal, onProgress, onKept }): Promise<ReadingResult> {
           engine.seen.budgetEntries.push(budgetEntries);
           prompt = last;
           engine.seen.read.push(prompt);
@@ -93,6 +93,7 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
             options.onStep?.(step);
             onProgress?.({ fraction: step / steps, layersRead: step, elapsedMs: step, remainingMs: steps - step });
           }
+          onKept?.([Uint32Array.from({ length: Math.floor(tokens.length / 4) }, (_, index) => 4 * index)]);
           const fullBytes = fullKvBytes(model, tokens.length);
           const kv = { fullBytes, retainedBytes: 1, peakBytes: 2, layers: [{ layer: 0, tokens: 1, bytes: 1 }] };
           return { tokens: tokens.length, computeBytes: 1, kv, timings: { prefillMs: 3, compressMs: 4 } };
