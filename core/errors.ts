@@ -1,3 +1,5 @@
+import { z } from "zod";
+
 /** What went wrong, in the words of this project; the app and the CLI show `message` and `next`, never a stack. */
 export type ErrorCode =
   | "cancelled"
@@ -14,6 +16,11 @@ export type ErrorCode =
   | "model-missing"
   | "model-damaged"
   | "model-unsupported"
+  | "model-in-use"
+  | "offline"
+  | "download-missing"
+  | "download-failed"
+  | "disk-full"
   | "runtime-mismatch"
   | "too-long"
   | "budget-too-small"
@@ -58,3 +65,7 @@ export function toPrecisError(thrown: unknown): PrecisError {
     },
   );
 }
+
+/** The part of an error that crosses between threads and processes, and that is kept. */
+export const errorSchema = z.object({ code: z.string(), message: z.string(), next: z.string().optional() });
+export type WireError = z.infer<typeof errorSchema>;

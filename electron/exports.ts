@@ -3,7 +3,7 @@ import { fileOf } from "../core/report/formats.js";
 import { proseHtml, summaryHtml } from "../core/report/html.js";
 import { proseMarkdown } from "../core/report/markdown.js";
 import { reportOf } from "../core/report/report.js";
-import { writeFileAtomically } from "../core/report/write.js";
+import { writeFileAtomically } from "../core/write.js";
 import type { ExportFormat, SummaryResult, SummaryToCopy } from "./contract.js";
 import { pdfOf, print } from "./print.js";
 

@@ -38,6 +38,7 @@ function nodeBundles(root) {
       "linkedom",
       "yauzl",
       "@photostructure/sqlite",
+      "undici",
     ],
   };
   return [

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { PrecisError } from "../errors.js";
 import { type FileFormat, fileFormats, fileOf, formatOf } from "../report/formats.js";
 import { parseSummaryJson } from "../report/json.js";
-import { writeFileAtomically } from "../report/write.js";
+import { writeFileAtomically } from "../write.js";
 
 export function addExport(program: Command): void {
   program

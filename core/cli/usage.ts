@@ -103,8 +103,8 @@ export function recognitionOptions({ scanLanguages, scanData }: ScanFlags): Reco
   return options;
 }
 
-export function jsonOption(): Option {
-  return new Option("--json", "print one JSON object per file instead of text");
+export function jsonOption(what = "print one JSON object per file instead of text"): Option {
+  return new Option("--json", what);
 }
 
 export function quietOption(): Option {

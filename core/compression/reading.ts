@@ -65,17 +65,26 @@ export function startReading(shape: ReadingShape): Reading {
       `Set a budget of at least ${always} tokens per layer (${layers * always} entries over ${layers} layers).`,
     );
   }
-  const closed = new Set(protectedPositions);
   return {
     layers,
     kvHeads,
     window,
     before,
-    open: Uint32Array.from({ length: before }, (_, position) => position).filter((position) => !closed.has(position)),
+    open: openPositions(before, protectedPositions),
     openBudget: budget - layers * always,
     protectedPositions: Uint32Array.from(protectedPositions),
     always,
   };
+}
+
+/** Those before the window that are not protected. In one pass: the window's slider asks for it in every frame. */
+function openPositions(before: number, closed: readonly number[]): Uint32Array {
+  const open = new Uint32Array(before - closed.length);
+  for (let position = 0, at = 0, next = 0; position < before; position++) {
+    if (position === closed[next]) next++;
+    else open[at++] = position;
+  }
+  return open;
 }
 
 /** Entries per KV head that a reading ends with, over all layers: the budget, or everything when that is less. */

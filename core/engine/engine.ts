@@ -5,6 +5,7 @@ import { runInNewContext } from "node:vm";
 import { getLlama, type Llama, LlamaLogLevel, type LlamaModel, resolveChatWrapper } from "node-llama-cpp";
 import { cancelled, PrecisError } from "../errors.js";
 import { chatPrompt } from "./chat.js";
+import { modelShape, unsupported } from "./model-shape.js";
 import { loadAddon } from "./native.js";
 import { DocumentSession } from "./session.js";
 import type { Engine, LoadOptions, ModelInfo } from "./types.js";
@@ -98,7 +99,7 @@ function engineOf(
   id: string,
 ): Engine {
   const sliding = new Set(addon.slidingLayers(path));
-  const info = modelInfo(model, path, id, sliding.size);
+  const info = { ...modelInfo(model, path, id, sliding.size), gpu: llama.gpu || undefined };
   const fullLayers = Array.from({ length: info.layers }, (_, layer) => layer).filter((layer) => !sliding.has(layer));
   const loaded = { info, fullLayers, refusal: addon.refusal(path) };
   const wrapper = resolveChatWrapper(model);
@@ -136,40 +137,14 @@ export function computeThreads(llama: Pick<Llama, "cpuMathCores">): number {
 /** A loaded model's shape. @throws PrecisError model-unsupported when its layers differ in shape */
 export function modelInfo(model: LlamaModel, path: string, id: string, slidingLayers = 0): ModelInfo {
   const { metadata } = model.fileInfo;
-  const architecture = metadata.general.architecture;
-  const shape = (metadata as unknown as Record<string, Record<string, unknown>>)[architecture] ?? {};
-  const attention = (shape.attention ?? {}) as Record<string, unknown>;
-  const layers = whole(shape.block_count, "block_count");
-  const queryHeads = whole(attention.head_count, "attention.head_count");
-  const embeddingSize = whole(shape.embedding_length, "embedding_length");
-  const headSize = embeddingSize / queryHeads;
+  const shape = modelShape(metadata);
   return {
+    ...shape,
     id,
     path,
-    architecture,
-    layers,
-    fullLayers: layers - slidingLayers,
-    queryHeads,
-    kvHeads: whole(attention.head_count_kv ?? queryHeads, "attention.head_count_kv"),
-    keySize: whole(attention.key_length ?? headSize, "attention.key_length"),
-    valueSize: whole(attention.value_length ?? headSize, "attention.value_length"),
-    embeddingSize,
-    contextLength: model.trainContextSize,
-    feedForwardSize: whole(shape.feed_forward_length, "feed_forward_length"),
-    vocabularySize: whole(metadata.tokenizer?.ggml?.tokens?.length, "vocabulary"),
+    architecture: metadata.general.architecture,
+    fullLayers: shape.layers - slidingLayers,
     weightsBytes: model.size,
     gpuLayers: model.gpuLayers,
   };
-}
-
-function unsupported(reason: string): PrecisError {
-  return new PrecisError("model-unsupported", `This model cannot be used: ${reason}.`, "Choose another model.");
-}
-
-function whole(value: unknown, name: string): number {
-  const number = typeof value === "bigint" ? Number(value) : value;
-  if (typeof number !== "number" || !Number.isInteger(number) || number <= 0) {
-    throw unsupported(`its ${name} is not one whole number`);
-  }
-  return number;
 }

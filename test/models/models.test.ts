@@ -1,9 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { catalogue, catalogueSchema } from "../../core/models/catalogue.js";
-import { findModel, verifyModel } from "../../core/models/models.js";
+import { PrecisError } from "../../core/errors.js";
+import { addModel } from "../../core/models/added.js";
+import { catalogue, catalogueSchema, guessedBytes } from "../../core/models/catalogue.js";
+import { deleteModel, findModel, listModels, verifyModel } from "../../core/models/models.js";
 import { cacheFolder } from "../../core/models/paths.js";
 import { cacheFolder as setupCacheFolder } from "../../scripts/setup/paths.mjs";
 
@@ -22,7 +24,7 @@ function ggufHeader(tensors: bigint, entries: bigint): Buffer {
 }
 
 /** A file of the catalogue model's size that starts as GGUF but holds nothing else. */
-function writeHollowModel(bytes = model.bytes): string {
+function writeHollowModel(bytes = model.bytes!): string {
   const path = join(cache, "precis", "models", model.file);
   mkdirSync(join(path, ".."), { recursive: true });
   writeFileSync(path, ggufHeader(272n, 33n));
@@ -66,7 +68,7 @@ describe("findModel", () => {
   });
 
   it("does not take a partial file for a whole one", async () => {
-    writeHollowModel(model.bytes - 1);
+    writeHollowModel(model.bytes! - 1);
     await expect(findModel()).rejects.toMatchObject({
       code: "model-damaged",
       message: expect.stringMatching(/incomplete/),
@@ -123,9 +125,79 @@ describe("verifyModel", () => {
 });
 
 describe("the catalogue", () => {
-  it("refuses two models of one id and a default that is not there", () => {
+  it("refuses two models of one id or one file, and a default that is not there", () => {
     expect(catalogueSchema.safeParse({ ...catalogue, models: [model, model] }).success).toBe(false);
+    expect(catalogueSchema.safeParse({ ...catalogue, models: [model, { ...model, id: "other" }] }).success).toBe(false);
     expect(catalogueSchema.safeParse({ ...catalogue, default: "other" }).success).toBe(false);
+  });
+
+  it("takes a size only with its sha256, and no package without both", () => {
+    const { sha256: _, ...sized } = model;
+    const { bytes: __, ...bare } = sized;
+    for (const wrong of [sized, bare]) {
+      expect(catalogueSchema.safeParse({ ...catalogue, models: [wrong] }).success).toBe(false);
+    }
+  });
+
+  it("guesses a size near the true one", () => {
+    expect(guessedBytes(model) / model.bytes!).toBeGreaterThan(0.85);
+    expect(guessedBytes(model) / model.bytes!).toBeLessThan(1.15);
+  });
+});
+
+describe("models that the user adds", () => {
+  const facts = { architecture: "llama", name: "Tiny", contextLength: 512, bytes: 24, shape: model.shape };
+  const own = (name: string) => {
+    const path = join(cache, name);
+    mkdirSync(join(path, ".."), { recursive: true });
+    writeFileSync(path, ggufHeader(1n, 1n));
+    return path;
+  };
+
+  it("stand in the list under their file's name, are found by it, and stay where they are when they leave it", async () => {
+    const path = own("Tiny.Q8_0.gguf");
+    const added = await addModel(path, async () => facts);
+    expect(added).toMatchObject({ id: "Tiny.Q8_0", path });
+    expect(await findModel("Tiny.Q8_0")).toEqual({ id: "Tiny.Q8_0", path });
+    expect((await listModels()).at(-1)).toMatchObject({ id: "Tiny.Q8_0", name: "Tiny", kind: "added", state: "ready" });
+    expect(await deleteModel("Tiny.Q8_0")).toMatch(/its file stays/);
+    expect(existsSync(path)).toBe(true);
+    expect((await listModels()).some(({ kind }) => kind === "added")).toBe(false);
+  });
+
+  it("have different ids when they share a name, and one when they are added twice", async () => {
+    const [one, two] = [own("one/tiny.gguf"), own("two/tiny.gguf")];
+    const ids = [];
+    for (const path of [one, two, one]) ids.push((await addModel(path, async () => facts)).id);
+    expect(ids.slice(0, 2)).toEqual(["tiny", "tiny-2"]);
+    expect(await listModels()).toHaveLength(catalogue.models.length + 2);
+  });
+
+  it("must be GGUF files, and what the reader refuses is refused", async () => {
+    const zip = join(cache, "a.gguf");
+    writeFileSync(zip, "PK\u0003\u0004 and so on, for as long as a header is");
+    await expect(addModel(zip, async () => facts)).rejects.toMatchObject({ code: "model-damaged" });
+    const refusal = new PrecisError("model-damaged", "It breaks off.");
+    await expect(addModel(own("b.gguf"), () => Promise.reject(refusal))).rejects.toBe(refusal);
+    expect(await listModels()).toHaveLength(catalogue.models.length);
+  });
+
+  it("say in the list when their file is gone", async () => {
+    const path = own("gone.gguf");
+    await addModel(path, async () => facts);
+    rmSync(path);
+    expect((await listModels()).at(-1)).toMatchObject({ id: "gone", state: "damaged", problem: expect.any(String) });
+  });
+});
+
+describe("deleting", () => {
+  it("frees the disk, but not of the model that is in use", async () => {
+    const path = writeHollowModel();
+    await expect(deleteModel(model.id, path)).rejects.toMatchObject({ code: "model-in-use" });
+    expect(existsSync(path)).toBe(true);
+    expect(await deleteModel(model.id)).toMatch(/93\.8 MiB are free again/);
+    expect(existsSync(path)).toBe(false);
+    await expect(deleteModel("no-such-model")).rejects.toMatchObject({ code: "usage" });
   });
 });
 

@@ -44,7 +44,7 @@ describe("the model step", () => {
   });
 
   it("does not take a partial file for a whole one", async () => {
-    writeWrongModel(modelPath, entry.bytes - 1);
+    writeWrongModel(modelPath, entry.bytes! - 1);
     await mark(statSync(modelPath).mtimeMs);
     expect(modelStep.isDone()).toBe(false);
   });

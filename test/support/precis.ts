@@ -4,12 +4,15 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync } from "no
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cacheFolder } from "../../core/models/paths.js";
+import { cacheFolder, modelsFolder } from "../../core/models/paths.js";
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /** Folders of the cache that runs write into: those of tests belong to tests, all that set-up has fetched is the user's. */
 const written = ["caches", "parts"];
+
+/** Of the models' folder, what set-up has put there; what else is in it (added models, downloads) is the user's own. */
+const isModel = (name: string) => /\.gguf(\.checked\.json)?$/.test(name);
 
 /** A temporary folder that stands in for the user's cache folder, with the models in it. */
 export function ownCacheHome(): string {
@@ -22,9 +25,14 @@ export function ownCacheHome(): string {
 export function linkCache(folder: string): void {
   const own = join(folder, "precis");
   mkdirSync(own, { recursive: true });
-  for (const name of readdirSync(cacheFolder())) {
-    if (!written.includes(name) && !existsSync(join(own, name)))
-      symlinkSync(join(cacheFolder(), name), join(own, name));
+  linkInto(own, cacheFolder(), (name) => !written.includes(name) && name !== "models");
+  mkdirSync(join(own, "models"), { recursive: true });
+  linkInto(join(own, "models"), modelsFolder(), isModel);
+}
+
+function linkInto(folder: string, from: string, wanted: (name: string) => boolean): void {
+  for (const name of readdirSync(from)) {
+    if (wanted(name) && !existsSync(join(folder, name))) symlinkSync(join(from, name), join(folder, name));
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { PrecisError } from "../errors.js";
+import { PrecisError } from "./errors.js";
 
 /**
  * Writes a file whole or not at all: into a file beside it, flushed to the disk, then renamed over `path`.

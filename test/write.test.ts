@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { writeFileAtomically } from "../../core/report/write.js";
+import { writeFileAtomically } from "../core/write.js";
 
 describe("writeFileAtomically", () => {
   let folder = "";
