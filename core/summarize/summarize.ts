@@ -10,7 +10,7 @@ import { documentNames, resultOf, whyOf } from "./outcome.js";
 import { PartsProgress } from "./progress.js";
 import { keepsStyle, maxAnswerTokens, type Purpose } from "./prompt.js";
 import { digest, modelIdentity } from "./read.js";
-import { type PlannedChapter, partsOf, planReading, type Reading, type Source, sourceOf, textOf } from "./reading.js";
+import { type PlannedChapter, planReading, type Reading, type Source, sourceOf, textOf } from "./reading.js";
 import type { SummaryResult } from "./result.js";
 import { retentionOf } from "./retention.js";
 import { addWork, measureSpeed, noWork, type Speed, workOf } from "./speed.js";

@@ -1,32 +1,61 @@
-import type { CSSProperties, KeyboardEvent } from "react";
-import { nextStop, positionOf, shareAt, sliderSteps, snappedShare, steppedShare, stops } from "../view/budget.js";
+import { type CSSProperties, type KeyboardEvent, type PointerEvent, useState } from "react";
+import {
+  nearestWithin,
+  nextStop,
+  positionOf,
+  type Reach,
+  shareAt,
+  sliderSteps,
+  snappedShare,
+  steppedShare,
+  stops,
+} from "../view/budget.js";
 import { formatPercent } from "../view/format.js";
 
 interface Props {
   /** Percent of the full cache. */
   readonly share: number;
   readonly disabled: boolean;
-  /** Below this share the instruction alone would fill the budget: hatched. */
-  readonly smallest: number | undefined;
+  /** What lies outside is hatched; undefined while nothing is known of the document. */
+  readonly reach: Reach | undefined;
+  /** Why a share outside of the reach cannot be read with in one go; undefined for one inside. */
+  readonly refusal: (share: number) => string | undefined;
   readonly valueText: string;
   readonly onChange: (share: number) => void;
 }
 
+/** Half of the handle's width in pixels: the track ends where its middle can be. */
+const edge = 9;
+
 /** The handle snaps lightly to the stops when it is dragged; keys go in fine steps, Page Up and Down from stop to stop. */
-export function BudgetSlider({ share, disabled, smallest, valueText, onChange }: Props) {
+export function BudgetSlider({ share, disabled, reach, refusal, valueText, onChange }: Props) {
+  const [hovered, setHovered] = useState<number>();
+  const [focused, setFocused] = useState(false);
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
     const moved = moveOf(event.key, share);
     if (moved === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     onChange(moved);
   };
+  const onPointerMove = ({ currentTarget, clientX }: PointerEvent<HTMLInputElement>) => {
+    const { left, width } = currentTarget.getBoundingClientRect();
+    setHovered(shareAt(Math.min(1, Math.max(0, (clientX - left - edge) / (width - 2 * edge))) * sliderSteps));
+  };
   const part = (value: number) => `${Math.max(0, Math.min(100, (100 * positionOf(value)) / sliderSteps))}%`;
-  const style = { "--at": part(share), "--useless": part(smallest ?? 1) } as CSSProperties;
+  const style = { "--at": part(share) } as CSSProperties;
+  const reason = refusal(share);
+  // the place under the pointer, or else the handle's own
+  const shown = hovered ?? (focused ? share : undefined);
+  const explained = shown === undefined ? undefined : refusal(shown);
+  const nearest = reach && nearestWithin(share, reach);
   return (
     <div className="slider" style={style} data-disabled={disabled}>
       <div className="slider-track" aria-hidden="true">
         <span className="slider-fill" />
-        {smallest !== undefined && smallest > 1 && <span className="slider-useless" title={uselessWords(smallest)} />}
+        {reach && reach.least > 1 && <span className="slider-unfit" style={{ inlineSize: part(reach.least) }} />}
+        {reach && reach.most !== 100 && (
+          <span className="slider-unfit" style={{ insetInlineStart: part(reach.most ?? 1), insetInlineEnd: 0 }} />
+        )}
         {stops.map((stop) => (
           <span key={stop.share} className="slider-mark" style={{ insetInlineStart: part(stop.share) }} />
         ))}
@@ -39,12 +68,19 @@ export function BudgetSlider({ share, disabled, smallest, valueText, onChange }:
         value={positionOf(share)}
         disabled={disabled}
         aria-label="Memory for reading"
-        aria-valuetext={
-          smallest !== undefined && share < smallest ? `${valueText}. ${uselessWords(smallest)}` : valueText
-        }
+        aria-valuetext={reason === undefined ? valueText : `${valueText}. ${reason}`}
         onKeyDown={onKeyDown}
         onChange={(event) => onChange(snappedShare(Number(event.target.value)))}
+        onFocus={() => setFocused(true)}
+        onBlur={() => setFocused(false)}
+        onPointerMove={onPointerMove}
+        onPointerLeave={() => setHovered(undefined)}
       />
+      {shown !== undefined && explained !== undefined && (
+        <p className="slider-reason" data-end={positionOf(shown) > sliderSteps / 2}>
+          {explained}
+        </p>
+      )}
       <div className="slider-stops">
         {stops.map((stop) => (
           <button
@@ -53,19 +89,25 @@ export function BudgetSlider({ share, disabled, smallest, valueText, onChange }:
             tabIndex={-1}
             disabled={disabled}
             aria-pressed={stop.share === share}
+            data-unfit={refusal(stop.share) !== undefined}
             style={{ insetInlineStart: part(stop.share) }}
             onClick={() => onChange(stop.share)}
           >
-            {formatPercent(stop.share)}
+            {formatPercent(stop.share)} <small>{stop.words}</small>
           </button>
         ))}
       </div>
+      {reason !== undefined && nearest !== undefined && !disabled && (
+        <p className="slider-nearest">
+          Does not fit.{" "}
+          <button type="button" className="quiet" onClick={() => onChange(nearest)}>
+            Use {formatPercent(nearest)}, the nearest that does
+          </button>
+        </p>
+      )}
     </div>
   );
 }
-
-const uselessWords = (smallest: number) =>
-  `Below ${formatPercent(Math.ceil(smallest * 10) / 10)} the instruction alone fills the memory.`;
 
 function moveOf(key: string, share: number): number | undefined {
   switch (key) {

@@ -1,26 +1,58 @@
-import { startSelected } from "../actions.js";
-import type { OpenDocument } from "../stores/documents.js";
+import { useState } from "react";
+import type { RunOptions as Options } from "../../electron/contract.js";
+import { canStart, startSelected } from "../actions.js";
+import { type OpenDocument, useChosen } from "../stores/documents.js";
+import { useAskForecast, useForecast } from "../stores/forecast.js";
 import { useModel } from "../stores/model.js";
 import { isBusy, useRuns } from "../stores/runs.js";
-import { useSettings } from "../stores/settings.js";
-import { budgetFigures, type Figures, smallestUsefulShare, wordsAt } from "../view/budget.js";
-import { formatBytes, formatCount, formatPercent } from "../view/format.js";
+import { becomesOne, runOptions, useSettings } from "../stores/settings.js";
+import {
+  budgetFigures,
+  type Figures,
+  type Machine,
+  memoryStretches,
+  nearestWithin,
+  type Reach,
+  reachOf,
+  wordsAt,
+} from "../view/budget.js";
+import { formatBytes, formatCount, formatPercent, formatRemaining } from "../view/format.js";
+import { AdvancedOptions } from "./AdvancedOptions.js";
 import { BudgetSlider } from "./BudgetSlider.js";
+import { RunOptions } from "./RunOptions.js";
 
-/** The bar at the bottom: how much memory reading may keep, exactly, and the way to start. */
+/** The bar at the bottom: what the next summary is to be, how much memory its reading may keep, and the way to start. */
 export function MemoryBar({ document }: { document: OpenDocument }) {
   const model = useModel((store) => store.model);
   const settings = useSettings();
   const run = useRuns((store) => store.runs[document.id]);
-  const cancel = useRuns((store) => store.cancel);
   const { summary } = document;
   const busy = isBusy(run);
-  // A run keeps the memory that it was started with, whatever is set for other documents meanwhile.
-  const policy = busy && run ? run.options.policy : settings.policy;
-  const share = policy === "full" ? 100 : busy && run ? Number.parseFloat(run.options.budget) : settings.share;
-  const figures = model && summary ? budgetFigures(model, summary, share, policy) : undefined;
+  const forecast = useForecast(document.id);
+  useAskForecast(document);
+  const [open, setOpen] = useState(false);
+  // A run keeps the choices that it was started with, whatever is set for other documents meanwhile.
+  const options = busy && run ? run.options : runOptions(settings);
+  const share = Number.parseFloat(options.budget);
+  const machine = forecast?.memory;
+  const ready = model && summary;
+  const figures = ready ? budgetFigures(model, summary, options) : undefined;
+  const reach = ready ? reachOf(model, summary, options, machine?.availableBytes) : undefined;
+  const refusal = (place: number) =>
+    ready && reach
+      ? unfitWords(place, reach, machine, (at) => budgetFigures(model, summary, { ...options, budget: `${at}%` }))
+      : undefined;
   return (
-    <section className="memory" aria-label="Memory for reading">
+    <section className="memory" aria-label="Memory for reading" data-open={open}>
+      {!busy && (
+        <div className="memory-choices">
+          <RunOptions />
+          <button type="button" className="quiet more" aria-expanded={open} onClick={() => setOpen(!open)}>
+            More choices
+          </button>
+          {open && <AdvancedOptions />}
+        </div>
+      )}
       <div className="memory-figure">
         <h2>Memory for reading</h2>
         <p className="memory-bytes">
@@ -29,10 +61,12 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
         </p>
       </div>
       <div className="memory-slider">
+        {figures && machine && <MemoryStretches figures={figures} machine={machine} />}
         <BudgetSlider
           share={share}
-          disabled={policy === "full" || busy || !figures}
-          smallest={model && summary ? smallestUsefulShare(model, summary) : undefined}
+          disabled={options.policy === "full" || busy || !figures}
+          reach={reach}
+          refusal={refusal}
           valueText={
             figures ? `${formatBytes(figures.bytes)}, ${formatPercent(share)} of the full cache` : formatPercent(share)
           }
@@ -40,41 +74,111 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
         />
         <p className="memory-words">
           {figures
-            ? words(figures, share, policy === "full")
+            ? words(figures, share, options, forecast?.durationMs)
             : document.state === "failed"
               ? "There is nothing to read."
               : "Figures follow once the document is open."}
         </p>
       </div>
-      {busy ? (
-        <button type="button" className="start" disabled={run?.stopping} onClick={() => cancel(document.id)}>
-          {run?.stopping ? "Cancelling…" : "Cancel"} <kbd>Esc</kbd>
-        </button>
-      ) : (
-        <button
-          type="button"
-          className="start primary"
-          disabled={document.state !== "ready" || !model || !summary}
-          onClick={startSelected}
-        >
-          {run?.phase === "done" ? "Start again" : "Start"} <kbd>Enter</kbd>
-        </button>
-      )}
+      <StartButton document={document} />
     </section>
   );
 }
 
-function words(figures: Figures, share: number, full: boolean): string {
-  const each = figures.parts > 1 ? [`for each of at least ${figures.parts} parts`] : [];
-  if (full) {
-    const kept = `The full cache: nothing is left out. ${formatCount(figures.tokensPerLayer)} tokens in each layer`;
-    return [kept, ...each].join(" · ");
+function StartButton({ document }: { document: OpenDocument }) {
+  const run = useRuns((store) => store.runs[document.id]);
+  const cancel = useRuns((store) => store.cancel);
+  const ready = useModel((store) => store.model !== undefined) && document.state === "ready";
+  const chosen = useChosen();
+  const together = useSettings((store) => becomesOne(store, chosen.length));
+  if (isBusy(run)) {
+    return (
+      <button type="button" className="start" disabled={run?.stopping} onClick={() => cancel(document.id)}>
+        {run?.stopping ? "Cancelling…" : "Cancel"} <kbd>Esc</kbd>
+      </button>
+    );
   }
+  const label =
+    chosen.length > 1
+      ? together
+        ? `Start ${chosen.length} as one`
+        : `Start ${chosen.length}`
+      : run?.phase === "done"
+        ? "Start again"
+        : "Start";
+  return (
+    <button type="button" className="start primary" disabled={!ready || !canStart()} onClick={startSelected}>
+      {label} <kbd>Enter</kbd>
+    </button>
+  );
+}
+
+const names = {
+  system: "in use",
+  weights: "weights",
+  computing: "computing",
+  reading: "reading",
+  free: "left",
+  over: "missing",
+} as const;
+
+/** The computer's memory at the run's worst moment: what takes it, and what is left or missing. */
+function MemoryStretches({ figures, machine }: { figures: Figures; machine: Machine }) {
+  const stretches = memoryStretches(figures.memory, machine);
+  const peak = `${formatBytes(figures.memory.total)} at the peak, ${formatBytes(machine.availableBytes)} free`;
+  return (
+    <div className="stretches">
+      <div className="stretches-bar" aria-hidden="true">
+        {stretches.map(({ kind, bytes }) => (
+          <span
+            key={kind}
+            className="stretch"
+            data-kind={kind}
+            title={`${names[kind]}: ${formatBytes(bytes)}`}
+            style={{ flexGrow: bytes / machine.totalBytes }}
+          />
+        ))}
+      </div>
+      <p className="stretches-words">
+        <strong>{peak}</strong>
+        {stretches
+          .filter(({ kind }) => kind !== "free")
+          .map(({ kind, bytes }) => (
+            <span key={kind} data-kind={kind}>
+              {names[kind]} {formatBytes(bytes)}
+            </span>
+          ))}
+        {figures.gpuBytes > 0 && <span>and {formatBytes(figures.gpuBytes)} on the GPU</span>}
+      </p>
+    </div>
+  );
+}
+
+/** Why a share does not fit, and the nearest that does. */
+function unfitWords(
+  share: number,
+  reach: Reach,
+  machine: Machine | undefined,
+  figuresAt: (share: number) => Figures,
+): string | undefined {
+  const nearest = nearestWithin(share, reach);
+  if (share === nearest) return undefined;
+  const instead = nearest === undefined ? "No share fits." : `${formatPercent(nearest)} is the nearest that fits.`;
+  if (share < reach.least) return `The instruction alone takes ${formatPercent(reach.least)}. ${instead}`;
+  const { memory } = figuresAt(share);
+  const free = machine ? `${formatBytes(machine.availableBytes)} is free` : "that is not free";
+  return `In one go this takes ${formatBytes(memory.total)} and ${free}: it would be read in smaller parts. ${instead}`;
+}
+
+function words(figures: Figures, share: number, options: Options, durationMs: number | undefined): string {
+  const full = options.policy === "full";
   const name = wordsAt(share);
   return [
-    `${formatPercent(share)} of the full cache${name ? ` (${name})` : ""}`,
-    `${formatCount(figures.tokensPerLayer)} of ${formatCount(figures.promptTokens)} tokens in each layer on average`,
-    `about ${formatBytes(figures.peakBytes)} at the peak of reading`,
-    ...each,
+    full
+      ? `The full cache: nothing is left out. ${formatCount(figures.tokensPerLayer)} tokens in each layer`
+      : `${formatPercent(share)} of the full cache${name ? ` (${name})` : ""}`,
+    ...(full ? [] : [`${formatCount(figures.tokensPerLayer)} of ${formatCount(figures.promptTokens)} tokens a layer`]),
+    ...(figures.parts > 1 ? [`for each of at least ${figures.parts} parts`] : []),
+    ...(durationMs === undefined ? [] : [`about ${formatRemaining(durationMs)}`]),
   ].join(" · ");
 }

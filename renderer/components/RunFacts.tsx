@@ -13,10 +13,11 @@ interface Props {
 
 /** What the run read, held and took, as it was counted. */
 export function RunFacts({ result, startedAt, endedAt }: Props) {
-  const { citations, document, kv, parts, timings, memory } = result;
+  const { citations, document, furtherDocuments, kv, parts, timings, memory } = result;
+  const documents = [document, ...furtherDocuments];
   const supported = citations.filter(({ pages }) => pages.length > 0).length;
   const { coverage } = document;
-  const warnings = [...new Set([...document.warnings, ...result.warnings])];
+  const warnings = [...new Set([...documents.flatMap((each) => each.warnings), ...result.warnings])];
   const rate = timings.decodeMs > 0 ? (1000 * timings.decodeTokens) / timings.decodeMs : 0;
   return (
     <footer className="run-facts">
@@ -27,7 +28,12 @@ export function RunFacts({ result, startedAt, endedAt }: Props) {
           ))}
         </ul>
       )}
-      <Coverage coverage={coverage} />
+      {documents.map((each) => (
+        <div key={each.path}>
+          {documents.length > 1 && <p className="small">{fileName(each.path)}</p>}
+          <Coverage coverage={each.coverage} />
+        </div>
+      ))}
       <dl className="facts wide">
         <Fact name="Kept after reading" value={formatBytes(kv.retainedBytes)}>
           of {formatBytes(kv.fullBytes)} in the full cache
@@ -36,7 +42,7 @@ export function RunFacts({ result, startedAt, endedAt }: Props) {
           whole process: {formatBytes(memory.peakRssBytes)}
         </Fact>
         <Fact name="Reading" value={formatDuration(timings.prefillMs)}>
-          {formatCount(document.tokens)} tokens
+          {formatCount(documents.reduce((sum, { tokens }) => sum + tokens, 0))} tokens
         </Fact>
         {parts.length > 1 && (
           <Fact name="Read in" value={`${parts.length} parts`}>
@@ -55,9 +61,7 @@ export function RunFacts({ result, startedAt, endedAt }: Props) {
           {policyLabel(result.policy)} with {fileName(result.model.id)}
         </Fact>
       </dl>
-      <div className="only-narrow">
-        <RetentionChart result={result} />
-      </div>
+      <RetentionChart result={result} />
     </footer>
   );
 }

@@ -1,5 +1,6 @@
 /** The documents in the window, in the order in which they were opened. */
 import { create } from "zustand";
+import { useShallow } from "zustand/react/shallow";
 import type { DocumentSummary, Progress, WireError } from "../../electron/contract.js";
 import { newId, precis } from "../precis.js";
 import { fileName } from "../view/format.js";
@@ -24,6 +25,8 @@ export interface OpenDocument {
 interface DocumentsStore {
   readonly documents: readonly OpenDocument[];
   readonly selectedId: string | undefined;
+  /** Those that are chosen together with it, by id. */
+  readonly alsoIds: readonly string[];
   /** Opens files and selects the first of them; a file that is open already is only selected. */
   open(paths: readonly string[]): void;
   /** Reads a document's file again: after a failure, with other languages, or for a new worker. */
@@ -32,6 +35,8 @@ interface DocumentsStore {
   cancelOpening(id: string): void;
   close(id: string): void;
   select(id: string): void;
+  /** Chooses a document together with the selected one, or no longer. */
+  toggle(id: string): void;
 }
 
 export const useDocuments = create<DocumentsStore>((set, get) => {
@@ -44,6 +49,7 @@ export const useDocuments = create<DocumentsStore>((set, get) => {
   return {
     documents: [],
     selectedId: undefined,
+    alsoIds: [],
     open(paths) {
       let first: string | undefined;
       for (const path of new Set(paths)) {
@@ -66,7 +72,7 @@ export const useDocuments = create<DocumentsStore>((set, get) => {
         }
         if (!known || known.state === "failed") void get().reopen(id);
       }
-      if (first) set({ selectedId: first });
+      if (first) get().select(first);
     },
     async reopen(id) {
       const entry = find(id);
@@ -99,21 +105,37 @@ export const useDocuments = create<DocumentsStore>((set, get) => {
       void precis().cancel({ runId: entry.runId });
     },
     close(id) {
-      const { documents, selectedId } = get();
+      const { documents, selectedId, alsoIds } = get();
       const index = documents.findIndex((entry) => entry.id === id);
       if (index < 0) return;
       const rest = documents.filter((entry) => entry.id !== id);
       const neighbour = rest[Math.min(index, rest.length - 1)]?.id;
-      set({ documents: rest, selectedId: selectedId === id ? neighbour : selectedId });
+      const also = alsoIds.filter((other) => other !== id);
+      if (selectedId !== id) set({ documents: rest, alsoIds: also });
+      else set({ documents: rest, selectedId: also[0] ?? neighbour, alsoIds: also.slice(1) });
       const { state, runId } = documents[index] as OpenDocument;
       if (state === "opening" && runId) void precis().cancel({ runId });
       void precis().closeDocument({ documentId: id });
     },
     select(id) {
-      set({ selectedId: id });
+      set({ selectedId: id, alsoIds: [] });
+    },
+    toggle(id) {
+      const { selectedId, alsoIds } = get();
+      if (id === selectedId) set({ selectedId: alsoIds[0] ?? id, alsoIds: alsoIds.slice(1) });
+      else if (alsoIds.includes(id)) set({ alsoIds: alsoIds.filter((other) => other !== id) });
+      else set(selectedId === undefined ? { selectedId: id } : { alsoIds: [...alsoIds, id] });
     },
   };
 });
 
 export const selectedDocument = ({ documents, selectedId }: DocumentsStore): OpenDocument | undefined =>
   documents.find((entry) => entry.id === selectedId);
+
+/** The selected document, then those chosen together with it, in the list's order. */
+export const chosenDocuments = ({ documents, selectedId, alsoIds }: DocumentsStore): OpenDocument[] => [
+  ...documents.filter(({ id }) => id === selectedId),
+  ...documents.filter(({ id }) => id !== selectedId && alsoIds.includes(id)),
+];
+
+export const useChosen = (): OpenDocument[] => useDocuments(useShallow(chosenDocuments));

@@ -1,5 +1,11 @@
 /** The memory slider's arithmetic. Shares are percent of the document's full KV cache. */
-import { type DocumentSummary, type ModelSummary, planRun, type RunOptions } from "../../electron/contract.js";
+import {
+  type DocumentSummary,
+  largestShare,
+  type ModelSummary,
+  planRun,
+  type RunOptions,
+} from "../../electron/contract.js";
 
 export interface Stop {
   readonly share: number;
@@ -12,7 +18,7 @@ export const stops: readonly Stop[] = [
   { share: 6.9, words: "small" },
   { share: 25, words: "usual" },
   { share: 50, words: "large" },
-  { share: 100, words: "everything" },
+  { share: 100, words: "all" },
 ];
 
 export const leastShare = 1;
@@ -52,6 +58,9 @@ export function nextStop(share: number, direction: 1 | -1): number {
 /** The words that stand by a share: a stop's own. */
 export const wordsAt = (share: number): string | undefined => stops.find((stop) => stop.share === share)?.words;
 
+/** What of a run's options decides its memory. */
+export type MemoryOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "groupLayers">;
+
 /** What depends on the slider; of a document that is read in parts, what holds for a full part. */
 export interface Figures {
   /** Of the whole prompt: the document or the part, the template and the instruction. */
@@ -61,46 +70,117 @@ export interface Figures {
   readonly fullBytes: number;
   readonly bytes: number;
   readonly tokensPerLayer: number;
-  /** The most that attention holds at any moment of the run. */
-  readonly peakBytes: number;
+  /** What the run takes of the computer's memory at its worst moment. */
+  readonly memory: Taken;
+  /** And of the GPU's. */
+  readonly gpuBytes: number;
+}
+
+/** Bytes of memory, by what takes them. */
+export interface Taken {
+  readonly weights: number;
+  /** Buffers, and the program itself. */
+  readonly computing: number;
+  /** All that is held for attention at the most. */
+  readonly reading: number;
+  readonly total: number;
 }
 
 /** Every figure that depends on the slider, from the document's real token count and the model's real shape. */
-export function budgetFigures(
-  model: ModelSummary,
-  document: DocumentSummary,
-  share: number,
-  policy: RunOptions["policy"],
-): Figures {
-  const promptTokens = longestPrompt(model, document);
-  const lengths = { tokens: promptTokens, headTokens: 0, windowTokens: 0 };
-  const options = { budget: `${policy === "full" ? 100 : share}%`, policy };
+export function budgetFigures(model: ModelSummary, document: DocumentSummary, options: MemoryOptions): Figures {
+  const lengths = longestPrompt(model, document);
   const { budget, estimate } = planRun(model, lengths, document.answerTokens, options);
   return {
-    promptTokens,
+    promptTokens: lengths.tokens,
     parts: leastParts(model, document),
     fullBytes: estimate.fullKvBytes,
     bytes: budget.bytes,
     tokensPerLayer: budget.tokensPerLayer,
-    peakBytes: estimate.peakKvBytes,
+    memory: taken(model, estimate),
+    gpuBytes: estimate.devices.gpu,
   };
 }
 
-/** Tokens of a document's prompt, or of the longest that the model reads in one go. */
-function longestPrompt(model: ModelSummary, document: DocumentSummary): number {
-  return Math.min(document.tokens + document.promptTokens, model.contextLength);
+/** Layers on the GPU, and what belongs to them, take nothing of the computer's memory. */
+function taken(model: ModelSummary, estimate: ReturnType<typeof planRun>["estimate"]): Taken {
+  const { devices, weightsBytes, peakKvBytes, hiddenBytes } = estimate;
+  const rest = 1 - Math.min(1, model.gpuLayers / (model.layers + 1));
+  const weights = rest * weightsBytes;
+  // hidden states lie where the first layer does
+  const reading = rest * (peakKvBytes - hiddenBytes) + (rest > 0 ? hiddenBytes : 0);
+  return { weights, reading, computing: devices.memory - weights - reading, total: devices.memory };
 }
 
-/** The fewest parts that a document is read in: 1 when it may be read whole. How many there are, the run says first. */
+/** A document's prompt, or the longest that the model reads in one go. */
+function longestPrompt(model: ModelSummary, document: DocumentSummary) {
+  const tokens = Math.min(document.tokens + document.promptTokens, model.contextLength);
+  return { tokens, headTokens: 0, windowTokens: 0 };
+}
+
+/** The fewest parts that a document is read in: 1 when it may be read whole. How many there are, the forecast says. */
 export function leastParts(model: ModelSummary, document: DocumentSummary): number {
   const room = Math.max(1, model.contextLength - document.promptTokens);
   return Math.max(1, Math.ceil(document.tokens / room));
 }
 
+/** The shares that a document can be read with in one go; the slider hatches what lies outside. */
+export interface Reach {
+  /** Below it the instruction alone would fill the budget. */
+  readonly least: number;
+  /** Above it the run takes more than the memory that is free; undefined when it does at every share. */
+  readonly most: number | undefined;
+}
+
 /**
- * The share below which the instruction alone would fill the budget; the slider hatches what lies under it. An upper
- * bound by a few tokens, since the instruction's exact length is known only when the run begins.
+ * @param availableBytes memory that programs can still take; undefined while that is not known
  */
-export function smallestUsefulShare(model: ModelSummary, document: DocumentSummary): number {
-  return (100 * (document.promptTokens + 1)) / longestPrompt(model, document);
+export function reachOf(
+  model: ModelSummary,
+  document: DocumentSummary,
+  options: MemoryOptions,
+  availableBytes: number | undefined,
+): Reach {
+  const lengths = longestPrompt(model, document);
+  const { answerTokens } = document;
+  const all = planRun(model, lengths, answerTokens, { ...options, budget: `${lengths.tokens}` });
+  // An upper bound by a few tokens: the instruction's exact length is known only when the run begins.
+  const least = (100 * (all.budget.bytes / all.estimate.fullKvBytes) * (document.promptTokens + 1)) / lengths.tokens;
+  const most = availableBytes === undefined ? 100 : largestShare(model, lengths, answerTokens, options, availableBytes);
+  return { least: Math.ceil(least * 10) / 10, most };
+}
+
+/** The nearest share that can be read in one go; undefined when there is none. */
+export function nearestWithin(share: number, { least, most }: Reach): number | undefined {
+  return most === undefined || most < least ? undefined : Math.min(most, Math.max(least, share));
+}
+
+/** What the computer has, and what programs can still take of it. */
+export interface Machine {
+  readonly totalBytes: number;
+  readonly availableBytes: number;
+}
+
+/** One stretch of the memory bar; `over` is what there is not. */
+export interface Stretch {
+  readonly kind: "system" | "weights" | "computing" | "reading" | "free" | "over";
+  readonly bytes: number;
+}
+
+/** The computer's memory at the run's worst moment, from one end to the other. */
+export function memoryStretches({ weights, computing, reading, total }: Taken, machine: Machine): Stretch[] {
+  const { totalBytes, availableBytes } = machine;
+  const over = Math.max(0, total - availableBytes);
+  const stretches: Stretch[] = [
+    { kind: "system", bytes: totalBytes - availableBytes },
+    { kind: "weights", bytes: weights },
+    { kind: "computing", bytes: computing },
+    { kind: "reading", bytes: reading },
+  ];
+  let room = totalBytes;
+  const drawn = stretches.map(({ kind, bytes }) => {
+    const inside = Math.max(0, Math.min(bytes, room));
+    room -= inside;
+    return { kind, bytes: inside };
+  });
+  return [...drawn, over > 0 ? { kind: "over", bytes: over } : { kind: "free", bytes: room }];
 }

@@ -4,18 +4,26 @@ import {
   budgetFigures,
   leastParts,
   leastShare,
+  type MemoryOptions,
+  memoryStretches,
+  nearestWithin,
   nextStop,
   positionOf,
+  reachOf,
   roundShare,
   shareAt,
   sliderSteps,
-  smallestUsefulShare,
   snappedShare,
   steppedShare,
   stops,
 } from "../../renderer/view/budget.js";
 import { documentSummary, model } from "./support.js";
 
+const kept = (share: number, more: Partial<MemoryOptions> = {}): MemoryOptions => ({
+  budget: `${share}%`,
+  policy: "dynamickv",
+  ...more,
+});
 const shares = fc.integer({ min: 10, max: 1000 }).map((tenths) => tenths / 10);
 
 describe("the slider's scale", () => {
@@ -70,32 +78,98 @@ describe("the slider's keys", () => {
 describe("the figures", () => {
   // 6,100 tokens x 30 layers x 3 KV heads x 2 rows x 64 values x 2 bytes
   const full = 6_100 * 30 * 3 * 2 * 64 * 2;
+  const at = (share: number, more?: Partial<MemoryOptions>) =>
+    budgetFigures(model, documentSummary(), kept(share, more));
 
   it("are exact for the whole prompt", () => {
-    const figures = budgetFigures(model, documentSummary(), 25, "dynamickv");
-    expect(figures).toMatchObject({ promptTokens: 6_100, fullBytes: full, bytes: full / 4, tokensPerLayer: 1_525 });
+    expect(at(25)).toMatchObject({ promptTokens: 6_100, fullBytes: full, bytes: full / 4, tokensPerLayer: 1_525 });
   });
 
   it("never exceed the share, and grow with it", () => {
     fc.assert(
       fc.property(shares, shares, (one, other) => {
         const [less, more] = one < other ? [one, other] : [other, one];
-        const at = (share: number) => budgetFigures(model, documentSummary(), share, "dynamickv").bytes;
-        expect(at(less)).toBeLessThanOrEqual(at(more));
-        expect(at(less)).toBeLessThanOrEqual((full * less) / 100 + 1e-3);
+        expect(at(less).bytes).toBeLessThanOrEqual(at(more).bytes);
+        expect(at(less).bytes).toBeLessThanOrEqual((full * less) / 100 + 1e-3);
+        expect(at(less).memory.total).toBeLessThanOrEqual(at(more).memory.total);
       }),
+      { numRuns: 30 },
     );
   });
 
   it("are the full cache's when everything is kept", () => {
-    expect(budgetFigures(model, documentSummary(), 1.7, "full")).toMatchObject({ bytes: full });
-    expect(budgetFigures(model, documentSummary(), 1.7, "full").peakBytes).toBeGreaterThan(full);
+    const everything = at(100, { policy: "full" });
+    expect(everything).toMatchObject({ bytes: full });
+    expect(everything.memory.reading).toBeGreaterThan(full);
   });
 
-  it("hatch the shares that the instruction alone would fill", () => {
-    const smallest = smallestUsefulShare(model, documentSummary());
-    const { tokensPerLayer } = budgetFigures(model, documentSummary(), Math.ceil(smallest * 10) / 10, "dynamickv");
-    expect(tokensPerLayer).toBeGreaterThan(100);
+  it("keep more tokens in the same bytes when entries are smaller", () => {
+    expect(at(25, { kvType: "q8_0" }).tokensPerLayer).toBeGreaterThan(1.8 * at(25).tokensPerLayer);
+    expect(at(25, { kvType: "q8_0" }).bytes).toBeLessThanOrEqual(at(25).bytes);
+  });
+
+  it("say what takes the memory, wherever the layers lie", () => {
+    for (const gpuLayers of [0, 10, 30, 31]) {
+      const { memory, gpuBytes } = budgetFigures({ ...model, gpuLayers }, documentSummary(), kept(25));
+      expect(memory.weights + memory.computing + memory.reading).toBeCloseTo(memory.total, 0);
+      for (const part of [memory.weights, memory.computing, memory.reading]) expect(part).toBeGreaterThanOrEqual(0);
+      expect(gpuBytes > 0).toBe(gpuLayers > 0);
+    }
+    expect(at(25).memory.weights).toBe(model.weightsBytes);
+  });
+});
+
+describe("what fits", () => {
+  const document = documentSummary();
+  const bytesAt = (share: number) => budgetFigures(model, document, kept(share)).memory.total;
+
+  it("begins above what the instruction takes, less of it when entries are smaller", () => {
+    const { least, most } = reachOf(model, document, kept(25), undefined);
+    expect(budgetFigures(model, document, kept(least)).tokensPerLayer).toBeGreaterThan(100);
+    expect(most).toBe(100);
+    expect(reachOf(model, document, kept(25, { kvType: "q4_0" }), undefined).least).toBeLessThan(least / 2);
+  });
+
+  it("ends at the largest share that the free memory holds, to a tenth of a percent", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 30, max: 990 }), (tenths) => {
+        const free = bytesAt(tenths / 10);
+        const { most = 0 } = reachOf(model, document, kept(25), free);
+        expect(most).toBeGreaterThanOrEqual(tenths / 10);
+        expect(bytesAt(most)).toBeLessThanOrEqual(free);
+        expect(bytesAt(Math.round(most * 10 + 1) / 10)).toBeGreaterThan(free);
+      }),
+      { numRuns: 10 },
+    );
+    expect(reachOf(model, document, kept(25), 2 ** 20).most).toBeUndefined();
+  });
+
+  it("has a nearest place for every other one", () => {
+    expect(nearestWithin(50, { least: 2, most: 34 })).toBe(34);
+    expect(nearestWithin(1, { least: 2, most: 34 })).toBe(2);
+    expect(nearestWithin(20, { least: 2, most: 34 })).toBe(20);
+    expect(nearestWithin(20, { least: 2, most: undefined })).toBeUndefined();
+    expect(nearestWithin(20, { least: 9, most: 5 })).toBeUndefined();
+  });
+});
+
+describe("the memory bar", () => {
+  const bytes = fc.integer({ min: 0, max: 2 ** 34 });
+
+  it("holds all that the computer has and no more, but for what is missing", () => {
+    fc.assert(
+      fc.property(bytes, bytes, bytes, bytes, bytes, (weights, computing, reading, used, available) => {
+        const total = weights + computing + reading;
+        const machine = { totalBytes: used + available, availableBytes: available };
+        const stretches = memoryStretches({ weights, computing, reading, total }, machine);
+        const of = (kind: string) => stretches.find((one) => one.kind === kind)?.bytes ?? 0;
+        const inside = stretches.filter(({ kind }) => kind !== "over").reduce((sum, one) => sum + one.bytes, 0);
+        expect(inside).toBe(machine.totalBytes);
+        expect(of("over")).toBe(Math.max(0, total - available));
+        expect(of("free")).toBe(Math.max(0, available - total));
+        expect(of("system")).toBe(used);
+      }),
+    );
   });
 });
 
@@ -104,6 +178,6 @@ it("counts the parts of a document that the model cannot read whole, and gives t
   expect(leastParts(model, documentSummary("d", 8_093))).toBe(2);
   const long = documentSummary("d", 80_000);
   expect(leastParts(model, long)).toBe(10);
-  expect(budgetFigures(model, long, 25, "dynamickv")).toMatchObject({ parts: 10, promptTokens: 8_192 });
-  expect(smallestUsefulShare(model, long)).toBeCloseTo((100 * 101) / 8_192, 2);
+  expect(budgetFigures(model, long, kept(25))).toMatchObject({ parts: 10, promptTokens: 8_192 });
+  expect(reachOf(model, long, kept(25), undefined).least).toBe(Math.ceil((1000 * 101) / 8_192) / 10);
 });

@@ -1,0 +1,44 @@
+import type { DocumentSummary, ModelSummary } from "../../electron/contract.js";
+import { useForecast } from "../stores/forecast.js";
+import { leastParts } from "../view/budget.js";
+import { formatCount, formatRemaining } from "../view/format.js";
+
+/** How a document will be read, before it is: in how many parts, why, and how long that takes. */
+export function Plan({ summary, model }: { summary: DocumentSummary; model: ModelSummary }) {
+  const forecast = useForecast(summary.documentId);
+  if (!forecast) return <LeastParts summary={summary} model={model} />;
+  const { parts, why, durationMs, refusal, warnings } = forecast;
+  if (refusal) {
+    return (
+      <p className="plan-refusal" role="status">
+        {refusal.message} {refusal.next}
+      </p>
+    );
+  }
+  const how = parts > 1 ? `Read in ${parts} parts, because ${why}.` : "Read whole, in one go.";
+  return (
+    <>
+      <p className="small" role="status">
+        {how}
+        {durationMs !== undefined && ` That takes about ${formatRemaining(durationMs)} on this computer.`}
+      </p>
+      {warnings.map((warning) => (
+        <p key={warning} className="small">
+          {warning}
+        </p>
+      ))}
+    </>
+  );
+}
+
+/** What is known before the plan is. */
+function LeastParts({ summary, model }: { summary: DocumentSummary; model: ModelSummary }) {
+  const parts = leastParts(model, summary);
+  if (parts === 1) return null;
+  return (
+    <p className="small">
+      It takes {formatCount(summary.tokens)} tokens and this model reads {formatCount(model.contextLength)} in one go,
+      so it is read in at least {parts} parts.
+    </p>
+  );
+}

@@ -1,0 +1,56 @@
+/** What the next summary would take, as the worker says it once the choices have settled and nothing runs. */
+import { useEffect } from "react";
+import { create } from "zustand";
+import type { CommandInput, Forecast } from "../../electron/contract.js";
+import { newId, precis } from "../precis.js";
+import { type OpenDocument, useChosen } from "./documents.js";
+import { useModel } from "./model.js";
+import { useQueue } from "./queue.js";
+import { becomesOne, runOptions, useSettings } from "./settings.js";
+
+interface ForecastStore {
+  readonly documentId: string | undefined;
+  readonly forecast: Forecast | undefined;
+}
+
+const useForecasts = create<ForecastStore>(() => ({ documentId: undefined, forecast: undefined }));
+
+/** The last forecast of a document; that of other choices stays until the new one is there. */
+export const useForecast = (documentId: string): Forecast | undefined =>
+  useForecasts((store) => (store.documentId === documentId ? store.forecast : undefined));
+
+/** Between the last change of a choice and the question. */
+const settleMs = 400;
+
+/** Asks for the document's forecast whenever that may have changed; a run comes first. */
+export function useAskForecast(document: OpenDocument): void {
+  const settings = useSettings();
+  const chosen = useChosen();
+  const ready = useModel((store) => store.state === "ready") && document.state === "ready";
+  const idle = useQueue((store) => store.running === undefined);
+  const further = becomesOne(settings, chosen.length) ? chosen.slice(1).map(({ id }) => id) : [];
+  const question = { documentId: document.id, further, options: runOptions(settings) };
+  const asked = ready && idle ? JSON.stringify(question) : undefined;
+  useEffect(() => {
+    if (asked === undefined) return;
+    const input: Omit<CommandInput<"forecast">, "runId"> = JSON.parse(asked);
+    const runId = newId();
+    let sent = false;
+    let current = true;
+    const timer = setTimeout(() => {
+      sent = true;
+      void precis()
+        .forecast({ runId, ...input })
+        .then((outcome) => {
+          sent = false;
+          const { documentId } = input;
+          if (current && outcome.ok) useForecasts.setState({ documentId, forecast: outcome.value });
+        });
+    }, settleMs);
+    return () => {
+      current = false;
+      clearTimeout(timer);
+      if (sent) void precis().cancel({ runId });
+    };
+  }, [asked]);
+}
