@@ -21,6 +21,7 @@ export interface RunFlags extends ScanFlags {
   readonly kvType?: string;
   readonly groupLayers?: number;
   readonly gpuLayers?: number;
+  readonly threads?: number;
   /** Of `ask` alone: false with --no-cache. */
   readonly cache?: boolean;
   readonly model?: string;
@@ -65,6 +66,13 @@ function groupLayersOption(): Option {
     "--group-layers <number>",
     "layers read at a time: 1, the default without a GPU, holds the least memory",
   ).argParser(wholeNumberFrom(1, 1000));
+}
+
+function threadsOption(): Option {
+  return new Option(
+    "--threads <number>",
+    "threads to compute with; default: as many as there are cores to spare",
+  ).argParser(wholeNumberFrom(1, 512));
 }
 
 function partTokensOption(): Option {
@@ -119,6 +127,7 @@ export function addReadingOptions(command: Command): Command {
     .addOption(kvTypeOption())
     .addOption(groupLayersOption())
     .addOption(partTokensOption())
+    .addOption(threadsOption())
     .addOption(modelOption())
     .addOption(gpuLayersOption());
 }
@@ -166,6 +175,7 @@ export function runOptions(flags: RunFlags, question?: string): RunOptions {
     kvType: flags.kvType,
     groupLayers: flags.groupLayers,
     partTokens: flags.partTokens,
+    threads: flags.threads,
     style: flags.style,
     focus: flags.focus,
     length: flags.length,

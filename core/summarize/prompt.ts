@@ -19,9 +19,10 @@ const SUMMARIES: Readonly<Record<Style, ByLength>> = {
     long: "Summarize the document above in detail, in several paragraphs. Give all main points, figures and conclusions.",
   },
   bullets: {
-    short: 'Summarize the document above as a list of three short points. Begin each line with "- ".',
-    medium: `Summarize the document above as a list of six points. ${POINTS} Begin each line with "- ".`,
-    long: `Summarize the document above as a list of twelve points. ${POINTS} Begin each line with "- ".`,
+    // asked for points, the default model writes titles
+    short: 'Summarize the document above in three short sentences. Begin each sentence on a new line with "- ".',
+    medium: `Summarize the document above in six sentences. ${POINTS} Begin each sentence on a new line with "- ".`,
+    long: `Summarize the document above in twelve sentences. ${POINTS} Begin each sentence on a new line with "- ".`,
   },
   executive: {
     short: "Write an executive summary of the document above. Write one sentence under each of these headings:",
