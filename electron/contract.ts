@@ -20,6 +20,8 @@ import {
   runOptionsSchema,
   type WireError,
 } from "../core/worker/protocol.js";
+import type { WindowModel } from "./models.js";
+import { type Settings, settingsChangeSchema, settingsSchema } from "./settings.js";
 
 // What the window needs of core comes through here: the window imports nothing else of it.
 export { coverageStretches, type How, SURE } from "../core/documents/coverage.js";
@@ -28,6 +30,7 @@ export { formatBytes, formatDuration } from "../core/format.js";
 export { type Block, type Inline, proseOf } from "../core/report/prose.js";
 export { planRun } from "../core/summarize/plan.js";
 export { savedCacheWords } from "../core/summarize/result.js";
+export { firstSettings, type Settings, type SettingsChange, settingsSchema, zooms } from "./settings.js";
 export type {
   AnswerSource,
   Coverage,
@@ -41,6 +44,7 @@ export type {
   RunOptions,
   StoredRun,
   SummaryResult,
+  WindowModel,
   WireError,
 };
 
@@ -49,6 +53,23 @@ z.config({ jitless: true });
 
 const id = z.string().min(1).max(64);
 const path = z.string().min(1).max(4_096);
+const modelId = z.string().min(1).max(300);
+
+/** What goes on with a model. */
+export const modelActivitySchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("downloading"),
+    stage: z.enum(["connecting", "receiving", "checking"]),
+    bytes: z.number(),
+    totalBytes: z.number(),
+    remainingMs: z.number().optional(),
+  }),
+  z.object({ kind: z.literal("verifying"), fraction: z.number() }),
+  /** Every byte was right. */
+  z.object({ kind: z.literal("verified") }),
+  z.object({ kind: z.literal("failed"), error: errorSchema }),
+]);
+export type ModelActivity = z.infer<typeof modelActivitySchema>;
 
 /** Of lists and searches of the library: as many as a person looks through. */
 export const mostListed = 50;
@@ -73,11 +94,34 @@ const command =
   <Output>(): Command<Input, Output> => ({ input });
 
 export const commands = {
-  /** Called once when the window is up: files from the command line and the bundled sample. */
-  hello: command(z.undefined())<{ files: string[]; sample: string }>(),
+  /** Called once when the window is up: files from the command line, the bundled sample, the settings. */
+  hello: command(z.undefined())<{
+    files: string[];
+    sample: string;
+    settings: Settings;
+    /** Why some of them are as at first. */
+    settingsNotice: string | undefined;
+  }>(),
   /** The system's open dialog; empty when dismissed. */
   chooseFiles: command(z.undefined())<string[]>(),
+  /** Takes effect at once, and is written soon. */
+  changeSettings: command(settingsChangeSchema)<Settings>(),
+  /** The chosen model; loads it when another one is loaded. */
   loadModel: command(z.object({ runId: id }))<ModelSummary>(),
+  modelsList: command(z.undefined())<WindowModel[]>(),
+  /** Begins or goes on; "modelActivity" events tell how it fares. So they do of `verifyModel`. */
+  downloadModel: command(z.object({ id: modelId }))<void>(),
+  verifyModel: command(z.object({ id: modelId }))<void>(),
+  /** Stops a download or a check; what has come is kept. */
+  pauseModel: command(z.object({ id: modelId }))<void>(),
+  /** Stops a download, and deletes what has come. */
+  discardModel: command(z.object({ id: modelId }))<void>(),
+  /** The system's dialog for a GGUF file; undefined when dismissed. */
+  chooseModelFile: command(z.undefined())<string | undefined>(),
+  /** Puts a GGUF file into the list: its id there. */
+  addModel: command(z.object({ path }))<string>(),
+  /** Deletes a model's file, or takes an added one out of the list: what was done, in words. */
+  deleteModel: command(z.object({ id: modelId }))<string>(),
   /** "progress" events with this run id come before the answer; they count scanned pages while those are recognised. */
   openDocument: command(
     z.object({ runId: id, documentId: id, path, recognition: recognitionSchema.optional() }),
@@ -116,11 +160,29 @@ export const events = {
   text: z.object({ runId: id, text: z.string() }),
   /** The worker ended by itself. If it was restarted, the new one knows neither model nor documents yet. */
   workerDied: z.object({ error: errorSchema, restarted: z.boolean() }),
+  /** Without an activity, or when one has ended, the list of models is another. */
+  modelActivity: z.object({ id: modelId, activity: modelActivitySchema.optional() }),
+  /** They were changed from outside the window, such as zoom from the menu. */
+  settings: settingsSchema,
+  /** Something about the settings that the user should know. */
+  settingsProblem: errorSchema,
   /** Files that a second start, the dock or the menu asked for. */
   openFiles: z.object({ paths: z.array(path) }),
   /** A menu item that acts inside the window. */
   menu: z.object({
-    item: z.enum(["start", "cancel", "export", "print", "copy", "shortcuts", "scan-languages", "find"]),
+    item: z.enum([
+      "start",
+      "cancel",
+      "export",
+      "print",
+      "copy",
+      "shortcuts",
+      "scan-languages",
+      "find",
+      "models",
+      "settings",
+      "palette",
+    ]),
   }),
 } as const;
 

@@ -2,7 +2,7 @@
  * Answers the window's commands. Every message is checked twice: that our own page sent it, and that it has the
  * contract's form. Electron's parts are handed in, so that tests run without Electron.
  */
-import { PrecisError, toPrecisError } from "../core/errors.js";
+import { PrecisError } from "../core/errors.js";
 import type { LibraryApi } from "../core/library/requests.js";
 import {
   type AnswerSource,
@@ -22,11 +22,15 @@ import {
   type Progress,
   type Recognition,
   type RunOptions,
+  type Settings,
+  type SettingsChange,
   type SummaryResult,
   type SummaryToCopy,
-  type WireError,
 } from "./contract.js";
+import type { Models } from "./models.js";
 import { isTrustedSender } from "./origin.js";
+import type { SettingsFile } from "./settings-file.js";
+import { wireError } from "./wire-error.js";
 
 /** A long call's company: its cancellation and what it reports on the way. */
 export interface Call {
@@ -47,11 +51,15 @@ export interface Summarizer {
 export interface IpcParts {
   readonly summarizer: Summarizer;
   readonly library: LibraryApi;
+  readonly models: Pick<Models, "list" | "download" | "verify" | "pause" | "discard" | "add" | "delete">;
+  readonly settings: Pick<SettingsFile, "current" | "notice">;
+  changeSettings(change: SettingsChange): Settings;
   /** Files named when the app was started; handed out once. */
   takeFiles(): string[];
   readonly sample: string;
   chooseFiles(): Promise<string[]>;
   chooseFolder(): Promise<string | undefined>;
+  chooseModelFile(): Promise<string | undefined>;
   /** Codes of the languages that a folder holds recognition data for. */
   scanLanguages(folder: string): Promise<string[]>;
   /** Where to save, from the system's dialog; undefined when dismissed. */
@@ -92,7 +100,21 @@ export function createHandlers(parts: IpcParts): Handlers {
   }
 
   return {
-    hello: () => ({ files: parts.takeFiles(), sample: parts.sample }),
+    hello: () => ({
+      files: parts.takeFiles(),
+      sample: parts.sample,
+      settings: parts.settings.current,
+      settingsNotice: parts.settings.notice,
+    }),
+    changeSettings: (change) => parts.changeSettings(change),
+    modelsList: () => parts.models.list(),
+    downloadModel: ({ id }) => parts.models.download(id),
+    verifyModel: ({ id }) => parts.models.verify(id),
+    pauseModel: ({ id }) => parts.models.pause(id),
+    discardModel: ({ id }) => parts.models.discard(id),
+    chooseModelFile: () => parts.chooseModelFile(),
+    addModel: ({ path }) => parts.models.add(path),
+    deleteModel: ({ id }) => parts.models.delete(id),
     chooseFiles: () => parts.chooseFiles(),
     loadModel: ({ runId }) => track(runId, (call) => parts.summarizer.loadModel(call)),
     openDocument: ({ runId, documentId, path, recognition }) =>
@@ -162,13 +184,6 @@ export async function answer<Name extends CommandName>(
   } catch (thrown) {
     return { ok: false, error: wireError(thrown) };
   }
-}
-
-/** The part of an error that the window shows; what nobody foresaw goes to the log whole. */
-export function wireError(thrown: unknown): WireError {
-  const { code, message, next, cause } = toPrecisError(thrown);
-  if (code === "internal") console.error(message, cause);
-  return next === undefined ? { code, message } : { code, message, next };
 }
 
 interface InvokeRegistry {

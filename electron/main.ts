@@ -1,16 +1,20 @@
 /** Precis' main process: one instance, one window, one worker. */
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { app, type BrowserWindow, dialog, ipcMain } from "electron";
+import { app, type BrowserWindow, dialog, ipcMain, nativeTheme } from "electron";
 import { extensions } from "../core/documents/extensions.js";
 import { languagesIn } from "../core/documents/ocr.js";
-import { channelOf, type EventData, type EventName, type ExportFormat } from "./contract.js";
+import { channelOf, type EventData, type EventName, type ExportFormat, type SettingsChange } from "./contract.js";
 import { printSummary, summaryToCopy, writeSummary } from "./exports.js";
 import { documentsIn } from "./files.js";
 import { createHandlers, registerIpc } from "./ipc.js";
 import { installMenu } from "./menu.js";
+import { Models } from "./models.js";
 import { lockDown, registerScheme, serveRenderer } from "./security.js";
+import { steppedZoom } from "./settings.js";
+import { SettingsFile } from "./settings-file.js";
 import { createWindow, focusWindow } from "./window.js";
+import { wireError } from "./wire-error.js";
 import { startWorker } from "./worker.js";
 
 /** dist/, beside which assets/ lies. */
@@ -50,6 +54,18 @@ async function chooseFolder(): Promise<string | undefined> {
   return filePaths[0];
 }
 
+async function chooseModelFile(): Promise<string | undefined> {
+  if (!window) return undefined;
+  const { filePaths } = await dialog.showOpenDialog(window, {
+    properties: ["openFile"],
+    filters: [
+      { name: "Models", extensions: ["gguf"] },
+      { name: "All files", extensions: ["*"] },
+    ],
+  });
+  return filePaths[0];
+}
+
 const formatNames: Readonly<Record<ExportFormat, string>> = {
   pdf: "PDF",
   docx: "Word document",
@@ -74,12 +90,13 @@ function takeFiles(): string[] {
   return files;
 }
 
-function openWindow(): void {
+function openWindow(): BrowserWindow {
   listening = false;
   window = createWindow(path.join(dist, "electron", "preload.cjs"), path.join(assets, "icon.png"));
   window.on("closed", () => {
     window = undefined;
   });
+  return window;
 }
 
 const libraryFile = () => path.join(app.getPath("userData"), "library.sqlite");
@@ -88,18 +105,51 @@ async function start(): Promise<void> {
   await app.whenReady();
   lockDown();
   serveRenderer(path.join(dist, "renderer"));
-  const worker = startWorker(path.join(dist, "worker", "main.mjs"), libraryFile(), (error, restarted) =>
-    send("workerDied", { error, restarted }),
+  const settings = new SettingsFile(path.join(app.getPath("userData"), "settings.json"), (error) =>
+    send("settingsProblem", wireError(error)),
   );
+  nativeTheme.themeSource = settings.current.theme;
+  const worker = startWorker(
+    path.join(dist, "worker", "main.mjs"),
+    libraryFile(),
+    settings.current.cacheGiB * 2 ** 30,
+    () => settings.current,
+    (error, restarted) => send("workerDied", { error, restarted }),
+  );
+  const models = new Models({
+    network: () => settings.current,
+    inspect: (file) => worker.inspectModel(file),
+    chosen: () => settings.current.model,
+    loaded: () => worker.loaded(),
+    changed: (id, activity) => send("modelActivity", { id, activity }),
+    availableBytes: () => process.availableMemory(),
+  });
+  const changeSettings = (change: SettingsChange) => {
+    const changed = settings.change(change);
+    if (change.theme) nativeTheme.themeSource = change.theme;
+    if (change.zoom) window?.webContents.setZoomFactor(change.zoom);
+    if (change.cacheGiB !== undefined) void worker.limitCaches(change.cacheGiB * 2 ** 30).catch(console.error);
+    return changed;
+  };
+  const zoomTo = (zoom: number) => send("settings", changeSettings({ zoom }));
+  const newWindow = () => {
+    const opened = openWindow();
+    // A new page starts without it.
+    opened.webContents.on("dom-ready", () => opened.webContents.setZoomFactor(settings.current.zoom));
+  };
   registerIpc(
     ipcMain,
     createHandlers({
       summarizer: worker.summarizer,
       library: worker.library,
+      models,
+      settings,
+      changeSettings,
       takeFiles,
       sample: path.join(assets, "samples", "harbour-report.pdf"),
       chooseFiles,
       chooseFolder,
+      chooseModelFile,
       scanLanguages: languagesIn,
       chooseTarget,
       writeSummary,
@@ -108,12 +158,18 @@ async function start(): Promise<void> {
       send,
     }),
   );
-  installMenu({ open: async () => open(await chooseFiles()), send: (item) => send("menu", { item }) });
-  openWindow();
+  installMenu({
+    open: async () => open(await chooseFiles()),
+    zoom: (direction) => zoomTo(direction === 0 ? 1 : steppedZoom(settings.current.zoom, direction)),
+    send: (item) => send("menu", { item }),
+  });
+  newWindow();
 
-  app.on("activate", () => (window ? focusWindow(window) : openWindow()));
+  app.on("activate", () => (window ? focusWindow(window) : newWindow()));
   app.on("window-all-closed", () => process.platform !== "darwin" && app.quit());
-  quitAfter(worker.stop);
+  quitAfter(async () => {
+    await Promise.all([worker.stop(), models.stop(), settings.flush()]);
+  });
 }
 
 /** Everything native must be disposed before the process ends, or it aborts: quitting waits for that. */

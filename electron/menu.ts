@@ -7,6 +7,8 @@ import type { EventData } from "./contract.js";
 
 export interface MenuActions {
   open(): void;
+  /** To the next larger or smaller zoom, or (0) to none. */
+  zoom(direction: 1 | -1 | 0): void;
   send(item: EventData<"menu">["item"]): void;
 }
 
@@ -27,6 +29,8 @@ export function menuTemplate(actions: MenuActions, platform: NodeJS.Platform): M
         item("Print Summary…", "print", "CmdOrCtrl+P"),
         { type: "separator" },
         item("Languages of Scanned Pages…", "scan-languages"),
+        item("Models…", "models"),
+        item("Settings…", "settings", "CmdOrCtrl+,"),
         { type: "separator" },
         mac ? { role: "close" } : { role: "quit" },
       ],
@@ -45,9 +49,12 @@ export function menuTemplate(actions: MenuActions, platform: NodeJS.Platform): M
     {
       label: "View",
       submenu: [
-        { role: "resetZoom" },
-        { role: "zoomIn" },
-        { role: "zoomOut" },
+        // Not Electron's own: the zoom is a setting, and remembered.
+        { label: "Actual Size", accelerator: "CmdOrCtrl+0", click: () => actions.zoom(0) },
+        { label: "Zoom In", accelerator: "CmdOrCtrl+Plus", click: () => actions.zoom(1) },
+        { label: "Zoom Out", accelerator: "CmdOrCtrl+-", click: () => actions.zoom(-1) },
+        { type: "separator" },
+        item("All Commands…", "palette", "CmdOrCtrl+K"),
         { type: "separator" },
         { role: "togglefullscreen" },
       ],

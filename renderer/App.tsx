@@ -4,7 +4,11 @@ import { DropTarget } from "./components/DropTarget.js";
 import { EmptyState } from "./components/EmptyState.js";
 import { Library } from "./components/Library.js";
 import { MemoryBar } from "./components/MemoryBar.js";
+import { Models } from "./components/Models.js";
+import { Palette } from "./components/Palette.js";
 import { ScanLanguages } from "./components/ScanLanguages.js";
+import { Settings } from "./components/Settings.js";
+import { SettingsNotice } from "./components/SettingsNotice.js";
 import { Shortcuts } from "./components/Shortcuts.js";
 import { SummaryPane } from "./components/SummaryPane.js";
 import { WorkerNotice } from "./components/WorkerNotice.js";
@@ -21,6 +25,7 @@ export function App() {
   return (
     <div className="app" data-empty={document === undefined}>
       <WorkerNotice />
+      <SettingsNotice />
       {document ? (
         <div className="panes">
           <Library />
@@ -38,6 +43,9 @@ export function App() {
       {document && <MemoryBar document={document} />}
       <DropTarget />
       <Shortcuts />
+      <Settings />
+      <Models />
+      <Palette />
       <ScanLanguages />
     </div>
   );

@@ -1,19 +1,33 @@
 /** What keys, menu and buttons do; one place, so that they do the same. */
 import type { ExportFormat, Outcome, SummaryToCopy } from "../electron/contract.js";
 import { precis } from "./precis.js";
-import { useApp } from "./stores/connect.js";
+import { loadAgain, useApp } from "./stores/connect.js";
 import { type OpenDocument, selectedDocument, useDocuments } from "./stores/documents.js";
 import { useLibrary } from "./stores/library.js";
 import { useModel } from "./stores/model.js";
+import { useModels } from "./stores/models.js";
 import { isOpen, useQuestions } from "./stores/questions.js";
 import { isBusy, useRuns } from "./stores/runs.js";
 import { useSettings } from "./stores/settings.js";
+import { useViews } from "./stores/views.js";
 
 const selected = () => selectedDocument(useDocuments.getState());
 
 export async function chooseFiles(): Promise<void> {
   const outcome = await precis().chooseFiles();
   if (outcome.ok) useDocuments.getState().open(outcome.value);
+}
+
+/** Takes files that were dropped: models into the list of models, all others as documents. */
+export function takeDropped(paths: readonly string[]): void {
+  const isModel = (path: string) => /\.gguf$/i.test(path);
+  const models = paths.filter(isModel);
+  if (models.length > 0) {
+    useViews.getState().show("models");
+    void useModels.getState().add(models);
+  }
+  const documents = paths.filter((path) => !isModel(path));
+  if (documents.length > 0) useDocuments.getState().open(documents);
 }
 
 /** Opens a document of the library, with its last summary, and leaves the search. */
@@ -54,6 +68,14 @@ export function cancelSelected(): void {
   if (document.state === "opening") useDocuments.getState().cancelOpening(document.id);
   else if (asked) cancel(asked.runId);
   else useRuns.getState().cancel(document.id);
+}
+
+/** Reads with another model from now on: what is open is counted anew in its vocabulary. */
+export function chooseModel(model: string): void {
+  useSettings.getState().choose({ model });
+  useModel.setState({ model: undefined });
+  loadAgain(["opening", "ready", "failed"]);
+  void useModels.getState().refresh();
 }
 
 /** Whether other languages could change what was read of a document. */

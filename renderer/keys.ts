@@ -3,6 +3,7 @@ import { cancelSelected, startSelected, summarised } from "./actions.js";
 import { precis } from "./precis.js";
 import { useApp } from "./stores/connect.js";
 import { useNotice } from "./stores/notice.js";
+import { useViews } from "./stores/views.js";
 
 export const modifier = navigator.platform.startsWith("Mac") ? "⌘" : "Ctrl";
 
@@ -17,6 +18,8 @@ export const shortcuts: readonly (readonly [string, string])[] = [
   ["← →", "Memory slider: a fine step"],
   ["Page Up, Page Down", "Memory slider: to the next mark"],
   ["↑ ↓", "Library: another document"],
+  [`${modifier} K`, "All commands"],
+  [`${modifier} ,`, "Settings"],
   ["?", "These shortcuts"],
 ];
 
@@ -37,9 +40,13 @@ export function listenToKeys(): () => void {
   const onKey = (event: KeyboardEvent) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const { shortcutsShown, showShortcuts } = useApp.getState();
-    if (event.key === "?" && !isTextField(event.target)) showShortcuts(!shortcutsShown);
-    else if (event.key === "Escape") shortcutsShown ? showShortcuts(false) : cancelSelected();
-    else if (event.key === "Enter" && !shortcutsShown && !takesEnter(event.target)) startSelected();
+    // A dialog that lies over the documents has these keys to itself.
+    const inDialog = document.querySelector("dialog:modal") !== null;
+    if (event.key === "?" && !isTextField(event.target) && (shortcutsShown || !inDialog))
+      showShortcuts(!shortcutsShown);
+    else if (inDialog) return;
+    else if (event.key === "Escape") cancelSelected();
+    else if (event.key === "Enter" && !takesEnter(event.target)) startSelected();
     else return;
     event.preventDefault();
   };
@@ -47,12 +54,17 @@ export function listenToKeys(): () => void {
   return () => window.removeEventListener("keydown", onKey);
 }
 
+export function findInLibrary(): void {
+  document.getElementById("library-search")?.focus();
+}
+
 export function listenToMenu(): () => void {
   return precis().on("menu", ({ item }) => {
     if (item === "start") startSelected();
     else if (item === "cancel") cancelSelected();
     else if (item === "shortcuts") useApp.getState().showShortcuts(true);
-    else if (item === "find") document.getElementById("library-search")?.focus();
+    else if (item === "find") findInLibrary();
+    else if (item === "models" || item === "settings" || item === "palette") useViews.getState().show(item);
     else if (item === "export") useApp.getState().showExports(summarised() !== undefined);
     else if (item === "scan-languages") useApp.getState().showScanLanguages(true);
     else void useNotice.getState().perform(item);

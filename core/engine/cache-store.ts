@@ -12,7 +12,7 @@ const staleMs = 24 * 3600 * 1000;
 export class CacheStore {
   constructor(
     private readonly folder: string,
-    private readonly limitBytes = defaultCacheLimit,
+    private limitBytes = defaultCacheLimit,
     /** Of the files' names. */
     private readonly suffix = ".kv",
   ) {}
@@ -34,15 +34,36 @@ export class CacheStore {
     await this.#evict();
   }
 
+  /** Sets another limit, and drops at once what is beyond it. */
+  async limit(bytes: number): Promise<void> {
+    this.limitBytes = bytes;
+    await this.#evict();
+  }
+
+  /** Bytes that all files take together, begun ones included. */
+  async bytes(): Promise<number> {
+    const sizes = (await this.#ours()).map((name) =>
+      stat(join(this.folder, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    );
+    return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  }
+
   async remove(identity: string): Promise<void> {
     await rm(this.#file(identity), { force: true });
   }
 
   /** Deletes every file, begun ones included. */
   async clear(): Promise<void> {
+    await Promise.all((await this.#ours()).map((name) => rm(join(this.folder, name), { force: true })));
+  }
+
+  /** Names of the files that are saved or begun. */
+  async #ours(): Promise<string[]> {
     const names = await readdir(this.folder).catch(() => []);
-    const ours = names.filter((name) => name.endsWith(this.suffix) || name.includes(`${this.suffix}.part-`));
-    await Promise.all(ours.map((name) => rm(join(this.folder, name), { force: true })));
+    return names.filter((name) => name.endsWith(this.suffix) || name.includes(`${this.suffix}.part-`));
   }
 
   #file(identity: string): string {
@@ -50,7 +71,7 @@ export class CacheStore {
   }
 
   async #evict(): Promise<void> {
-    const names = await readdir(this.folder);
+    const names = await readdir(this.folder).catch(() => []);
     const files = await Promise.all(
       names.map(async (name) => {
         const path = join(this.folder, name);

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { cancelled, type ErrorCode, PrecisError } from "../errors.js";
 import type { LibraryRequest } from "../library/requests.js";
+import { type ModelFacts, modelFactsSchema } from "../models/added.js";
 import { type SummaryResult, summaryResultSchema } from "../summarize/result.js";
 import {
   type AnswerSource,
@@ -51,6 +52,15 @@ export class WorkerClient {
   /** @param model a catalogue id or a path; undefined: the default model */
   loadModel(model?: string, hooks: RequestHooks = {}): Promise<ModelSummary> {
     return this.request({ kind: "load-model", model }, hooks, modelSummarySchema);
+  }
+
+  /** @throws PrecisError model-damaged, model-unsupported */
+  inspectModel(path: string): Promise<ModelFacts> {
+    return this.request({ kind: "inspect-model", path }, {}, modelFactsSchema);
+  }
+
+  async limitCaches(bytes: number): Promise<void> {
+    await this.send({ kind: "limit-caches", bytes }, {});
   }
 
   /** @param recognition how scanned pages are recognised; undefined: in English */

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { openDocument } from "../documents/open.js";
 import { CacheStore } from "../engine/cache-store.js";
 import { loadEngine } from "../engine/engine.js";
+import { inspectModel } from "../engine/inspect.js";
 import { Library } from "../library/library.js";
 import { findModel } from "../models/models.js";
 import { cacheFolder } from "../models/paths.js";
@@ -14,8 +15,10 @@ import { serve } from "./server.js";
 const port = parentPort;
 if (!port) throw new Error("This file runs as a worker thread.");
 
-/** Where the library lies, when the host has one. */
-const { libraryFile } = z.object({ libraryFile: z.string().optional() }).parse(workerData ?? {});
+/** Where the library lies, when the host has one, and how much saved caches may take together. */
+const { libraryFile, cacheLimitBytes } = z
+  .object({ libraryFile: z.string().optional(), cacheLimitBytes: z.number().nonnegative().optional() })
+  .parse(workerData ?? {});
 
 serve(
   {
@@ -25,9 +28,10 @@ serve(
   {
     findModel,
     loadEngine,
+    inspectModel,
     openDocument,
     steps: stepStore(join(cacheFolder(), "parts")),
-    caches: new CacheStore(join(cacheFolder(), "caches")),
+    caches: new CacheStore(join(cacheFolder(), "caches"), cacheLimitBytes),
     openLibrary: libraryFile === undefined ? undefined : () => Library.open(libraryFile),
     log: (error) => console.error(error),
     onShutdown: () => port.close(),

@@ -32,6 +32,10 @@ export const questionOptionsSchema = runOptionsSchema.refine(({ question }) => (
 export const requestSchema = z.discriminatedUnion("kind", [
   /** Loads the model; answers ModelSummary. */
   z.object({ id: z.number().int(), kind: z.literal("load-model"), model: z.string().optional() }),
+  /** Reads what a model's file says of itself, and whether it is whole; answers ModelFacts (core/models/added.ts). */
+  z.object({ id: z.number().int(), kind: z.literal("inspect-model"), path: z.string() }),
+  /** From now on, saved caches take this much at most; the least recently used ones go. */
+  z.object({ id: z.number().int(), kind: z.literal("limit-caches"), bytes: z.number().nonnegative() }),
   /** Reads a file; answers DocumentSummary and keeps the document under `documentId`. */
   z.object({
     id: z.number().int(),

@@ -11,6 +11,7 @@ import type { Engine, LoadOptions } from "../engine/types.js";
 import { cancelled, PrecisError, toPrecisError } from "../errors.js";
 import type { Library } from "../library/library.js";
 import type { LibraryRequest } from "../library/requests.js";
+import type { ModelFacts } from "../models/added.js";
 import { maxAnswerTokens, promptOverhead } from "../summarize/prompt.js";
 import { type SummaryContext, summarizeDocument } from "../summarize/summarize.js";
 import { EventStream } from "./events.js";
@@ -33,6 +34,7 @@ export interface ServerPort {
 export interface ServerDeps {
   findModel(idOrPath: string | undefined): Promise<{ id: string; path: string }>;
   loadEngine(path: string, id: string, options: LoadOptions): Promise<Engine>;
+  inspectModel(path: string): Promise<ModelFacts>;
   openDocument(path: string, options: OpenOptions): Promise<SourceDocument>;
   /** Where finished parts of long documents are kept until their summaries are whole; undefined: nowhere. */
   readonly steps?: CacheStore;
@@ -114,6 +116,12 @@ class Server {
       case "load-model":
         this.modelQueue = this.start(request.id, this.modelQueue, (job) => this.loadModel(request.model, job));
         this.lastLoad = this.modelQueue;
+        break;
+      case "inspect-model":
+        void this.start(request.id, Promise.resolve(), () => this.deps.inspectModel(request.path));
+        break;
+      case "limit-caches":
+        void this.start(request.id, Promise.resolve(), async () => this.deps.caches?.limit(request.bytes));
         break;
       case "open": {
         const before = Promise.all([this.openQueue, this.lastLoad]);

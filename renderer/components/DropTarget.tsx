@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
+import { takeDropped } from "../actions.js";
 import { precis } from "../precis.js";
-import { useDocuments } from "../stores/documents.js";
 
 const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
 
@@ -22,7 +22,7 @@ export function DropTarget() {
       // What had the focus has nothing to do with the new documents; Enter then starts the first of them.
       if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
       const paths = [...(event.dataTransfer?.files ?? [])].map((file) => precis().pathForFile(file));
-      useDocuments.getState().open(paths.filter((path) => path !== ""));
+      takeDropped(paths.filter((path) => path !== ""));
     };
     window.addEventListener("dragover", over);
     window.addEventListener("dragleave", leave);

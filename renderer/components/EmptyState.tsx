@@ -2,6 +2,7 @@ import { chooseFiles, openSample } from "../actions.js";
 import { modifier } from "../keys.js";
 import { useApp } from "../stores/connect.js";
 import { useModel } from "../stores/model.js";
+import { useViews } from "../stores/views.js";
 import { formatCount } from "../view/format.js";
 import { ErrorNote } from "./ErrorNote.js";
 
@@ -12,6 +13,7 @@ const tokensPerPage = 480;
 export function EmptyState() {
   const sample = useApp((store) => store.sample);
   const { model, state, error, fraction, ready } = useModel();
+  const show = useViews((store) => store.show);
   return (
     <main className="empty">
       <div className="empty-sheet">
@@ -33,7 +35,10 @@ export function EmptyState() {
           <ErrorNote
             title="The model could not be loaded"
             error={error}
-            steps={[{ label: "Try again", act: () => void ready() }]}
+            steps={[
+              { label: "Models…", act: () => show("models") },
+              { label: "Try again", act: () => void ready() },
+            ]}
           />
         ) : (
           <p className="small">

@@ -5,11 +5,14 @@ export function Sheet({
   title,
   shown,
   close,
+  wide = false,
   children,
 }: {
   title: string;
   shown: boolean;
   close: () => void;
+  /** For views with lists. */
+  wide?: boolean;
   children: ReactNode;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -19,7 +22,12 @@ export function Sheet({
     else dialog.current?.close();
   }, [shown]);
   return (
-    <dialog ref={dialog} className="sheet-dialog" aria-labelledby={titleId} onClose={close}>
+    <dialog
+      ref={dialog}
+      className={wide ? "sheet-dialog wide" : "sheet-dialog"}
+      aria-labelledby={titleId}
+      onClose={close}
+    >
       <h2 id={titleId}>{title}</h2>
       {children}
     </dialog>

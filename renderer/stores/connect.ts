@@ -1,12 +1,15 @@
 /** Joins the stores to the main process' events, once, when the window starts. */
 import { create } from "zustand";
 import type { EventData, WireError } from "../../electron/contract.js";
+import { followAppearance } from "../appearance.js";
 import { precis } from "../precis.js";
-import { useDocuments } from "./documents.js";
+import { type OpenDocument, useDocuments } from "./documents.js";
 import { useLibrary } from "./library.js";
 import { useModel } from "./model.js";
+import { useModels } from "./models.js";
 import { useQuestions } from "./questions.js";
 import { useRuns } from "./runs.js";
+import { useSettings } from "./settings.js";
 
 interface AppStore {
   /** The bundled sample's path, once known. */
@@ -14,6 +17,8 @@ interface AppStore {
   /** Why the worker had to be replaced; until dismissed. */
   readonly workerError: WireError | undefined;
   readonly workerRestarted: boolean;
+  /** What the user should know about the settings; until dismissed. */
+  readonly settingsNotice: string | undefined;
   readonly shortcutsShown: boolean;
   readonly scanLanguagesShown: boolean;
   readonly exportsShown: boolean;
@@ -21,12 +26,14 @@ interface AppStore {
   showScanLanguages(shown: boolean): void;
   showExports(shown: boolean): void;
   dismissWorkerError(): void;
+  dismissSettingsNotice(): void;
 }
 
 export const useApp = create<AppStore>((set) => ({
   sample: undefined,
   workerError: undefined,
   workerRestarted: true,
+  settingsNotice: undefined,
   shortcutsShown: false,
   scanLanguagesShown: false,
   exportsShown: false,
@@ -34,6 +41,7 @@ export const useApp = create<AppStore>((set) => ({
   showScanLanguages: (scanLanguagesShown) => set({ scanLanguagesShown }),
   showExports: (exportsShown) => set({ exportsShown }),
   dismissWorkerError: () => set({ workerError: undefined }),
+  dismissSettingsNotice: () => set({ settingsNotice: undefined }),
 }));
 
 export function connect(): void {
@@ -52,22 +60,34 @@ export function connect(): void {
     }),
   );
   on("openFiles", ({ paths }) => useDocuments.getState().open(paths));
+  on("settings", (settings) => useSettings.setState(settings));
+  on("settingsProblem", ({ message, next }) => useApp.setState({ settingsNotice: `${message} ${next ?? ""}`.trim() }));
+  on("modelActivity", ({ id, activity }) => useModels.getState().acted(id, activity));
   on("workerDied", ({ error, restarted }) => {
     useApp.setState({ workerError: error, workerRestarted: restarted });
     if (!restarted) return;
-    useModel.getState().forget();
     // The new worker knows no document yet.
-    const { documents, reopen } = useDocuments.getState();
-    for (const entry of documents) if (entry.state === "opening" || entry.state === "ready") void reopen(entry.id);
-    if (documents.length === 0) void useModel.getState().ready();
+    loadAgain();
   });
+  followAppearance();
+  void useModels.getState().refresh();
   void useModel.getState().ready();
   void useLibrary.getState().refresh();
   void hello().then((outcome) => {
     if (!outcome.ok) return;
-    useApp.setState({ sample: outcome.value.sample });
+    const { sample, settings, settingsNotice } = outcome.value;
+    useSettings.setState(settings);
+    useApp.setState({ sample, settingsNotice });
     useDocuments.getState().open(outcome.value.files);
   });
+}
+
+/** Loads the model, and what is open with it: its tokens are counted in the model's vocabulary. */
+export function loadAgain(states: readonly OpenDocument["state"][] = ["opening", "ready"]): void {
+  useModel.getState().forget();
+  const { documents, reopen } = useDocuments.getState();
+  for (const entry of documents) if (states.includes(entry.state)) void reopen(entry.id);
+  if (documents.length === 0) void useModel.getState().ready();
 }
 
 /** Gathers what arrives within one frame, so that 100 tokens a second do not render 100 times. */

@@ -1,58 +1,66 @@
-/** The choices for the next run; they are remembered between starts. */
+/**
+ * The settings, and the choices for the next run, which are settings, too: the main process keeps them (electron/settings.ts
+ * says what each is) and hears every change.
+ */
 import { create } from "zustand";
-import { createJSONStorage, persist } from "zustand/middleware";
-import type { Recognition, RunOptions } from "../../electron/contract.js";
+import {
+  firstSettings,
+  type Recognition,
+  type RunOptions,
+  type Settings,
+  type SettingsChange,
+} from "../../electron/contract.js";
+import { precis } from "../precis.js";
 import { roundShare } from "../view/budget.js";
 
-interface Settings {
-  /** Percent of the full cache, 1 to 100, one decimal. */
-  readonly share: number;
-  readonly policy: RunOptions["policy"];
-  readonly length: RunOptions["length"];
-  /** In words ("German"); "" is the document's own. */
-  readonly language: string;
-  /** Tesseract's codes of the languages that scanned pages are recognised in; never none. */
-  readonly scanLanguages: readonly string[];
-  /** Where the data of languages other than English lies. */
-  readonly scanFolder: string | undefined;
+interface Choices extends Settings {
+  /** What the next summary dwells on; "" is nothing in particular. Forgotten when the window closes. */
+  readonly focus: string;
 }
 
-interface SettingsStore extends Settings {
+interface SettingsStore extends Choices {
   setShare(share: number): void;
-  choose(choice: Partial<Pick<Settings, "policy" | "length" | "language" | "scanLanguages" | "scanFolder">>): void;
+  choose(choice: SettingsChange & { readonly focus?: string }): void;
 }
 
-export const useSettings = create<SettingsStore>()(
-  persist(
-    (set) => ({
-      share: 25,
-      policy: "dynamickv",
-      length: "medium",
-      language: "",
-      scanLanguages: ["eng"],
-      scanFolder: undefined,
-      setShare: (share) => set({ share: roundShare(share) }),
-      choose: (choice) => set(choice),
-    }),
-    { name: "settings", version: 1, storage: createJSONStorage(() => localStorage) },
-  ),
-);
+export const useSettings = create<SettingsStore>()((set, get) => ({
+  ...firstSettings,
+  focus: "",
+  setShare: (share) => get().choose({ share: roundShare(share) }),
+  choose(choice) {
+    set(choice);
+    const { focus: _, ...change } = choice;
+    if (Object.keys(change).length > 0) void precis().changeSettings(change);
+  },
+}));
 
-/** The settings as a run's options. The seed is fixed and the temperature 0: the same choices give the same summary. */
-export function runOptions({
-  share,
-  policy,
-  length,
-  language,
-}: Pick<Settings, "share" | "policy" | "length" | "language">): RunOptions {
+/** What of the settings decides a run. */
+type RunSettings = Pick<
+  Choices,
+  "share" | "policy" | "kvType" | "groupLayers" | "threads" | "seed" | "style" | "length" | "language" | "focus"
+>;
+
+/** The settings as a run's options. The temperature is 0: the same choices give the same summary. */
+export function runOptions(settings: RunSettings): RunOptions {
+  const { share, policy, kvType, groupLayers, threads, seed, style, length, language, focus } = settings;
   return {
     budget: `${policy === "full" ? 100 : share}%`,
     policy,
+    kvType,
+    ...(groupLayers === undefined ? {} : { groupLayers }),
+    ...(threads === undefined ? {} : { threads }),
     length,
-    ...(language ? { language } : {}),
-    seed: 1,
+    style,
+    ...(focus.trim() === "" ? {} : { focus: focus.trim() }),
+    ...(language === "" ? {} : { language }),
+    seed,
     temperature: 0,
   };
+}
+
+/** Whether several chosen documents become one summary; chapters are of one document. */
+export function becomesOne({ together, style }: Pick<Settings, "together" | "style">, documents: number): boolean {
+  return together && documents > 1 && style !== "chapters";
 }
 
 /** How scanned pages are to be recognised. */

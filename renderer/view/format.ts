@@ -39,7 +39,7 @@ export function formatPages(pages: readonly number[]): string {
   return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(", ");
 }
 
-const languageNames = new Intl.DisplayNames(["en"], { type: "language", fallback: "none" });
+export const languageNames = new Intl.DisplayNames(["en"], { type: "language", fallback: "none" });
 
 /** Languages whose codes of Tesseract's are no codes of the web's. */
 const scanNames: Readonly<Record<string, string>> = { chi_sim: "zh-Hans", chi_tra: "zh-Hant" };

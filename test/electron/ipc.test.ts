@@ -5,6 +5,7 @@ import {
   commandNames,
   type DocumentSummary,
   type EventName,
+  firstSettings,
   type SummaryResult,
 } from "../../electron/contract.js";
 import { answer, type Call, createHandlers, type IpcParts, registerIpc, suggestedName } from "../../electron/ipc.js";
@@ -27,6 +28,18 @@ function parts(
     sample: "/sample.pdf",
     chooseFiles: unexpected,
     chooseFolder: unexpected,
+    chooseModelFile: unexpected,
+    models: {
+      list: unexpected,
+      download: unexpected,
+      verify: unexpected,
+      pause: unexpected,
+      discard: unexpected,
+      add: unexpected,
+      delete: unexpected,
+    },
+    settings: { current: firstSettings, notice: undefined },
+    changeSettings: unexpected,
     scanLanguages: unexpected,
     chooseTarget: unexpected,
     writeSummary: unexpected,
@@ -54,7 +67,7 @@ describe("the sender check", () => {
   it("answers our own page", async () => {
     expect(await answer(handlers, "hello", ours, undefined)).toEqual({
       ok: true,
-      value: { files: [], sample: "/sample.pdf" },
+      value: { files: [], sample: "/sample.pdf", settings: firstSettings, settingsNotice: undefined },
     });
   });
 
@@ -81,6 +94,16 @@ describe("the form check", () => {
     const { handlers } = parts({ summarizer: { open } });
     expect(await answer(handlers, "openDocument", ours, input)).toMatchObject({ ok: false, error: { code: "usage" } });
     expect(open).not.toHaveBeenCalled();
+  });
+
+  it("refuses settings that there are not, and changes nothing", async () => {
+    const changeSettings = vi.fn();
+    const { handlers } = parts({ changeSettings });
+    for (const input of [{ theme: "purple" }, { zoom: 40 }, { mirror: "file:///etc" }]) {
+      const outcome = await answer(handlers, "changeSettings", ours, input);
+      expect(outcome).toMatchObject({ ok: false, error: { code: "usage" } });
+    }
+    expect(changeSettings).not.toHaveBeenCalled();
   });
 
   it("refuses unknown policies", async () => {

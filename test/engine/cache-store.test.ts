@@ -55,3 +55,16 @@ test("passes a failed write on and clears away the parts of writes that ended lo
   expect(existsSync(old)).toBe(false);
   expect(existsSync(fresh)).toBe(true);
 });
+
+test("counts what is saved and begun, and deletes all of it", async () => {
+  const store = new CacheStore(folder);
+  expect(await store.bytes()).toBe(0);
+  await save(store, "a", 100);
+  await save(store, "b", 20);
+  writeFileSync(join(folder, "x.kv.part-1"), "123");
+  writeFileSync(join(folder, "other.txt"), "not ours");
+  expect(await store.bytes()).toBe(123);
+  await store.clear();
+  expect(await store.bytes()).toBe(0);
+  expect(readdirSync(folder)).toEqual(["other.txt"]);
+});

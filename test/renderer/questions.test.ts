@@ -38,7 +38,7 @@ describe("questions", () => {
     const { asked } = await summarised({});
     useQuestions.getState().ask("d", "How much?", "memory");
     await vi.waitFor(() => expect(questions()).toMatchObject([{ phase: "done", result: { text: "41 cm." } }]));
-    const { options } = useRuns.getState().runs.d!;
+    const { style: _, ...options } = useRuns.getState().runs.d!.options;
     expect(asked).toMatchObject([
       { documentId: "d", from: "memory", options: { ...options, length: "short", question: "How much?" } },
     ]);

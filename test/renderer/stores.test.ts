@@ -249,23 +249,44 @@ describe("runs", () => {
 });
 
 describe("settings", () => {
-  it("become a run's options: no language unless chosen, everything with the full cache", () => {
-    const chosen = { share: 6.9, policy: "dynamickv", length: "short", language: "" } as const;
-    expect(runOptions(chosen)).toEqual({
+  const settings = () => useSettings.getState();
+  const initial = settings();
+  beforeEach(() => {
+    bridge({});
+    useSettings.setState(initial);
+  });
+
+  it("become a run's options: nothing that was not chosen, everything with the full cache", () => {
+    settings().setShare(6.9);
+    expect(runOptions(settings())).toEqual({
       budget: "6.9%",
       policy: "dynamickv",
-      length: "short",
+      kvType: "f16",
+      style: "paragraph",
+      length: "medium",
       seed: 1,
       temperature: 0,
     });
-    expect(runOptions({ ...chosen, policy: "full", language: "German" })).toMatchObject({
+    settings().choose({ policy: "full", language: "German", style: "bullets", focus: " Money? ", threads: 3 });
+    settings().choose({ kvType: "q8_0", groupLayers: 4, seed: 9 });
+    expect(runOptions(settings())).toMatchObject({
       budget: "100%",
       language: "German",
+      style: "bullets",
+      focus: "Money?",
+      threads: 3,
+      kvType: "q8_0",
+      groupLayers: 4,
+      seed: 9,
     });
   });
 
-  it("are remembered", () => {
-    useSettings.getState().setShare(13.37);
-    expect(JSON.parse(localStorage.getItem("settings") ?? "{}").state.share).toBe(13.4);
+  it("are kept by the main process, but for what one summary dwells on", () => {
+    const changeSettings = vi.fn<PrecisApi["changeSettings"]>(async () => failure("internal"));
+    bridge({ changeSettings });
+    settings().setShare(13.37);
+    settings().choose({ focus: "Money?", style: "executive" });
+    settings().choose({ focus: "" });
+    expect(changeSettings.mock.calls).toEqual([[{ share: 13.4 }], [{ style: "executive" }]]);
   });
 });

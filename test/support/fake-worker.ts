@@ -44,6 +44,7 @@ serve(
   {
     findModel: async (wanted) => ({ id: wanted ?? "default", path: wanted ?? "default" }),
     loadEngine: async (path) => loadFake(path),
+    inspectModel: () => Promise.reject(new Error("not expected here")),
     openDocument: async (path) => {
       if (path === "missing") throw new PrecisError("file-missing", "There is no such file.", "Check the path.");
       if (path === "broken") throw new TypeError("x is undefined");

@@ -4,12 +4,30 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { textPage } from "../../core/documents/document.js";
 import { CacheStore } from "../../core/engine/cache-store.js";
+import { PrecisError } from "../../core/errors.js";
 import { WorkerClient } from "../../core/worker/client.js";
 import type { Reply } from "../../core/worker/protocol.js";
 import { type ServerDeps, serve } from "../../core/worker/server.js";
 import { type FakeEngine, fakeEngine } from "../support/fake-engine.js";
 
 const options = { budget: "25%", policy: "dynamickv", length: "short", seed: 1, temperature: 0 } as const;
+
+const facts = {
+  architecture: "llama",
+  contextLength: 8192,
+  bytes: 100,
+  shape: {
+    layers: 2,
+    fullLayers: 2,
+    queryHeads: 4,
+    kvHeads: 2,
+    keySize: 64,
+    valueSize: 64,
+    embeddingSize: 256,
+    feedForwardSize: 512,
+    vocabularySize: 1000,
+  },
+};
 
 /** A server and its client joined without a thread, and what passed between them. */
 function joined(deps: Partial<ServerDeps> = {}) {
@@ -45,6 +63,7 @@ function joined(deps: Partial<ServerDeps> = {}) {
         warnings: [],
       }),
       log: (error) => logged.push(error),
+      inspectModel: async () => facts,
       onShutdown: () => {
         ended = true;
       },
@@ -68,6 +87,31 @@ describe("the server", () => {
     expect(engines).toHaveLength(1);
     expect((await client.loadModel("b")).path).toBe("/b");
     expect(engines.map(({ disposed }) => disposed)).toEqual([true, false]);
+  });
+
+  test("says what a model's file is, and why it is none, while the model is busy", async () => {
+    const { client } = joined({
+      loadEngine: () => new Promise(() => {}),
+      inspectModel: async (path) => {
+        if (path === "/half.gguf") throw new PrecisError("model-damaged", "It is not whole.");
+        return facts;
+      },
+    });
+    void client.loadModel();
+    expect(await client.inspectModel("/a.gguf")).toEqual(facts);
+    await expect(client.inspectModel("/half.gguf")).rejects.toMatchObject({ code: "model-damaged" });
+  });
+
+  test("drops saved caches beyond a limit that is set while it runs", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "precis-server-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const { client } = joined({ caches: new CacheStore(folder) });
+    await client.loadModel();
+    await client.open("a", "/a.txt");
+    await client.summarize("a", options);
+    expect(readdirSync(folder)).toHaveLength(1);
+    await client.limitCaches(0);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test("answers a question from what the summary's reading kept, and reads again where that is asked for", async () => {

@@ -33,6 +33,7 @@ function joined(words: string, openLibrary?: () => Library) {
     {
       findModel: async () => ({ id: "m", path: "/m" }),
       loadEngine: async () => fakeEngine({ answer: "The breakwater settled." }),
+      inspectModel: () => Promise.reject(new Error("not expected here")),
       openDocument: async (path) => ({
         path,
         title: "Harbour",

@@ -1,0 +1,82 @@
+/** Everything that the user sets once: its form, and what it is at first. Pure, so that the window shares it. */
+import { z } from "zod";
+import { kvTypeSchema, lengthSchema, policySchema, runOptionsSchema, styleSchema } from "../core/summarize/options.js";
+
+const address = z
+  .string()
+  .max(500)
+  .refine((text) => text === "" || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)), {
+    message: "Write it like https://example.org, or leave it empty.",
+  });
+
+/** Zoom factors, as browsers have them. */
+export const zooms = [0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2] as const;
+
+export const settingsSchema = z.object({
+  theme: z.enum(["system", "light", "dark"]),
+  contrast: z.enum(["system", "more"]),
+  motion: z.enum(["system", "less"]),
+  zoom: z.number().min(0.5).max(3),
+  /** A catalogue id, an added model's id or a path; "" is the default model. */
+  model: z.string().max(4_096),
+  /** Memory for reading in percent of the full cache, one decimal. */
+  share: z.number().min(1).max(100),
+  policy: policySchema,
+  /** How kept entries are stored. */
+  kvType: kvTypeSchema,
+  /** Layers read at a time, and threads to compute with; undefined: as Precis chooses. */
+  groupLayers: runOptionsSchema.shape.groupLayers,
+  threads: runOptionsSchema.shape.threads,
+  /** Layers on the GPU; undefined: as many as fit. */
+  gpuLayers: z.number().int().min(0).max(1_000).optional(),
+  seed: runOptionsSchema.shape.seed,
+  length: lengthSchema,
+  style: styleSchema,
+  /** Whether several chosen documents become one summary. */
+  together: z.boolean(),
+  /** Language of summaries in words ("German"); "" is the document's own. */
+  language: z.string().max(64),
+  /** Tesseract's codes of the languages that scanned pages are recognised in. */
+  scanLanguages: z.array(z.string().min(1).max(32)).min(1).max(40).readonly(),
+  /** Where the data of languages other than English lies. */
+  scanFolder: z.string().max(4_096).optional(),
+  /** GiB that saved caches take together at most; 0 keeps none. */
+  cacheGiB: z.number().min(0).max(1_024),
+  /** "" takes them from the environment. */
+  proxy: address,
+  mirror: address,
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+export const settingsChangeSchema = settingsSchema.partial();
+export type SettingsChange = z.infer<typeof settingsChangeSchema>;
+
+export const firstSettings: Settings = {
+  theme: "system",
+  contrast: "system",
+  motion: "system",
+  zoom: 1,
+  model: "",
+  share: 25,
+  policy: "dynamickv",
+  kvType: "f16",
+  groupLayers: undefined,
+  threads: undefined,
+  gpuLayers: undefined,
+  seed: 1,
+  length: "medium",
+  style: "paragraph",
+  together: false,
+  language: "",
+  scanLanguages: ["eng"],
+  scanFolder: undefined,
+  cacheGiB: 4,
+  proxy: "",
+  mirror: "",
+};
+
+/** The next larger (1) or smaller (-1) zoom. */
+export function steppedZoom(zoom: number, direction: 1 | -1): number {
+  const further = zooms.filter((other) => (other - zoom) * direction > 0.001);
+  return (direction === 1 ? further[0] : further.at(-1)) ?? zoom;
+}
