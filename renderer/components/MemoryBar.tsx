@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import type { RunOptions as Options } from "../../electron/contract.js";
 import { canStart, startSelected } from "../actions.js";
 import { type OpenDocument, useChosen } from "../stores/documents.js";
@@ -37,7 +37,13 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
   const machine = forecast?.memory;
   const ready = model && summary;
   const figures = ready ? budgetFigures(model, summary, options) : undefined;
-  const reach = ready ? reachOf(model, summary, options, machine?.availableBytes) : undefined;
+  const { policy, kvType, groupLayers } = options;
+  const free = machine?.availableBytes;
+  // the same for every place of the slider: tried at a dozen of them
+  const reach = useMemo(() => {
+    const choices = { budget: "100%", policy, kvType, groupLayers };
+    return model && summary && reachOf(model, summary, choices, free);
+  }, [model, summary, policy, kvType, groupLayers, free]);
   const refusal = (place: number) =>
     ready && reach
       ? unfitWords(place, reach, machine, (at) => budgetFigures(model, summary, { ...options, budget: `${at}%` }))
