@@ -3,14 +3,27 @@
  * `window.precis` (electron/preload.ts), the handlers (electron/ipc.ts) and the renderer's types all derive from it.
  */
 import { z } from "zod";
-import type { LibraryEntry, LibraryHit, LibraryList, StoredRun } from "../core/library/entries.js";
-import type { Coverage, SummaryResult } from "../core/summarize/result.js";
+import {
+  type LibraryEntry,
+  type LibraryHit,
+  type LibraryList,
+  type ListedRun,
+  type QueueItem,
+  queueItemSchema,
+  type StoredRun,
+} from "../core/library/entries.js";
+import { tagSchema } from "../core/library/requests.js";
+import type { Forecast } from "../core/summarize/forecast.js";
+import type { Coverage, Retention, SummaryResult } from "../core/summarize/result.js";
 import {
   type AnswerSource,
   answerSourceSchema,
+  type Clearable,
+  clearableSchema,
   type DocumentSummary,
   errorSchema,
   type ModelSummary,
+  type PageText,
   type Progress,
   progressSchema,
   questionOptionsSchema,
@@ -18,6 +31,7 @@ import {
   type RunOptions,
   recognitionSchema,
   runOptionsSchema,
+  type StorageUse,
   type WireError,
 } from "../core/worker/protocol.js";
 import type { WindowModel } from "./models.js";
@@ -28,20 +42,27 @@ export { coverageStretches, type How, SURE } from "../core/documents/coverage.js
 export { fullKvBytes } from "../core/estimate/estimate.js";
 export { formatBytes, formatDuration } from "../core/format.js";
 export { type Block, type Inline, proseOf } from "../core/report/prose.js";
-export { planRun } from "../core/summarize/plan.js";
+export { largestShare, planRun } from "../core/summarize/plan.js";
 export { savedCacheWords } from "../core/summarize/result.js";
 export { firstSettings, type Settings, type SettingsChange, settingsSchema, zooms } from "./settings.js";
 export type {
   AnswerSource,
+  Clearable,
   Coverage,
   DocumentSummary,
+  Forecast,
   LibraryEntry,
   LibraryHit,
   LibraryList,
+  ListedRun,
   ModelSummary,
+  PageText,
   Progress,
+  QueueItem,
   Recognition,
+  Retention,
   RunOptions,
+  StorageUse,
   StoredRun,
   SummaryResult,
   WindowModel,
@@ -76,6 +97,61 @@ export const mostListed = 50;
 
 export const exportFormatSchema = z.enum(["pdf", "docx", "html", "md", "json"]);
 export type ExportFormat = z.infer<typeof exportFormatSchema>;
+
+/** What the window asks of the queue; without an id, of everything in it. */
+export const queueRequestSchema = z.discriminatedUnion("what", [
+  /** Puts documents at its end. With options they wait for their turn, without they are held until they are let go on. */
+  z.object({
+    what: z.literal("add"),
+    items: z
+      .array(z.object({ id, path, further: z.array(path).max(100).optional() }))
+      .min(1)
+      .max(10_000),
+    options: runOptionsSchema.optional(),
+    recognition: recognitionSchema,
+  }),
+  /** Moves one before another; to the end when there is no other. */
+  z.object({ what: z.literal("move"), id, before: id.optional() }),
+  /** Holds what waits, and stops what runs: it goes on later where it was, or with the part that it was at. */
+  z.object({ what: z.literal("hold"), id: id.optional() }),
+  /** Lets go on what is held, and one that failed when it is named; `options` are for those that have none yet. */
+  z.object({ what: z.literal("resume"), id: id.optional(), options: runOptionsSchema.optional() }),
+  /** Takes out of the queue, whatever its state. */
+  z.object({ what: z.literal("cancel"), id: id.optional() }),
+]);
+export type QueueRequest = z.infer<typeof queueRequestSchema>;
+
+export const queueStateSchema = z.object({
+  items: z.array(queueItemSchema),
+  running: z.object({ id, progress: progressSchema.optional(), text: z.string(), stopping: z.boolean() }).optional(),
+  /** Why the queue will not be there at the next start. */
+  unsaved: errorSchema.optional(),
+});
+export type QueueState = z.infer<typeof queueStateSchema>;
+
+/** The most bytes of a PDF that are handed out at a time. */
+const mostPdfBytes = 2 ** 23;
+
+export interface PdfPart {
+  /** Of the whole file. */
+  readonly size: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Character maps of East Asian fonts, and the fonts that PDF files need not bring along. */
+export const pdfDataSchema = z.object({
+  folder: z.enum(["cmaps", "standard_fonts"]),
+  name: z.string().regex(/^[\w-]{1,60}\.(bcmap|pfb|ttf)$/),
+});
+export type PdfData = z.infer<typeof pdfDataSchema>;
+
+/** What came of saving several summaries. */
+export interface ExportedSummaries {
+  readonly folder: string;
+  /** Names of the files. */
+  readonly written: readonly string[];
+  readonly failed: readonly { readonly path: string; readonly error: WireError }[];
+}
 
 export interface SummaryToCopy {
   readonly html: string;
@@ -126,22 +202,50 @@ export const commands = {
   openDocument: command(
     z.object({ runId: id, documentId: id, path, recognition: recognitionSchema.optional() }),
   )<DocumentSummary>(),
+  /** The text of some pages of an open document, as far as there are any; at most a thousand at a time. */
+  pageTexts: command(
+    z
+      .object({ documentId: id, first: z.number().int().min(1), last: z.number().int() })
+      .refine(({ first, last }) => last - first < 1_000),
+  )<PageText[]>(),
+  /** Bytes of a PDF from `start` up to `end`; undefined for files of other kinds, of which the window gets none. */
+  pdfPart: command(
+    z
+      .object({ path, start: z.number().int().nonnegative(), end: z.number().int() })
+      .refine(({ start, end }) => end > start && end - start <= mostPdfBytes),
+  )<PdfPart | undefined>(),
+  /** A file of pdf.js' own data. */
+  pdfData: command(pdfDataSchema)<Uint8Array>(),
   /** The system's dialog for the folder with data to recognise languages; undefined when dismissed. */
   chooseScanFolder: command(z.undefined())<string | undefined>(),
   /** Tesseract's codes of the languages that scanned pages can be recognised in, with the data of `folder`. */
   scanLanguages: command(z.object({ folder: path }))<string[]>(),
   closeDocument: command(z.object({ documentId: id }))<void>(),
-  /** "progress" and "text" events with this run id come before the answer. */
-  summarize: command(z.object({ runId: id, documentId: id, options: runOptionsSchema }))<SummaryResult>(),
-  /** Answers `options.question` about a document that is open; events as of `summarize`. */
+  /** The documents that are summarised one after the other; a "queueChanged" event tells each change. */
+  queueState: command(z.undefined())<QueueState>(),
+  /** While one runs, "progress" and "text" events have its id as run id. */
+  queue: command(queueRequestSchema)<void>(),
+  /** What a summary of an open document would take, or one of it and further ones together; it can be cancelled. */
+  forecast: command(
+    z.object({ runId: id, documentId: id, further: z.array(id).max(100).optional(), options: runOptionsSchema }),
+  )<Forecast>(),
+  /** Answers `options.question` about a document that is open; "progress" and "text" events come before. */
   ask: command(
     z.object({ runId: id, documentId: id, options: questionOptionsSchema, from: answerSourceSchema }),
   )<SummaryResult>(),
-  /** The documents that were opened last, whether they are open now or not. */
-  libraryList: command(z.undefined())<LibraryList>(),
+  /** The documents that were opened last, whether they are open now or not; those with a tag. Every tag there is. */
+  libraryList: command(z.object({ tag: tagSchema.optional() }))<LibraryList>(),
   /** Those of which a page or a summary has all the words of `query`. */
-  librarySearch: command(z.object({ query: z.string().max(1_000) }))<LibraryHit[]>(),
-  /** The last finished run of a document's file, as the library keeps it; it can then be exported like a new one. */
+  librarySearch: command(z.object({ query: z.string().max(1_000), tag: tagSchema.optional() }))<LibraryHit[]>(),
+  /** Puts a tag on a document, or takes one off: its tags then. */
+  libraryTag: command(z.object({ path, add: tagSchema.optional(), remove: tagSchema.optional() }))<string[]>(),
+  /** A document's finished runs, the last first. */
+  libraryRuns: command(z.object({ path }))<ListedRun[]>(),
+  /** One of them whole; undefined when it has been deleted. */
+  libraryRun: command(z.object({ id: z.number().int() }))<StoredRun | undefined>(),
+  /** What the library and the caches take on this computer, once what `clear` names is deleted. */
+  storage: command(z.object({ clear: clearableSchema.optional() }))<StorageUse>(),
+  /** The last finished run of a document's file; it can then be exported like a new one. */
   storedRun: command(z.object({ documentId: id, path }))<StoredRun | undefined>(),
   /** Deletes a document's text and summaries from the library for good; false when they were not there. */
   libraryRemove: command(z.object({ path }))<boolean>(),
@@ -149,6 +253,13 @@ export const commands = {
   cancel: command(z.object({ runId: id }))<void>(),
   /** Saves the document's last finished summary through the system's dialog: its path, undefined when dismissed. */
   exportSummary: command(z.object({ documentId: id, format: exportFormatSchema }))<string | undefined>(),
+  /**
+   * Saves the last summary of each document into a folder, through the system's dialog; undefined when dismissed. No
+   * file is overwritten.
+   */
+  exportSummaries: command(z.object({ paths: z.array(path).min(1).max(1_000), format: exportFormatSchema }))<
+    ExportedSummaries | undefined
+  >(),
   /** That summary for the clipboard: HTML for programs that take rich text, Markdown for those that do not. */
   summaryToCopy: command(z.object({ documentId: id }))<SummaryToCopy>(),
   /** Prints it through the system's dialog; false when dismissed. */
@@ -158,6 +269,8 @@ export const commands = {
 export const events = {
   progress: z.object({ runId: id, progress: progressSchema }),
   text: z.object({ runId: id, text: z.string() }),
+  /** The queue, or what runs in it, is now another. */
+  queueChanged: queueStateSchema,
   /** The worker ended by itself. If it was restarted, the new one knows neither model nor documents yet. */
   workerDied: z.object({ error: errorSchema, restarted: z.boolean() }),
   /** Without an activity, or when one has ended, the list of models is another. */
@@ -179,9 +292,12 @@ export const events = {
       "shortcuts",
       "scan-languages",
       "find",
+      "find-in-document",
       "models",
       "settings",
       "palette",
+      "storage",
+      "export-several",
     ]),
   }),
 } as const;

@@ -4,8 +4,10 @@
  */
 import { PrecisError } from "../core/errors.js";
 import type { LibraryApi } from "../core/library/requests.js";
+import { exportSummaries, suggestedName } from "./batch.js";
 import {
   type AnswerSource,
+  type Clearable,
   type CommandInput,
   type CommandName,
   type CommandOutput,
@@ -16,19 +18,27 @@ import {
   type EventData,
   type EventName,
   type ExportFormat,
+  type Forecast,
   type ModelSummary,
   mostListed,
   type Outcome,
+  type PageText,
+  type PdfData,
+  type PdfPart,
   type Progress,
   type Recognition,
   type RunOptions,
   type Settings,
   type SettingsChange,
+  type StorageUse,
   type SummaryResult,
   type SummaryToCopy,
+  type WireError,
 } from "./contract.js";
+import type { OpenDocuments } from "./documents.js";
 import type { Models } from "./models.js";
 import { isTrustedSender } from "./origin.js";
+import type { Queue } from "./queue.js";
 import type { SettingsFile } from "./settings-file.js";
 import { wireError } from "./wire-error.js";
 
@@ -43,14 +53,21 @@ export interface Call {
 export interface Summarizer {
   loadModel(call: Call): Promise<ModelSummary>;
   open(documentId: string, path: string, recognition: Recognition | undefined, call: Call): Promise<DocumentSummary>;
+  pageTexts(documentId: string, first: number, last: number): Promise<PageText[]>;
   close(documentId: string): Promise<void>;
-  summarize(documentId: string, options: RunOptions, call: Call): Promise<SummaryResult>;
+  /** @param further open documents that are summarised together with it */
+  summarize(documentId: string, options: RunOptions, call: Call, further?: string[]): Promise<SummaryResult>;
+  forecast(documentId: string, options: RunOptions, call: Call, further?: string[]): Promise<Forecast>;
   ask(documentId: string, options: RunOptions, from: AnswerSource, call: Call): Promise<SummaryResult>;
 }
 
 export interface IpcParts {
   readonly summarizer: Summarizer;
+  readonly documents: OpenDocuments;
+  readonly queue: Pick<Queue, "state" | "perform" | "lastRun" | "forget">;
   readonly library: LibraryApi;
+  /** What is kept on this computer takes how much, once what `clear` names is deleted. */
+  storage(clear?: Clearable): Promise<StorageUse>;
   readonly models: Pick<Models, "list" | "download" | "verify" | "pause" | "discard" | "add" | "delete">;
   readonly settings: Pick<SettingsFile, "current" | "notice">;
   changeSettings(change: SettingsChange): Settings;
@@ -60,6 +77,9 @@ export interface IpcParts {
   chooseFiles(): Promise<string[]>;
   chooseFolder(): Promise<string | undefined>;
   chooseModelFile(): Promise<string | undefined>;
+  /** Bytes of a PDF; undefined for other files, of which nothing is read out. */
+  pdfPart(path: string, start: number, end: number): Promise<PdfPart | undefined>;
+  pdfData(wanted: PdfData): Promise<Uint8Array>;
   /** Codes of the languages that a folder holds recognition data for. */
   scanLanguages(folder: string): Promise<string[]>;
   /** Where to save, from the system's dialog; undefined when dismissed. */
@@ -74,7 +94,7 @@ export type Handlers = {
   readonly [Name in CommandName]: (input: CommandInput<Name>) => Promise<CommandOutput<Name>> | CommandOutput<Name>;
 };
 
-/** The commands' work, with the state it needs: running calls and the last summary of each document. */
+/** The commands' work, with the state it needs: running calls and the last summary of each open document. */
 export function createHandlers(parts: IpcParts): Handlers {
   const running = new Map<string, AbortController>();
   const finished = new Map<string, SummaryResult>();
@@ -99,6 +119,9 @@ export function createHandlers(parts: IpcParts): Handlers {
     throw new PrecisError("usage", "There is no finished summary of this document.", "Start one first.");
   }
 
+  // The queue has what the library could not take.
+  const lastRun = async (path: string) => parts.queue.lastRun(path) ?? (await parts.library.lastRun(path));
+
   return {
     hello: () => ({
       files: parts.takeFiles(),
@@ -118,28 +141,37 @@ export function createHandlers(parts: IpcParts): Handlers {
     chooseFiles: () => parts.chooseFiles(),
     loadModel: ({ runId }) => track(runId, (call) => parts.summarizer.loadModel(call)),
     openDocument: ({ runId, documentId, path, recognition }) =>
-      track(runId, (call) => parts.summarizer.open(documentId, path, recognition, call)),
+      track(runId, (call) => parts.documents.show(documentId, path, recognition, call)),
+    pageTexts: ({ documentId, first, last }) => parts.summarizer.pageTexts(documentId, first, last),
+    pdfPart: ({ path, start, end }) => parts.pdfPart(path, start, end),
+    pdfData: (wanted) => parts.pdfData(wanted),
     chooseScanFolder: () => parts.chooseFolder(),
     scanLanguages: ({ folder }) => parts.scanLanguages(folder),
     closeDocument: ({ documentId }) => {
       finished.delete(documentId);
-      return parts.summarizer.close(documentId);
+      return parts.documents.close(documentId);
     },
-    summarize: async ({ runId, documentId, options }) => {
-      const result = await track(runId, (call) => parts.summarizer.summarize(documentId, options, call));
-      finished.set(documentId, result);
-      return result;
-    },
+    queueState: () => parts.queue.state(),
+    queue: (request) => parts.queue.perform(request),
+    forecast: ({ runId, documentId, further, options }) =>
+      track(runId, (call) => parts.summarizer.forecast(documentId, options, call, further)),
     ask: ({ runId, documentId, options, from }) =>
       track(runId, (call) => parts.summarizer.ask(documentId, options, from, call)),
-    libraryList: () => parts.library.list(mostListed),
-    librarySearch: ({ query }) => parts.library.search(query, mostListed),
+    libraryList: ({ tag }) => parts.library.list(mostListed, tag),
+    librarySearch: ({ query, tag }) => parts.library.search(query, mostListed, tag),
+    libraryTag: ({ path, ...change }) => parts.library.tag(path, change),
+    libraryRuns: ({ path }) => parts.library.runs(path),
+    libraryRun: ({ id }) => parts.library.storedRun(id),
+    storage: ({ clear }) => parts.storage(clear),
     storedRun: async ({ documentId, path }) => {
-      const run = await parts.library.lastRun(path);
-      if (run && !finished.has(documentId)) finished.set(documentId, run.result);
+      const run = await lastRun(path);
+      if (run) finished.set(documentId, run.result);
       return run;
     },
-    libraryRemove: ({ path }) => parts.library.remove(path),
+    libraryRemove: async ({ path }) => {
+      await parts.queue.forget(path);
+      return parts.library.remove(path);
+    },
     cancel: ({ runId }) => running.get(runId)?.abort(),
     exportSummary: async ({ documentId, format }) => {
       const result = summaryOf(documentId);
@@ -147,15 +179,14 @@ export function createHandlers(parts: IpcParts): Handlers {
       if (target !== undefined) await parts.writeSummary(target, format, result);
       return target;
     },
+    exportSummaries: async ({ paths, format }) => {
+      const folder = await parts.chooseFolder();
+      if (folder === undefined) return undefined;
+      return exportSummaries(paths, format, folder, { lastRun, writeSummary: parts.writeSummary });
+    },
     summaryToCopy: ({ documentId }) => parts.summaryToCopy(summaryOf(documentId)),
     printSummary: ({ documentId }) => parts.printSummary(summaryOf(documentId)),
   };
-}
-
-/** "harbour-report.pdf" -> "harbour-report summary.docx". */
-export function suggestedName(documentPath: string, format: ExportFormat): string {
-  const name = documentPath.split(/[\\/]/).pop() ?? "";
-  return `${name.replace(/\.[^.]+$/, "") || "Document"} summary.${format}`;
 }
 
 /** The part of an invoke event that the sender check reads. */

@@ -1,15 +1,19 @@
 /** Precis' main process: one instance, one window, one worker. */
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { app, type BrowserWindow, dialog, ipcMain, nativeTheme } from "electron";
 import { extensions } from "../core/documents/extensions.js";
 import { languagesIn } from "../core/documents/ocr.js";
+import { Background } from "./background.js";
 import { channelOf, type EventData, type EventName, type ExportFormat, type SettingsChange } from "./contract.js";
+import { OpenDocuments } from "./documents.js";
 import { printSummary, summaryToCopy, writeSummary } from "./exports.js";
-import { documentsIn } from "./files.js";
+import { documentsIn, pdfData, pdfPart } from "./files.js";
 import { createHandlers, registerIpc } from "./ipc.js";
 import { installMenu } from "./menu.js";
 import { Models } from "./models.js";
+import { Queue } from "./queue.js";
 import { lockDown, registerScheme, serveRenderer } from "./security.js";
 import { steppedZoom } from "./settings.js";
 import { SettingsFile } from "./settings-file.js";
@@ -20,6 +24,7 @@ import { startWorker } from "./worker.js";
 /** dist/, beside which assets/ lies. */
 const dist = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const assets = path.join(path.dirname(dist), "assets");
+const icon = path.join(assets, "icon.png");
 
 let window: BrowserWindow | undefined;
 /** Files waiting for a window that can take them. */
@@ -92,12 +97,15 @@ function takeFiles(): string[] {
 
 function openWindow(): BrowserWindow {
   listening = false;
-  window = createWindow(path.join(dist, "electron", "preload.cjs"), path.join(assets, "icon.png"));
+  window = createWindow(path.join(dist, "electron", "preload.cjs"), icon);
   window.on("closed", () => {
     window = undefined;
   });
   return window;
 }
+
+/** How long quitting waits for the queue's last save: a worker that hangs must not keep the app from ending. */
+const lastSaveMs = 2_000;
 
 const libraryFile = () => path.join(app.getPath("userData"), "library.sqlite");
 
@@ -114,7 +122,11 @@ async function start(): Promise<void> {
     libraryFile(),
     settings.current.cacheGiB * 2 ** 30,
     () => settings.current,
-    (error, restarted) => send("workerDied", { error, restarted }),
+    (error, restarted) => {
+      documents.forget();
+      if (!restarted) queue.holdAll();
+      send("workerDied", { error, restarted });
+    },
   );
   const models = new Models({
     network: () => settings.current,
@@ -132,24 +144,55 @@ async function start(): Promise<void> {
     return changed;
   };
   const zoomTo = (zoom: number) => send("settings", changeSettings({ zoom }));
+  const documents = new OpenDocuments(worker.summarizer);
+  const queue = new Queue({
+    load: () => worker.library.queue(),
+    save: (items) => worker.library.saveQueue(items),
+    summarize: async (item, call) => {
+      await worker.summarizer.loadModel(call);
+      return documents.readAll([item.path, ...(item.further ?? [])], item, call, ([documentId = "", ...further]) =>
+        worker.summarizer.summarize(documentId, item.options, call, further),
+      );
+    },
+    onProgress: (runId, progress) => send("progress", { runId, progress }),
+    onText: (runId, text) => send("text", { runId, text }),
+    changed: (state) => {
+      send("queueChanged", state);
+      background.update(state);
+    },
+    ended: (item) => background.notify(item),
+  });
+  const show = (paths: string[]) => {
+    if (window) focusWindow(window);
+    else newWindow();
+    open(paths);
+  };
+  const background = new Background(icon, queue, show);
   const newWindow = () => {
     const opened = openWindow();
+    background.watch(opened);
     // A new page starts without it.
     opened.webContents.on("dom-ready", () => opened.webContents.setZoomFactor(settings.current.zoom));
+    opened.on("closed", () => void documents.closeAll());
   };
   registerIpc(
     ipcMain,
     createHandlers({
       summarizer: worker.summarizer,
       library: worker.library,
+      storage: worker.storage,
       models,
       settings,
       changeSettings,
+      documents,
+      queue,
       takeFiles,
       sample: path.join(assets, "samples", "harbour-report.pdf"),
       chooseFiles,
       chooseFolder,
       chooseModelFile,
+      pdfPart,
+      pdfData,
       scanLanguages: languagesIn,
       chooseTarget,
       writeSummary,
@@ -165,9 +208,10 @@ async function start(): Promise<void> {
   });
   newWindow();
 
-  app.on("activate", () => (window ? focusWindow(window) : newWindow()));
+  app.on("activate", () => show([]));
   app.on("window-all-closed", () => process.platform !== "darwin" && app.quit());
   quitAfter(async () => {
+    await Promise.race([queue.stop(), setTimeout(lastSaveMs)]);
     await Promise.all([worker.stop(), models.stop(), settings.flush()]);
   });
 }

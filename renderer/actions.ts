@@ -1,21 +1,24 @@
 /** What keys, menu and buttons do; one place, so that they do the same. */
 import type { ExportFormat, Outcome, SummaryToCopy } from "../electron/contract.js";
+import { openFiles } from "./open.js";
 import { precis } from "./precis.js";
 import { loadAgain, useApp } from "./stores/connect.js";
-import { type OpenDocument, selectedDocument, useDocuments } from "./stores/documents.js";
+import { chosenDocuments, type OpenDocument, selectedDocument, useDocuments } from "./stores/documents.js";
 import { useLibrary } from "./stores/library.js";
 import { useModel } from "./stores/model.js";
 import { useModels } from "./stores/models.js";
+import { usePages } from "./stores/pages.js";
 import { isOpen, useQuestions } from "./stores/questions.js";
+import { dequeue, useQueue } from "./stores/queue.js";
 import { isBusy, useRuns } from "./stores/runs.js";
-import { useSettings } from "./stores/settings.js";
+import { becomesOne, runOptions, useSettings } from "./stores/settings.js";
 import { useViews } from "./stores/views.js";
 
 const selected = () => selectedDocument(useDocuments.getState());
 
 export async function chooseFiles(): Promise<void> {
   const outcome = await precis().chooseFiles();
-  if (outcome.ok) useDocuments.getState().open(outcome.value);
+  if (outcome.ok) openFiles(outcome.value);
 }
 
 /** Takes files that were dropped: models into the list of models, all others as documents. */
@@ -27,7 +30,7 @@ export function takeDropped(paths: readonly string[]): void {
     void useModels.getState().add(models);
   }
   const documents = paths.filter((path) => !isModel(path));
-  if (documents.length > 0) useDocuments.getState().open(documents);
+  if (documents.length > 0) openFiles(documents);
 }
 
 /** Opens a document of the library, with its last summary, and leaves the search. */
@@ -48,16 +51,30 @@ export function openSample(): void {
   if (sample) useDocuments.getState().open([sample]);
 }
 
-/** Whether the selected document can be summarised. */
+const isReady = ({ state, summary }: OpenDocument): boolean => state === "ready" && summary !== undefined;
+
+/** Whether the chosen documents can be summarised. */
 export function canStart(): boolean {
-  const document = selected();
-  const { model } = useModel.getState();
-  return document?.state === "ready" && document.summary !== undefined && model !== undefined;
+  const chosen = chosenDocuments(useDocuments.getState());
+  return chosen.length > 0 && chosen.every(isReady) && useModel.getState().model !== undefined;
 }
 
 export function startSelected(): void {
-  const document = selected();
-  if (document && canStart()) useRuns.getState().start(document.id);
+  if (!canStart()) return;
+  const paths = chosenDocuments(useDocuments.getState()).map(({ path }) => path);
+  const settings = useSettings.getState();
+  const together = becomesOne(settings, paths.length);
+  // What waited for a start of its own is part of this one.
+  const { items, add } = useQueue.getState();
+  if (together) for (const { path, options } of items) if (!options && paths.includes(path)) dequeue(path);
+  void add(paths, runOptions(settings), together);
+  usePages.getState().show("summary");
+}
+
+/** Searches the document that is shown; all of them when there is none. */
+export function findInDocument(): void {
+  if (selected()) usePages.getState().find();
+  else document.getElementById("library-search")?.focus();
 }
 
 export function cancelSelected(): void {
@@ -92,7 +109,10 @@ export function chooseScanLanguages(scanLanguages: readonly string[], scanFolder
   for (const entry of documents) if (hasScans(entry) && !isBusy(runs[entry.id])) void reopen(entry.id);
 }
 
+/** Closes a document of the window; one that is queued leaves the queue. */
 export function closeDocument(id: string): void {
+  const document = useDocuments.getState().documents.find((entry) => entry.id === id);
+  if (document) dequeue(document.path);
   useRuns.getState().clear(id);
   useDocuments.getState().close(id);
   // It now stands among the earlier ones, summarised or not.

@@ -1,15 +1,16 @@
 /** The keyboard and the menu. Ctrl/Cmd+O, E, P and Shift+C are the menu's own accelerators. */
-import { cancelSelected, startSelected, summarised } from "./actions.js";
+import { cancelSelected, findInDocument, startSelected, summarised } from "./actions.js";
 import { precis } from "./precis.js";
 import { useApp } from "./stores/connect.js";
 import { useNotice } from "./stores/notice.js";
-import { useViews } from "./stores/views.js";
+import { isView, useViews } from "./stores/views.js";
 
 export const modifier = navigator.platform.startsWith("Mac") ? "⌘" : "Ctrl";
 
 export const shortcuts: readonly (readonly [string, string])[] = [
   [`${modifier} O`, "Open documents"],
-  [`${modifier} F`, "Search documents and summaries"],
+  [`${modifier} F`, "Find in the document"],
+  [`${modifier} Shift F`, "Search documents and summaries"],
   ["Enter", "Start the summary"],
   ["Esc", "Cancel"],
   [`${modifier} E`, "Export the summary"],
@@ -18,6 +19,9 @@ export const shortcuts: readonly (readonly [string, string])[] = [
   ["← →", "Memory slider: a fine step"],
   ["Page Up, Page Down", "Memory slider: to the next mark"],
   ["↑ ↓", "Library: another document"],
+  [`Shift ↑ ↓, ${modifier} Click`, "Library: choose several documents"],
+  ["Alt ↑ ↓", "Queue: move a document"],
+  ["Delete", "Queue: take a document out"],
   [`${modifier} K`, "All commands"],
   [`${modifier} ,`, "Settings"],
   ["?", "These shortcuts"],
@@ -64,7 +68,8 @@ export function listenToMenu(): () => void {
     else if (item === "cancel") cancelSelected();
     else if (item === "shortcuts") useApp.getState().showShortcuts(true);
     else if (item === "find") findInLibrary();
-    else if (item === "models" || item === "settings" || item === "palette") useViews.getState().show(item);
+    else if (isView(item)) useViews.getState().show(item);
+    else if (item === "find-in-document") findInDocument();
     else if (item === "export") useApp.getState().showExports(summarised() !== undefined);
     else if (item === "scan-languages") useApp.getState().showScanLanguages(true);
     else void useNotice.getState().perform(item);

@@ -42,6 +42,22 @@ export const steps: readonly ((database: Database) => void)[] = [
       INSERT INTO page_text (page_text, rank) VALUES ('secure-delete', 1);
       INSERT INTO run_text (run_text, rank) VALUES ('secure-delete', 1);
     `),
+  (database) =>
+    database.exec(`
+      CREATE TABLE queue (
+        place INTEGER PRIMARY KEY,
+        item TEXT NOT NULL -- JSON: QueueItem
+      );
+    `),
+  (database) =>
+    database.exec(`
+      CREATE TABLE tags (
+        document INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+        tag TEXT NOT NULL COLLATE NOCASE,
+        PRIMARY KEY (document, tag)
+      ) WITHOUT ROWID;
+      CREATE INDEX tags_tag ON tags (tag);
+    `),
 ];
 
 /**

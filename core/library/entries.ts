@@ -1,5 +1,7 @@
 /** What the library tells of its documents; apart from the library itself, so that the window can know it without SQLite. */
 import { z } from "zod";
+import { recognitionSchema } from "../documents/recognition.js";
+import { errorSchema } from "../errors.js";
 import { runOptionsSchema } from "../summarize/options.js";
 import { summaryResultSchema } from "../summarize/result.js";
 
@@ -11,6 +13,8 @@ export const entrySchema = z.object({
   /** When it was last opened, in milliseconds since 1970. */
   opened: z.number(),
   summarised: z.boolean(),
+  /** In the order of the alphabet. */
+  tags: z.array(z.string()),
 });
 export type LibraryEntry = z.infer<typeof entrySchema>;
 
@@ -34,10 +38,48 @@ export const storedRunSchema = z.object({
 });
 export type StoredRun = z.infer<typeof storedRunSchema>;
 
+/** What tells a document's runs apart. */
+export const listedRunSchema = z.object({
+  id: z.number().int(),
+  started: z.number(),
+  ended: z.number(),
+  budget: z.string(),
+  policy: z.string(),
+  length: z.string(),
+});
+export type ListedRun = z.infer<typeof listedRunSchema>;
+
+/** Bytes. */
+export const librarySizesSchema = z.object({ documents: z.number(), runs: z.number() });
+export type LibrarySizes = z.infer<typeof librarySizesSchema>;
+
 export const listSchema = z.object({
   /** Latest first; at most as many as were asked for. */
   entries: z.array(entrySchema),
   /** How many there are in all. */
   total: z.number().int(),
+  /** Every tag, and how many documents have it. */
+  tags: z.array(z.object({ tag: z.string(), documents: z.number().int() })),
 });
 export type LibraryList = z.infer<typeof listSchema>;
+
+/** A document that is to be summarised, is being summarised, or was, in the order in which it is its turn. */
+export const queueItemSchema = z.object({
+  id: z.string().min(1).max(64),
+  path: z.string().min(1).max(4_096),
+  /** Documents that become one summary with it. */
+  further: z.array(z.string().min(1).max(4_096)).optional(),
+  recognition: recognitionSchema,
+  /** Undefined until they are chosen; options of a form that this Precis does not know are chosen anew. */
+  options: runOptionsSchema.optional().catch(undefined),
+  /** held: it waits for the user, not for its turn. */
+  state: z.enum(["held", "waiting", "running", "done", "failed"]),
+  /** It was running when Precis ended, and has not run since. */
+  interrupted: z.boolean(),
+  /** When the run began and ended, in milliseconds since 1970. */
+  started: z.number().optional(),
+  ended: z.number().optional(),
+  /** Why it failed, or why it is held. */
+  error: errorSchema.optional(),
+});
+export type QueueItem = z.infer<typeof queueItemSchema>;

@@ -1,6 +1,7 @@
 /**
  * What the user has opened and let summarise: each document's text and every finished run, searchable, in one file on
- * this computer. Documents are known by their path. All calls are short and answer at once.
+ * this computer, with the queue of what is to be summarised. Documents are known by their path. All calls are short and
+ * answer at once.
  */
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
@@ -8,53 +9,56 @@ import type { SourceDocument } from "../documents/document.js";
 import { PrecisError } from "../errors.js";
 import type { RunOptions } from "../summarize/options.js";
 import type { SummaryResult } from "../summarize/result.js";
-import { type Database, openDatabase, transaction, unreadable } from "./database.js";
 import {
-  entrySchema,
-  type LibraryEntry,
   type LibraryHit,
   type LibraryList,
+  type LibrarySizes,
+  type ListedRun,
+  listedRunSchema,
+  type QueueItem,
+  queueItemSchema,
   type StoredRun,
   storedRunSchema,
 } from "./entries.js";
-import { askedFor, excerpt, indexable, searchOf } from "./words.js";
+import { entriesSql, entryOf, PAGES, tagged } from "./rows.js";
+import { searchLibrary } from "./search.js";
+import { type Row, Store } from "./store.js";
+import { indexable } from "./words.js";
 
-/** A document's id and a page's number in one rowid of page_text: deleting a document is deleting a range. */
-const PAGES = 2 ** 20;
-
-type Row = Record<string, unknown>;
+export interface TagChange {
+  readonly add?: string;
+  readonly remove?: string;
+}
 
 export class Library {
-  private constructor(
-    private readonly database: Database,
-    private readonly file: string,
-  ) {}
+  private constructor(private readonly store: Store) {}
 
   /**
    * @param file made when it is not there; ":memory:" for none
    * @throws PrecisError library-unreadable, as every method here
    */
   static open(file: string): Library {
-    return new Library(openDatabase(file), file);
+    return new Library(Store.open(file));
   }
 
   close(): void {
-    this.database.close();
+    this.store.close();
   }
 
   /** Takes a document in, or its new text when it has changed since. */
   saveDocument(document: SourceDocument, now = Date.now()): void {
-    this.whole(() => {
+    const { store } = this;
+    store.whole(() => {
       const { path, title, kind, unit, pages } = document;
       const digest = createHash("sha256")
         .update(JSON.stringify([title, pages.map(({ text }) => text)]))
         .digest("hex");
-      const known = this.row("SELECT id, digest FROM documents WHERE path = ?", path);
+      const known = store.row("SELECT id, digest FROM documents WHERE path = ?", path);
       if (known?.digest === digest) {
-        this.run("UPDATE documents SET opened = ? WHERE id = ?", now, Number(known.id));
+        store.run("UPDATE documents SET opened = ? WHERE id = ?", now, Number(known.id));
         return;
       }
-      const { id } = this.row(
+      const { id } = store.row(
         `INSERT INTO documents (path, title, kind, unit, pages, digest, opened) VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (path) DO UPDATE SET title = excluded.title, kind = excluded.kind, unit = excluded.unit,
            pages = excluded.pages, digest = excluded.digest, opened = excluded.opened
@@ -62,147 +66,161 @@ export class Library {
         ...[path, title, kind, unit, pages.length, digest, now],
       ) as { id: number };
       this.forgetPages(id);
-      const insert = this.database.prepare("INSERT INTO page_text (rowid, title, text) VALUES (?, ?, ?)");
       const heading = headingOf(title, path);
-      for (const { number, text } of pages) insert.run(id * PAGES + number, heading, indexable(text));
+      store.each(
+        "INSERT INTO page_text (rowid, title, text) VALUES (?, ?, ?)",
+        pages.map(({ number, text }) => [id * PAGES + number, heading, indexable(text)]),
+      );
     });
   }
 
   /** Keeps a finished run of a document that was taken in before. */
   saveRun(path: string, options: RunOptions, result: SummaryResult, times: { started: number; ended: number }): void {
-    this.whole(() => {
-      const document = this.row("SELECT id FROM documents WHERE path = ?", path);
-      if (!document) throw new Error(`"${path}" is not in it`);
-      const { id } = this.row(
+    this.store.whole(() => {
+      const { id } = this.store.row(
         "INSERT INTO runs (document, started, ended, options, result) VALUES (?, ?, ?, ?, ?) RETURNING id",
-        ...[Number(document.id), times.started, times.ended, JSON.stringify(options), JSON.stringify(result)],
+        ...[this.idOf(path), times.started, times.ended, JSON.stringify(options), JSON.stringify(result)],
       ) as { id: number };
-      this.run("INSERT INTO run_text (rowid, text) VALUES (?, ?)", id, indexable(result.text));
+      this.store.run("INSERT INTO run_text (rowid, text) VALUES (?, ?)", id, indexable(result.text));
     });
   }
 
-  /** The documents opened last. */
-  list(limit: number): LibraryList {
-    return this.sure(() => ({
-      entries: this.rows(`${ENTRIES} ORDER BY opened DESC, id DESC LIMIT ?`, limit).map(entryOf),
-      total: Number(this.row("SELECT count(*) AS total FROM documents")?.total),
-    }));
+  /** The documents opened last, and every tag. @param tag of documents with this tag only */
+  list(limit: number, tag?: string): LibraryList {
+    const { sql, values } = tagged(tag);
+    return {
+      entries: this.store
+        .rows(`${entriesSql} WHERE ${sql} ORDER BY opened DESC, id DESC LIMIT ?`, ...values, limit)
+        .map(entryOf),
+      total: Number(this.store.row(`SELECT count(*) AS total FROM documents WHERE ${sql}`, ...values)?.total),
+      tags: this.store
+        .rows("SELECT tag, count(*) AS documents FROM tags GROUP BY tag ORDER BY tag")
+        .map(({ tag, documents }) => ({ tag: String(tag), documents: Number(documents) })),
+    };
+  }
+
+  /** As searchLibrary says. */
+  search(query: string, limit: number, tag?: string): LibraryHit[] {
+    return searchLibrary(this.store, query, limit, tag);
   }
 
   /**
-   * The documents of which a page or a summary holds all that is asked for; none for an empty query. Those whose summary
-   * holds it come first, then those of which the larger share of pages does. (bm25 would look at every page that
-   * matches: four times as long for common words, of which it has nothing to say.)
+   * Puts a tag on a document, or takes one off; the same in capitals is the same tag.
+   * @returns its tags then, in the order of the alphabet
    */
-  search(query: string, limit: number): LibraryHit[] {
-    const asked = askedFor(query);
-    if (asked.length === 0) return [];
-    return this.sure(() => {
-      const search = searchOf(asked);
-      const found = this.rows(
-        `SELECT id, max(page) AS page, sum(found) AS found, max(run) AS run
-         FROM (SELECT rowid / ${PAGES} AS document, min(rowid) AS page, count(*) AS found, NULL AS run
-               FROM page_text WHERE page_text MATCH ? GROUP BY document
-               UNION ALL
-               SELECT document, NULL, 0, max(runs.id)
-               FROM run_text JOIN runs ON runs.id = run_text.rowid WHERE run_text MATCH ? GROUP BY document)
-         JOIN documents ON id = document
-         GROUP BY id ORDER BY run IS NULL, 1.0 * sum(found) / pages DESC, opened DESC LIMIT ?`,
-        ...[search, search, limit],
-      );
-      return found.map(({ id, page, found, run }): LibraryHit => {
-        const [table, rowid] = run === null ? ["page_text", Number(page)] : ["run_text", Number(run)];
-        const text = String(this.row(`SELECT text FROM ${table} WHERE rowid = ?`, rowid)?.text ?? "");
-        return {
-          entry: entryOf(this.row(`${ENTRIES} WHERE id = ?`, Number(id)) ?? {}),
-          inSummary: run !== null,
-          page: page === null ? undefined : Number(page) % PAGES,
-          found: Number(found),
-          snippet: excerpt(text, asked),
-        };
-      });
+  tag(path: string, { add, remove }: TagChange): string[] {
+    const { store } = this;
+    return store.whole(() => {
+      const id = this.idOf(path);
+      if (remove !== undefined) store.run("DELETE FROM tags WHERE document = ? AND tag = ?", id, remove);
+      if (add !== undefined) store.run("INSERT OR IGNORE INTO tags (document, tag) VALUES (?, ?)", id, add);
+      return store.rows("SELECT tag FROM tags WHERE document = ? ORDER BY tag", id).map(({ tag }) => String(tag));
     });
   }
 
   /** The last finished run of a document; undefined when there is none. */
   lastRun(path: string): StoredRun | undefined {
-    return this.sure(() => {
-      const row = this.row(
-        `SELECT started, ended, options, result FROM runs WHERE document = (SELECT id FROM documents WHERE path = ?)
-         ORDER BY ended DESC, id DESC LIMIT 1`,
+    const row = this.store.row(
+      `SELECT path, started, ended, options, result FROM runs JOIN documents ON documents.id = document
+       WHERE path = ? ORDER BY ended DESC, runs.id DESC LIMIT 1`,
+      path,
+    );
+    return row && runOf(row);
+  }
+
+  /** What is told of a document's finished runs, the last first. */
+  runs(path: string): ListedRun[] {
+    return this.store
+      .rows(
+        `SELECT runs.id, started, ended, options ->> '$.budget' AS budget, options ->> '$.policy' AS policy,
+           options ->> '$.length' AS length FROM runs JOIN documents ON documents.id = document
+         WHERE path = ? ORDER BY ended DESC, runs.id DESC LIMIT 200`,
         path,
-      );
-      if (!row) return undefined;
-      const { options, result } = row;
-      const run = storedRunSchema.safeParse({
-        ...row,
-        options: JSON.parse(String(options)),
-        result: JSON.parse(String(result)),
-      });
-      if (run.success) return run.data;
-      throw new PrecisError(
-        "library-unreadable",
-        `The saved summary of "${basename(path)}" has a form that this Precis does not know.`,
-        "Start the summary again.",
-        { cause: run.error },
-      );
-    });
+      )
+      .map((row) => listedRunSchema.parse(row));
+  }
+
+  /** One of them; undefined when it has been deleted. */
+  storedRun(id: number): StoredRun | undefined {
+    const row = this.store.row(
+      `SELECT path, started, ended, options, result FROM runs JOIN documents ON documents.id = document
+       WHERE runs.id = ?`,
+      id,
+    );
+    return row && runOf(row);
   }
 
   /**
-   * Deletes a document's text and all its runs for good: what held them is overwritten. Its file stays.
+   * Deletes a document's text, its tags and all its runs for good: what held them is overwritten. Its file stays.
    * @returns false when it was not there
    */
   remove(path: string): boolean {
-    const removed = this.whole(() => {
-      const document = this.row("SELECT id FROM documents WHERE path = ?", path);
+    const removed = this.store.whole(() => {
+      const document = this.store.row("SELECT id FROM documents WHERE path = ?", path);
       if (!document) return false;
       const id = Number(document.id);
-      this.run("DELETE FROM run_text WHERE rowid IN (SELECT id FROM runs WHERE document = ?)", id);
+      this.store.run("DELETE FROM run_text WHERE rowid IN (SELECT id FROM runs WHERE document = ?)", id);
       this.forgetPages(id);
-      this.run("DELETE FROM documents WHERE id = ?", id);
+      this.store.run("DELETE FROM documents WHERE id = ?", id);
       return true;
     });
-    // The log still holds the pages as they were.
-    if (removed) this.sure(() => this.database.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
+    if (removed) this.store.checkpoint();
     return removed;
   }
 
+  /** Bytes of the file that hold documents and those that hold runs, each with its part of the index. */
+  sizes(): LibrarySizes {
+    const bytesOf = (pattern: string) =>
+      Number(this.store.row("SELECT total(pgsize) AS bytes FROM dbstat WHERE name GLOB ?", pattern)?.bytes);
+    return {
+      documents: bytesOf("documents*") + bytesOf("page_text*") + bytesOf("tags*"),
+      runs: bytesOf("run*"),
+    };
+  }
+
+  /** The queue as it was last saved. */
+  queue(): QueueItem[] {
+    return this.store
+      .rows("SELECT item FROM queue ORDER BY place")
+      .map(({ item }) => queueItemSchema.parse(JSON.parse(String(item))));
+  }
+
+  /** Replaces the queue. */
+  saveQueue(items: readonly QueueItem[]): void {
+    this.store.whole(() => {
+      this.store.run("DELETE FROM queue");
+      this.store.each(
+        "INSERT INTO queue (place, item) VALUES (?, ?)",
+        items.map((item, place) => [place, JSON.stringify(item)]),
+      );
+    });
+  }
+
+  private idOf(path: string): number {
+    const document = this.store.row("SELECT id FROM documents WHERE path = ?", path);
+    if (!document) throw new Error(`"${path}" is not in it`);
+    return Number(document.id);
+  }
+
   private forgetPages(id: number): void {
-    this.run("DELETE FROM page_text WHERE rowid BETWEEN ? AND ?", id * PAGES, (id + 1) * PAGES - 1);
-  }
-
-  /** All that `work` writes, or nothing of it. */
-  private whole<Value>(work: () => Value): Value {
-    return this.sure(() => transaction(this.database, work));
-  }
-
-  /** `work`, with SQLite's errors in words. */
-  private sure<Value>(work: () => Value): Value {
-    try {
-      return work();
-    } catch (thrown) {
-      throw unreadable(thrown, this.file);
-    }
-  }
-
-  private row(sql: string, ...values: (string | number)[]): Row | undefined {
-    return this.database.prepare(sql).get(...values) as Row | undefined;
-  }
-
-  private rows(sql: string, ...values: (string | number)[]): Row[] {
-    return this.database.prepare(sql).all(...values) as Row[];
-  }
-
-  private run(sql: string, ...values: (string | number)[]): void {
-    this.database.prepare(sql).run(...values);
+    this.store.run("DELETE FROM page_text WHERE rowid BETWEEN ? AND ?", id * PAGES, (id + 1) * PAGES - 1);
   }
 }
 
-const ENTRIES = `SELECT path, title, unit, pages, opened,
-  EXISTS (SELECT 1 FROM runs WHERE runs.document = documents.id) AS summarised FROM documents`;
-
-const entryOf = (row: Row): LibraryEntry => entrySchema.parse({ ...row, summarised: row.summarised === 1 });
+function runOf({ path, options, result, ...times }: Row): StoredRun {
+  const run = storedRunSchema.safeParse({
+    ...times,
+    options: JSON.parse(String(options)),
+    result: JSON.parse(String(result)),
+  });
+  if (run.success) return run.data;
+  throw new PrecisError(
+    "library-unreadable",
+    `The saved summary of "${basename(String(path))}" has a form that this Precis does not know.`,
+    "Start the summary again.",
+    { cause: run.error },
+  );
+}
 
 /** Title and file name, searched with every page. */
 function headingOf(title: string, path: string): string {

@@ -1,21 +1,27 @@
 /** The host's side of the protocol: a promise for each request, its events as callbacks. */
-import type { z } from "zod";
+import { z } from "zod";
 import { cancelled, type ErrorCode, PrecisError } from "../errors.js";
 import type { LibraryRequest } from "../library/requests.js";
 import { type ModelFacts, modelFactsSchema } from "../models/added.js";
+import { type Forecast, forecastSchema } from "../summarize/forecast.js";
 import { type SummaryResult, summaryResultSchema } from "../summarize/result.js";
 import {
   type AnswerSource,
+  type Clearable,
   type DocumentSummary,
   documentSummarySchema,
   type ModelSummary,
   modelSummarySchema,
+  type PageText,
   type Progress,
+  pageTextSchema,
   type Recognition,
   type Reply,
   type Request,
   type RunOptions,
   replySchema,
+  type StorageUse,
+  storageUseSchema,
 } from "./protocol.js";
 
 export interface ClientPort {
@@ -49,9 +55,12 @@ export class WorkerClient {
     port.onMessage((message) => this.receive(message));
   }
 
-  /** @param model a catalogue id or a path; undefined: the default model */
-  loadModel(model?: string, hooks: RequestHooks = {}): Promise<ModelSummary> {
-    return this.request({ kind: "load-model", model }, hooks, modelSummarySchema);
+  /**
+   * @param model a catalogue id or a path; undefined: the default model
+   * @param gpuLayers how many of its layers go to the GPU; undefined: as many as fit
+   */
+  loadModel(model?: string, hooks: RequestHooks = {}, gpuLayers?: number): Promise<ModelSummary> {
+    return this.request({ kind: "load-model", model, gpuLayers }, hooks, modelSummarySchema);
   }
 
   /** @throws PrecisError model-damaged, model-unsupported */
@@ -77,8 +86,24 @@ export class WorkerClient {
     await this.send({ kind: "close", documentId }, {});
   }
 
-  summarize(documentId: string, options: RunOptions, hooks: RequestHooks = {}): Promise<SummaryResult> {
-    return this.request({ kind: "summarize", documentId, options }, hooks, summaryResultSchema);
+  /** The pages from `first` to `last` of an open document, as far as there are any. */
+  pageTexts(documentId: string, first: number, last: number): Promise<PageText[]> {
+    return this.request({ kind: "page-texts", documentId, first, last }, {}, z.array(pageTextSchema));
+  }
+
+  /** @param further documents that are summarised together with it */
+  summarize(
+    documentId: string,
+    options: RunOptions,
+    hooks: RequestHooks = {},
+    further?: string[],
+  ): Promise<SummaryResult> {
+    return this.request({ kind: "summarize", documentId, further, options }, hooks, summaryResultSchema);
+  }
+
+  /** What that would take. */
+  forecast(documentId: string, options: RunOptions, hooks: RequestHooks = {}, further?: string[]): Promise<Forecast> {
+    return this.request({ kind: "forecast", documentId, further, options }, hooks, forecastSchema);
   }
 
   /** @param options with the question */
@@ -89,6 +114,11 @@ export class WorkerClient {
   /** Carries libraryOver's requests (core/library/requests.ts), which looks at the answers. */
   library(request: LibraryRequest): Promise<unknown> {
     return this.send({ kind: "library", request }, {});
+  }
+
+  /**  clear what is deleted first */
+  storage(clear?: Clearable): Promise<StorageUse> {
+    return this.request({ kind: "storage", clear }, {}, storageUseSchema);
   }
 
   async shutdown(): Promise<void> {

@@ -3,18 +3,16 @@
  * events and one answer for each. The protocol does not know what carries it. Types are derived from the validation.
  */
 import { z } from "zod";
+import { recognitionSchema } from "../documents/recognition.js";
+import { errorSchema } from "../errors.js";
+import { librarySizesSchema } from "../library/entries.js";
 import { libraryRequestSchema } from "../library/requests.js";
 import { runOptionsSchema } from "../summarize/options.js";
 import { coverageSchema } from "../summarize/result.js";
 
+export { type Recognition, recognitionSchema } from "../documents/recognition.js";
+export { errorSchema, type WireError } from "../errors.js";
 export { lengthSchema, policySchema, type RunOptions, runOptionsSchema } from "../summarize/options.js";
-
-/** How scanned pages are recognised: RecognitionOptions of core/documents/ocr.ts, which says what the fields mean. */
-export const recognitionSchema = z.object({
-  languages: z.string().max(400).optional(),
-  folder: z.string().max(4_096).optional(),
-});
-export type Recognition = z.infer<typeof recognitionSchema>;
 
 /**
  * What a question is answered from. memory: what an earlier reading with the same budget, policy and model has left,
@@ -29,9 +27,18 @@ export const questionOptionsSchema = runOptionsSchema.refine(({ question }) => (
   message: "the question is empty",
 });
 
+/** undefined: as many as fit. */
+const gpuLayers = z.number().int().min(0).max(1_000).optional();
+
+const toRead = { documentId: z.string(), further: z.array(z.string()).optional(), options: runOptionsSchema };
+
+/** caches: what readings kept for questions; parts: what stopped readings of long documents had finished. */
+export const clearableSchema = z.enum(["caches", "parts"]);
+export type Clearable = z.infer<typeof clearableSchema>;
+
 export const requestSchema = z.discriminatedUnion("kind", [
   /** Loads the model; answers ModelSummary. */
-  z.object({ id: z.number().int(), kind: z.literal("load-model"), model: z.string().optional() }),
+  z.object({ id: z.number().int(), kind: z.literal("load-model"), model: z.string().optional(), gpuLayers }),
   /** Reads what a model's file says of itself, and whether it is whole; answers ModelFacts (core/models/added.ts). */
   z.object({ id: z.number().int(), kind: z.literal("inspect-model"), path: z.string() }),
   /** From now on, saved caches take this much at most; the least recently used ones go. */
@@ -45,11 +52,21 @@ export const requestSchema = z.discriminatedUnion("kind", [
     recognition: recognitionSchema.optional(),
   }),
   z.object({ id: z.number().int(), kind: z.literal("close"), documentId: z.string() }),
+  /** What was read of some pages of an open document, from `first` to `last`, as far as there are any; answers PageText[]. */
+  z.object({
+    id: z.number().int(),
+    kind: z.literal("page-texts"),
+    documentId: z.string(),
+    first: z.number().int().min(1),
+    last: z.number().int(),
+  }),
   /**
-   * Summarises an open document; "progress" and "text" events, then SummaryResult (core/summarize/result.ts). What the
-   * reading kept is saved for questions.
+   * Summarises an open document, or it and further ones together; "progress" and "text" events, then SummaryResult
+   * (core/summarize/result.ts). What the reading of one document kept is saved for questions.
    */
-  z.object({ id: z.number().int(), kind: z.literal("summarize"), documentId: z.string(), options: runOptionsSchema }),
+  z.object({ id: z.number().int(), kind: z.literal("summarize"), ...toRead }),
+  /** What that would take; answers Forecast (core/summarize/forecast.ts). */
+  z.object({ id: z.number().int(), kind: z.literal("forecast"), ...toRead }),
   /** Answers `options.question` about an open document; events and result as of "summarize". */
   z.object({
     id: z.number().int(),
@@ -60,6 +77,8 @@ export const requestSchema = z.discriminatedUnion("kind", [
   }),
   /** Looks something up in the library, or deletes it; core/library/requests.ts says what is answered. */
   z.object({ id: z.number().int(), kind: z.literal("library"), request: libraryRequestSchema }),
+  /** What is kept takes how much; answers StorageUse. First deletes what `clear` names. */
+  z.object({ id: z.number().int(), kind: z.literal("storage"), clear: clearableSchema.optional() }),
   /** Cancels the request with id `target`, which then fails with "cancelled". Has an answer of its own. */
   z.object({ id: z.number().int(), kind: z.literal("cancel"), target: z.number().int() }),
   /** Disposes everything native; after the answer the worker may be ended. */
@@ -85,6 +104,14 @@ export const documentSummarySchema = z.object({
 });
 export type DocumentSummary = z.infer<typeof documentSummarySchema>;
 
+/** Bytes on this computer. */
+export const storageUseSchema = librarySizesSchema.extend({ caches: z.number(), parts: z.number() });
+export type StorageUse = z.infer<typeof storageUseSchema>;
+
+/** `text` is "" on a page without any, and on one that could not be read. */
+export const pageTextSchema = z.object({ number: z.number().int(), text: z.string() });
+export type PageText = z.infer<typeof pageTextSchema>;
+
 export const modelSummarySchema = z.object({
   id: z.string(),
   path: z.string(),
@@ -101,6 +128,7 @@ export const modelSummarySchema = z.object({
   contextLength: z.number().int(),
   weightsBytes: z.number(),
   gpuLayers: z.number().int(),
+  gpu: z.enum(["cuda", "vulkan", "metal"]).optional(),
 });
 export type ModelSummary = z.infer<typeof modelSummarySchema>;
 
@@ -116,9 +144,6 @@ export const progressSchema = z.object({
   scans: z.object({ done: z.number().int(), total: z.number().int() }).optional(),
 });
 export type Progress = z.infer<typeof progressSchema>;
-
-export const errorSchema = z.object({ code: z.string(), message: z.string(), next: z.string().optional() });
-export type WireError = z.infer<typeof errorSchema>;
 
 export const replySchema = z.discriminatedUnion("kind", [
   z.object({ id: z.number().int(), kind: z.literal("progress"), progress: progressSchema }),

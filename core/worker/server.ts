@@ -9,19 +9,26 @@ import type { OpenOptions } from "../documents/open.js";
 import type { CacheStore } from "../engine/cache-store.js";
 import type { Engine, LoadOptions } from "../engine/types.js";
 import { cancelled, PrecisError, toPrecisError } from "../errors.js";
+import { librarySizesSchema } from "../library/entries.js";
 import type { Library } from "../library/library.js";
 import type { LibraryRequest } from "../library/requests.js";
 import type { ModelFacts } from "../models/added.js";
+import { type Forecast, forecast } from "../summarize/forecast.js";
+import type { RunOptions } from "../summarize/options.js";
 import { maxAnswerTokens, promptOverhead } from "../summarize/prompt.js";
-import { type SummaryContext, summarizeDocument } from "../summarize/summarize.js";
+import { measureSpeed, type Speed } from "../summarize/speed.js";
+import { type SummaryContext, summarizeTogether } from "../summarize/summarize.js";
 import { EventStream } from "./events.js";
 import {
+  type Clearable,
   type DocumentSummary,
   type ModelSummary,
   modelSummarySchema,
+  type PageText,
   type Reply,
   type Request,
   requestSchema,
+  type StorageUse,
 } from "./protocol.js";
 import { Shelf } from "./shelf.js";
 
@@ -53,7 +60,11 @@ export const unknownRequestId = -1;
 
 interface LoadedModel {
   readonly engine: Engine;
+  /** As asked for; undefined: as many as fit. */
+  readonly gpuLayers: number | undefined;
   readonly loadMs: number;
+  /** What a trial has shown, with that many threads. */
+  speed?: Speed & { readonly threads: number | undefined };
 }
 
 interface OpenDocument {
@@ -110,11 +121,14 @@ class Server {
         this.documents.delete(request.documentId);
         this.done(request.id, undefined);
         break;
+      case "page-texts":
+        void this.start(request.id, Promise.resolve(), async () => this.pageTexts(request));
+        break;
       case "library":
         void this.lookUp(request.id, request.request);
         break;
       case "load-model":
-        this.modelQueue = this.start(request.id, this.modelQueue, (job) => this.loadModel(request.model, job));
+        this.modelQueue = this.start(request.id, this.modelQueue, (job) => this.loadModel(request, job));
         this.lastLoad = this.modelQueue;
         break;
       case "inspect-model":
@@ -122,6 +136,9 @@ class Server {
         break;
       case "limit-caches":
         void this.start(request.id, Promise.resolve(), async () => this.deps.caches?.limit(request.bytes));
+        break;
+      case "storage":
+        void this.start(request.id, Promise.resolve(), () => this.storage(request.clear));
         break;
       case "open": {
         const before = Promise.all([this.openQueue, this.lastLoad]);
@@ -132,6 +149,9 @@ class Server {
         this.modelQueue = this.start(request.id, this.modelQueue, (job) =>
           this.answer(request, { caches: this.deps.caches, readAgain: true }, job),
         );
+        break;
+      case "forecast":
+        this.modelQueue = this.start(request.id, this.modelQueue, (job) => this.forecast(request, job));
         break;
       case "ask":
         this.modelQueue = this.start(request.id, this.modelQueue, (job) =>
@@ -168,16 +188,20 @@ class Server {
     await before;
   }
 
-  private async loadModel(wanted: string | undefined, { signal, events }: Job): Promise<ModelSummary> {
-    const { id, path } = await this.deps.findModel(wanted);
-    if (this.model?.engine.model.path === path) return modelSummary(this.model.engine);
+  private async loadModel(
+    { model, gpuLayers }: Extract<Request, { kind: "load-model" }>,
+    { signal, events }: Job,
+  ): Promise<ModelSummary> {
+    const { id, path } = await this.deps.findModel(model);
+    const { engine: loaded, gpuLayers: asked } = this.model ?? {};
+    if (loaded?.model.path === path && asked === gpuLayers) return modelSummary(loaded);
     // The old model goes first: both at once may not fit in memory.
     await this.disposeModel();
     const started = performance.now();
     const onProgress = (fraction: number) =>
       events.progress({ stage: "loading", fraction, elapsedMs: performance.now() - started });
-    const engine = await this.deps.loadEngine(path, id, { signal, onProgress });
-    this.model = { engine, loadMs: performance.now() - started };
+    const engine = await this.deps.loadEngine(path, id, { signal, onProgress, gpuLayers });
+    this.model = { engine, gpuLayers, loadMs: performance.now() - started };
     return modelSummary(engine);
   }
 
@@ -218,14 +242,13 @@ class Server {
     { signal, events }: Job,
   ): Promise<unknown> {
     const { engine, loadMs } = this.loaded();
-    const open = this.documents.get(request.documentId);
-    if (!open) throw usage("The document is not open.");
-    const { document } = open;
+    const open = this.opened(request);
+    const documents = open.map(({ document }) => document);
     const started = Date.now();
-    const result = await summarizeDocument(engine, document, request.options, {
+    const result = await summarizeTogether(engine, documents, request.options, {
       signal,
       loadMs,
-      readMs: open.readMs,
+      readMs: open.reduce((sum, { readMs }) => sum + readMs, 0),
       steps: this.deps.steps,
       ...memory,
       onProgress: (progress) => events.progress(progress),
@@ -233,8 +256,35 @@ class Server {
     });
     if (request.kind === "ask") return result;
     const times = { started, ended: Date.now() };
-    const kept = this.shelf.keep((library) => library.saveRun(document.path, request.options, result, times));
+    const kept = this.shelf.keep((library) => library.saveRun(result.document.path, request.options, result, times));
     return { ...result, warnings: [...result.warnings, ...kept] };
+  }
+
+  private async forecast(request: Extract<Request, { kind: "forecast" }>, { signal }: Job): Promise<Forecast> {
+    const model = this.loaded();
+    const documents = this.opened(request).map(({ document }) => document);
+    const speedOf = (text: string) => this.speedOf(model, text, request.options, signal);
+    return await forecast(model.engine, documents, request.options, speedOf, signal);
+  }
+
+  private async speedOf(model: LoadedModel, text: string, options: RunOptions, signal: AbortSignal): Promise<Speed> {
+    const { threads } = options;
+    if (model.speed && model.speed.threads === threads) return model.speed;
+    model.speed = { ...(await measureSpeed(model.engine, text, options, signal)), threads };
+    return model.speed;
+  }
+
+  private opened({ documentId, further = [] }: { documentId: string; further?: string[] }): OpenDocument[] {
+    return [documentId, ...further].map((id) => {
+      const open = this.documents.get(id);
+      if (!open) throw usage("The document is not open.");
+      return open;
+    });
+  }
+
+  private pageTexts(request: Extract<Request, { kind: "page-texts" }>): PageText[] {
+    const [{ document }] = this.opened(request) as [OpenDocument];
+    return document.pages.slice(request.first - 1, request.last).map(({ number, text }) => ({ number, text }));
   }
 
   private async lookUp(id: number, request: LibraryRequest): Promise<void> {
@@ -246,6 +296,13 @@ class Server {
     } catch (error) {
       this.fail(id, error);
     }
+  }
+
+  private async storage(clear: Clearable | undefined): Promise<StorageUse> {
+    const { caches, steps } = this.deps;
+    if (clear !== undefined) await (clear === "caches" ? caches : steps)?.clear();
+    const sizes = librarySizesSchema.parse(this.shelf.answer({ what: "sizes" }));
+    return { ...sizes, caches: (await caches?.bytes()) ?? 0, parts: (await steps?.bytes()) ?? 0 };
   }
 
   private async shutdown(id: number): Promise<void> {

@@ -6,22 +6,32 @@ import { isActive, type Run, useRuns } from "../stores/runs.js";
 import { formatCount, plural } from "../view/format.js";
 import { Earlier, Found, SearchField } from "./LibrarySearch.js";
 import { ModelLine } from "./ModelLine.js";
+import { Queue } from "./Queue.js";
+import { TagButton, TagFilter, Tagging } from "./Tags.js";
 
 /** The open documents, each with the state of its run, the earlier ones, and the search over all of them. */
 export function Library() {
-  const { documents, selectedId, select } = useDocuments();
+  const { documents, selectedId, alsoIds, select, toggle } = useDocuments();
   const runs = useRuns((store) => store.runs);
-  const { hits, error } = useLibrary();
+  const { hits, error, tag } = useLibrary();
 
-  /** Arrow keys move along the list; each entry is a button, so Tab and Enter work as they do everywhere. */
+  /**
+   * Arrow keys move along the list, with Shift they choose the next one too; each entry is a button, so Tab and Enter work
+   * as they do everywhere.
+   */
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-    const next = documents[documents.findIndex((entry) => entry.id === selectedId) + step];
-    if (step === 0 || !next) return;
+    const holds = (id: string) => document.getElementById(`entry-${id}`)?.parentElement?.contains(event.target as Node);
+    const at = documents.findIndex(({ id }) => holds(id));
+    const [current, next] = [documents[at], documents[at + step]];
+    if (step === 0 || !current || !next) return;
     event.preventDefault();
-    select(next.id);
+    if (!event.shiftKey) select(next.id);
+    else toggle(isChosen(next.id) ? current.id : next.id);
     document.getElementById(`entry-${next.id}`)?.focus();
   };
+
+  const isChosen = (id: string) => id === selectedId || alsoIds.includes(id);
 
   return (
     <nav className="library" aria-label="Documents">
@@ -32,6 +42,7 @@ export function Library() {
         </button>
       </header>
       <SearchField />
+      <TagFilter />
       <div className="lists">
         {error && (
           <div className="library-error" role="alert">
@@ -40,31 +51,35 @@ export function Library() {
           </div>
         )}
         {hits && <Found hits={hits} />}
-        {!hits && (
+        {!hits && tag === undefined && <Queue />}
+        {!hits && tag === undefined && (
           <ul onKeyDown={onKeyDown}>
             {documents.map((entry) => (
-              <li key={entry.id} className="entry" data-selected={entry.id === selectedId}>
+              <li key={entry.id} className="entry" data-selected={isChosen(entry.id)}>
                 <button
                   type="button"
                   id={`entry-${entry.id}`}
                   className="entry-main"
                   aria-current={entry.id === selectedId}
-                  onClick={() => select(entry.id)}
+                  aria-pressed={alsoIds.length > 0 ? isChosen(entry.id) : undefined}
+                  onClick={(event) => (event.ctrlKey || event.metaKey ? toggle(entry.id) : select(entry.id))}
                 >
                   <span className="entry-title">{entry.summary?.title || entry.name}</span>
                   <EntryState entry={entry} run={runs[entry.id]} />
                 </button>
-                <button
-                  type="button"
-                  className="entry-close"
-                  aria-label={`Close ${entry.name}`}
-                  title="Close"
-                  onClick={() => closeDocument(entry.id)}
-                >
-                  <svg viewBox="0 0 12 12" aria-hidden="true">
-                    <path d="M2.5 2.5l7 7m0-7l-7 7" />
-                  </svg>
-                </button>
+                <span className="entry-tools">
+                  <TagButton path={entry.path} title={entry.summary?.title || entry.name} />
+                  <button
+                    type="button"
+                    aria-label={`Close ${entry.name}`}
+                    title="Close"
+                    onClick={() => closeDocument(entry.id)}
+                  >
+                    <svg viewBox="0 0 12 12" aria-hidden="true">
+                      <path d="M2.5 2.5l7 7m0-7l-7 7" />
+                    </svg>
+                  </button>
+                </span>
               </li>
             ))}
           </ul>
@@ -72,6 +87,7 @@ export function Library() {
         {!hits && <Earlier />}
       </div>
       <ModelLine />
+      <Tagging />
     </nav>
   );
 }
@@ -107,6 +123,8 @@ function stateWords(entry: OpenDocument, run: Run | undefined): string {
       return `Reading, ${Math.floor(100 * (run.progress?.fraction ?? 0))} %`;
     case "writing":
       return "Writing";
+    case "held":
+      return "Paused";
     case "done":
       return "Summarised";
     case "failed":

@@ -4,8 +4,10 @@ import { openStored } from "../actions.js";
 import { modifier } from "../keys.js";
 import { useDocuments } from "../stores/documents.js";
 import { useLibrary } from "../stores/library.js";
+import { useViews } from "../stores/views.js";
 import { formatCount, plural } from "../view/format.js";
 import { DeleteDialog } from "./DeleteDialog.js";
+import { TagButton } from "./Tags.js";
 
 /** The field that searches every page and summary; Esc empties it, the arrow down goes to what was found. */
 export function SearchField() {
@@ -23,7 +25,7 @@ export function SearchField() {
         type="search"
         id="library-search"
         aria-label="Search documents and summaries"
-        placeholder={`Search (${modifier} F)`}
+        placeholder={`Search (${modifier} Shift F)`}
         maxLength={1_000}
         value={query}
         onChange={(event) => search(event.target.value)}
@@ -73,21 +75,32 @@ function placeWords({ entry, inSummary, page, found }: LibraryHit): string {
   return pages === "" ? "Summary" : `Summary, and ${pages}`;
 }
 
-/** The documents that were opened before and are not open now. */
+/** The documents that were opened before and are not open now; with a tag chosen, all that have it. */
 export function Earlier() {
-  const list = useLibrary((store) => store.list);
+  const { list, tag } = useLibrary();
+  const show = useViews((store) => store.show);
   const open = useDocuments((store) => store.documents);
-  const entries = (list?.entries ?? []).filter(({ path }) => !open.some((entry) => entry.path === path));
+  const isShown = ({ path }: LibraryEntry) => tag !== undefined || !open.some((entry) => entry.path === path);
+  const entries = (list?.entries ?? []).filter(isShown);
   if (!list || entries.length === 0) return null;
   const rest = list.total - list.entries.length;
   return (
     <section className="earlier" aria-labelledby="earlier-title">
-      <h3 id="earlier-title">Earlier</h3>
+      <header className="queue-head">
+        <h3 id="earlier-title">{tag === undefined ? "Earlier" : `Tagged “${tag}”`}</h3>
+        <button type="button" className="quiet" onClick={() => show("export-several")}>
+          Export…
+        </button>
+        <button type="button" className="quiet" onClick={() => show("storage")}>
+          Storage…
+        </button>
+      </header>
       <Entries entries={entries}>
-        {({ pages, unit, summarised }) => (
+        {({ pages, unit, summarised, tags }) => (
           <span className="entry-state">
             {plural(pages, unit)}
             {summarised && " · summarised"}
+            {tags.length > 0 && ` · ${tags.join(", ")}`}
           </span>
         )}
       </Entries>
@@ -116,17 +129,19 @@ function Entries({
               <span className="entry-title">{entry.title}</span>
               {children(entry, index)}
             </button>
-            <button
-              type="button"
-              className="entry-close"
-              aria-label={`Delete ${entry.title} from the library`}
-              title="Delete from the library"
-              onClick={() => setDeleting(entry)}
-            >
-              <svg viewBox="0 0 12 12" aria-hidden="true">
-                <path d="M2 3h8M4.5 3V1.5h3V3M3 3l.5 7.5h5L9 3M5 5v3.5M7 5v3.5" />
-              </svg>
-            </button>
+            <span className="entry-tools">
+              <TagButton path={entry.path} title={entry.title} />
+              <button
+                type="button"
+                aria-label={`Delete ${entry.title} from the library`}
+                title="Delete from the library"
+                onClick={() => setDeleting(entry)}
+              >
+                <svg viewBox="0 0 12 12" aria-hidden="true">
+                  <path d="M2 3h8M4.5 3V1.5h3V3M3 3l.5 7.5h5L9 3M5 5v3.5M7 5v3.5" />
+                </svg>
+              </button>
+            </span>
           </li>
         ))}
       </ul>

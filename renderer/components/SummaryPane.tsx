@@ -1,18 +1,20 @@
-import { startSelected } from "../actions.js";
-import { type OpenDocument, useDocuments } from "../stores/documents.js";
+import { closeDocument, startSelected } from "../actions.js";
+import { type OpenDocument, useChosen, useDocuments } from "../stores/documents.js";
 import { useModel } from "../stores/model.js";
+import { useQueue } from "../stores/queue.js";
 import { isBusy, type Run, useRuns } from "../stores/runs.js";
-import { useSettings } from "../stores/settings.js";
-import { leastParts } from "../view/budget.js";
+import { becomesOne, useSettings } from "../stores/settings.js";
 import { formatCount, formatDuration, plural } from "../view/format.js";
 import { openingSteps, runSteps } from "../view/steps.js";
+import { RunHistory } from "./Compare.js";
 import { ErrorNote } from "./ErrorNote.js";
 import { Opening, OpeningCancelled } from "./Opening.js";
+import { Plan } from "./Plan.js";
 import { Prose } from "./Prose.js";
 import { Questions } from "./Questions.js";
 import { Reading } from "./Reading.js";
 import { RunFacts } from "./RunFacts.js";
-import { ChosenOptions, RunOptions } from "./RunOptions.js";
+import { ChosenOptions } from "./RunOptions.js";
 import { SummaryActions } from "./SummaryActions.js";
 
 /** The summary, and what stands in its place before there is one. */
@@ -31,20 +33,20 @@ export function SummaryPane({ document }: { document: OpenDocument }) {
   );
 }
 
-/** Choices before a run, what was chosen during it, what to do with the summary after it. */
+/** What was chosen, during a run; what to do with the summary, after it. */
 function Tools({ document, run }: { document: OpenDocument; run: Run | undefined }) {
-  if (run?.phase === "done") return <SummaryActions documentId={document.id} />;
+  if (run?.phase === "done") return <SummaryActions />;
   if (document.state === "failed") return null;
-  return isBusy(run) && run ? <ChosenOptions options={run.options} /> : <RunOptions />;
+  return isBusy(run) && run ? <ChosenOptions options={run.options} /> : null;
 }
 
 function Body({ document, run }: { document: OpenDocument; run: Run | undefined }) {
-  const { reopen, close } = useDocuments();
+  const { reopen } = useDocuments();
   const setShare = useSettings((store) => store.setShare);
   if (document.state === "failed" && document.error) {
     const steps = openingSteps(document.error, {
       retry: () => void reopen(document.id),
-      close: () => close(document.id),
+      close: () => closeDocument(document.id),
     });
     return (
       <>
@@ -65,6 +67,8 @@ function Body({ document, run }: { document: OpenDocument; run: Run | undefined 
       return <Prose text={run.text} writing />;
     case "done":
       return <Done document={document} run={run} />;
+    case "held":
+      return <Held run={run} />;
     case "cancelled":
       return <Cancelled run={run} />;
     case "failed":
@@ -87,12 +91,13 @@ function Done({ document, run }: { document: OpenDocument; run: Run }) {
   const { text, result, startedAt, endedAt } = run;
   return (
     <>
-      <Prose text={text} citations={result?.citations} unit={result?.document.coverage.unit} />
+      <Prose text={text} result={result} />
       {result && (
         <>
           {/* A summary of the library is there before its document is, or without it. */}
           {document.state === "ready" && <Questions documentId={document.id} result={result} />}
           <RunFacts result={result} startedAt={startedAt} endedAt={endedAt ?? startedAt} />
+          <RunHistory path={document.path} runId={run.runId} />
         </>
       )}
     </>
@@ -101,9 +106,11 @@ function Done({ document, run }: { document: OpenDocument; run: Run }) {
 
 function Before({ document }: { document: OpenDocument }) {
   const model = useModel((store) => store.model);
+  const chosen = useChosen();
+  const together = useSettings((store) => becomesOne(store, chosen.length));
   if (document.state === "cancelled") return <OpeningCancelled document={document} />;
   if (document.state === "opening" || !document.summary || !model) return <Opening document={document} />;
-  const { pages, tokens, unit, coverage } = document.summary;
+  const { pages, unit, coverage } = document.summary;
   const read = coverage.text.length + coverage.ocr.length;
   const what =
     read < pages
@@ -111,19 +118,33 @@ function Before({ document }: { document: OpenDocument }) {
       : pages === 1
         ? `the one ${unit}`
         : `all ${plural(pages, unit)}`;
-  const parts = leastParts(model, document.summary);
+  const start =
+    chosen.length < 2
+      ? `Start reads ${what} and writes the summary here.`
+      : `Start reads the ${chosen.length} chosen documents and writes ${together ? "one summary of all of them" : "a summary of each"}.`;
   return (
     <div className="before">
-      <p className="placeholder">Start reads {what} and writes the summary here.</p>
-      {parts > 1 && (
-        <p className="small">
-          It takes {formatCount(tokens)} tokens and this model reads {formatCount(model.contextLength)} in one go, so it
-          is read in at least {parts} parts, and what is noted of them becomes the summary.
-        </p>
-      )}
+      <p className="placeholder">{start}</p>
+      <Plan summary={document.summary} model={model} />
       <p className="small">
         Set below how much memory the reading may keep. Less memory answers faster; more keeps more detail.
       </p>
+    </div>
+  );
+}
+
+function Held({ run }: { run: Run }) {
+  const resume = useQueue((store) => store.resume);
+  return (
+    <div className="before">
+      <p className="placeholder">
+        Paused in the queue. {run.progress?.part && "It goes on after the last finished part."}
+      </p>
+      <div className="buttons">
+        <button type="button" onClick={() => void resume(run.runId)}>
+          Resume
+        </button>
+      </div>
     </div>
   );
 }

@@ -1,13 +1,15 @@
 /** Joins the stores to the main process' events, once, when the window starts. */
 import { create } from "zustand";
-import type { EventData, WireError } from "../../electron/contract.js";
+import type { EventData, QueueState, WireError } from "../../electron/contract.js";
 import { followAppearance } from "../appearance.js";
+import { openFiles } from "../open.js";
 import { precis } from "../precis.js";
 import { type OpenDocument, useDocuments } from "./documents.js";
 import { useLibrary } from "./library.js";
 import { useModel } from "./model.js";
 import { useModels } from "./models.js";
 import { useQuestions } from "./questions.js";
+import { useQueue } from "./queue.js";
 import { useRuns } from "./runs.js";
 import { useSettings } from "./settings.js";
 
@@ -51,6 +53,7 @@ export function connect(): void {
     useDocuments.getState().progressed(runId, progress);
     useRuns.getState().progressed(runId, progress);
     useQuestions.getState().progressed(runId, progress);
+    useQueue.getState().progressed(runId, progress);
   });
   on(
     "text",
@@ -59,10 +62,12 @@ export function connect(): void {
       useQuestions.getState().wrote(runId, text);
     }),
   );
-  on("openFiles", ({ paths }) => useDocuments.getState().open(paths));
+  on("openFiles", ({ paths }) => openFiles(paths));
   on("settings", (settings) => useSettings.setState(settings));
   on("settingsProblem", ({ message, next }) => useApp.setState({ settingsNotice: `${message} ${next ?? ""}`.trim() }));
   on("modelActivity", ({ id, activity }) => useModels.getState().acted(id, activity));
+  on("queueChanged", (state) => useQueue.setState(state));
+  followQueue();
   on("workerDied", ({ error, restarted }) => {
     useApp.setState({ workerError: error, workerRestarted: restarted });
     if (!restarted) return;
@@ -73,12 +78,13 @@ export function connect(): void {
   void useModels.getState().refresh();
   void useModel.getState().ready();
   void useLibrary.getState().refresh();
+  void useQueue.getState().refresh();
   void hello().then((outcome) => {
     if (!outcome.ok) return;
     const { sample, settings, settingsNotice } = outcome.value;
     useSettings.setState(settings);
     useApp.setState({ sample, settingsNotice });
-    useDocuments.getState().open(outcome.value.files);
+    openFiles(outcome.value.files);
   });
 }
 
@@ -88,6 +94,19 @@ export function loadAgain(states: readonly OpenDocument["state"][] = ["opening",
   const { documents, reopen } = useDocuments.getState();
   for (const entry of documents) if (states.includes(entry.state)) void reopen(entry.id);
   if (documents.length === 0) void useModel.getState().ready();
+}
+
+/** Shows in the window's documents what the queue does with them, whichever came first. */
+function followQueue(): void {
+  const follow = () => useRuns.getState().follow(useQueue.getState(), useDocuments.getState().documents);
+  const doneOf = ({ items }: Pick<QueueState, "items">) => items.filter(({ state }) => state === "done").length;
+  useQueue.subscribe((now, before) => {
+    follow();
+    if (doneOf(now) > doneOf(before)) void useLibrary.getState().refresh();
+  });
+  useDocuments.subscribe((now, before) => {
+    if (now.documents !== before.documents) follow();
+  });
 }
 
 /** Gathers what arrives within one frame, so that 100 tokens a second do not render 100 times. */

@@ -9,9 +9,12 @@ interface LibraryStore {
   readonly query: string;
   /** What was found for an earlier query stays until the next is answered; undefined when nothing is asked. */
   readonly hits: readonly LibraryHit[] | undefined;
+  /** Only documents with this tag are listed and found; undefined: all. */
+  readonly tag: string | undefined;
   /** Why the library cannot be used. */
   readonly error: WireError | undefined;
   refresh(): Promise<void>;
+  only(tag: string | undefined): void;
   search(query: string): void;
   /** The path of what fits the query best, as soon as it is known. */
   best(): Promise<string | undefined>;
@@ -28,10 +31,10 @@ let answered = "";
 
 export const useLibrary = create<LibraryStore>((set, get) => {
   async function look(): Promise<void> {
-    const { query } = get();
-    const outcome = await precis().librarySearch({ query });
+    const { query, tag } = get();
+    const outcome = await precis().librarySearch({ query, tag });
     // What was asked meanwhile has an answer of its own.
-    if (get().query !== query) return;
+    if (get().query !== query || get().tag !== tag) return;
     answered = query;
     set(outcome.ok ? { hits: outcome.value, error: undefined } : { hits: undefined, error: outcome.error });
   }
@@ -40,10 +43,21 @@ export const useLibrary = create<LibraryStore>((set, get) => {
     list: undefined,
     query: "",
     hits: undefined,
+    tag: undefined,
     error: undefined,
     async refresh() {
-      const outcome = await precis().libraryList();
-      set(outcome.ok ? { list: outcome.value, error: undefined } : { error: outcome.error });
+      const { tag } = get();
+      const outcome = await precis().libraryList({ tag });
+      if (get().tag !== tag) return;
+      if (!outcome.ok) return set({ error: outcome.error });
+      set({ list: outcome.value, error: undefined });
+      // The last document that had it has lost it.
+      if (tag !== undefined && outcome.value.total === 0) get().only(undefined);
+    },
+    only(tag) {
+      set({ tag });
+      void get().refresh();
+      if (get().query.trim() !== "") void look();
     },
     search(query) {
       clearTimeout(pause);

@@ -21,23 +21,36 @@ export interface Launched {
   /** What the main process wrote, for a failing test's message. */
   readonly log: () => string;
   close(): Promise<void>;
+  /** Ends it as a crash would. */
+  kill(): Promise<void>;
 }
 
-/** Starts the app of `root` (a folder with package.json and dist/) with a profile of its own. */
-export async function launch(root: string, args: readonly string[] = []): Promise<Launched> {
+export interface LaunchOptions {
+  /** A profile that outlives the app; without one it has a profile of its own. */
+  readonly profile?: string;
+  /** Set for the app beside what is set here. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts the app of `root` (a folder with package.json and dist/). */
+export async function launch(
+  root: string,
+  args: readonly string[] = [],
+  { profile: kept, env }: LaunchOptions = {},
+): Promise<Launched> {
   const runtime = findElectron();
   if (!runtime) throw new Error("There is no Electron runtime. Run: node scripts/setup.mjs --for test");
   if (!existsSync(path.join(root, "dist", "electron", "main.mjs"))) {
     throw new Error("dist/ is missing. Run: node scripts/build.mjs");
   }
-  const profile = await mkdtemp(path.join(tmpdir(), "precis-profile-"));
+  const profile = kept ?? (await mkdtemp(path.join(tmpdir(), "precis-profile-")));
   const cacheHome = ownCacheHome();
   // Chromium refuses to sandbox a process of root's; for every other user the sandbox stays on.
   const sandbox = process.platform === "linux" && process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   const app = await _electron.launch({
     executablePath: runtime.executable,
     args: [...sandbox, `--user-data-dir=${profile}`, root, ...args],
-    env: { ...(process.env as Record<string, string>), XDG_CACHE_HOME: cacheHome },
+    env: { ...(process.env as Record<string, string>), XDG_CACHE_HOME: cacheHome, ...env },
     timeout: 60_000,
   });
   let written = "";
@@ -45,6 +58,10 @@ export async function launch(root: string, args: readonly string[] = []): Promis
   const page = await app.firstWindow({ timeout: 20_000 }).catch((error) => {
     throw new Error(`No window came up. The main process wrote:\n${written}`, { cause: error });
   });
+  const cleanUp = async () => {
+    if (profile !== kept) await rm(profile, { recursive: true, force: true });
+    await rm(cacheHome, { recursive: true, force: true });
+  };
   const errors: string[] = [];
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   page.on("pageerror", (error) => errors.push(error.message));
@@ -57,8 +74,13 @@ export async function launch(root: string, args: readonly string[] = []): Promis
     log: () => written,
     close: async () => {
       await app.close();
-      await rm(profile, { recursive: true, force: true });
-      await rm(cacheHome, { recursive: true, force: true });
+      await cleanUp();
+    },
+    kill: async () => {
+      const ended = new Promise((resolve) => app.process().once("exit", resolve));
+      app.process().kill("SIGKILL");
+      await ended;
+      await cleanUp();
     },
   };
 }

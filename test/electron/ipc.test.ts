@@ -1,5 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { cancelled, PrecisError } from "../../core/errors.js";
+import type { LibraryApi } from "../../core/library/requests.js";
+import { suggestedName } from "../../electron/batch.js";
 import {
   channelOf,
   commandNames,
@@ -8,22 +10,47 @@ import {
   firstSettings,
   type SummaryResult,
 } from "../../electron/contract.js";
-import { answer, type Call, createHandlers, type IpcParts, registerIpc, suggestedName } from "../../electron/ipc.js";
+import { OpenDocuments } from "../../electron/documents.js";
+import { answer, type Call, createHandlers, type IpcParts, registerIpc } from "../../electron/ipc.js";
 import { origin } from "../../electron/origin.js";
 
 const ours = { senderFrame: { url: `${origin}/index.html`, parent: null } };
+const unexpected = (): never => {
+  throw new Error("not expected here");
+};
+const noLibrary: LibraryApi = {
+  list: unexpected,
+  search: unexpected,
+  lastRun: unexpected,
+  remove: unexpected,
+  tag: unexpected,
+  runs: unexpected,
+  storedRun: unexpected,
+  queue: unexpected,
+  saveQueue: unexpected,
+};
 const result = { text: "It settled.", document: { path: "/a/harbour.pdf" } } as SummaryResult;
 
 /** Parts of which a test replaces what it is about; what it does not expect to be called throws. */
 function parts(
-  replaced: Partial<Omit<IpcParts, "summarizer">> & { summarizer?: Partial<IpcParts["summarizer"]> } = {},
+  replaced: Partial<Omit<IpcParts, "summarizer" | "documents">> & { summarizer?: Partial<IpcParts["summarizer"]> } = {},
 ) {
-  const unexpected = (): never => {
-    throw new Error("not expected here");
-  };
   const sent: [EventName, unknown][] = [];
+  const summarizer = {
+    loadModel: unexpected,
+    open: unexpected,
+    pageTexts: unexpected,
+    close: unexpected,
+    summarize: unexpected,
+    forecast: unexpected,
+    ask: unexpected,
+    ...replaced.summarizer,
+  };
   const whole: IpcParts = {
-    library: { list: unexpected, search: unexpected, lastRun: unexpected, remove: unexpected },
+    documents: new OpenDocuments(summarizer),
+    library: noLibrary,
+    storage: unexpected,
+    queue: { state: unexpected, perform: unexpected, lastRun: () => undefined, forget: async () => {} },
     takeFiles: unexpected,
     sample: "/sample.pdf",
     chooseFiles: unexpected,
@@ -40,6 +67,8 @@ function parts(
     },
     settings: { current: firstSettings, notice: undefined },
     changeSettings: unexpected,
+    pdfPart: unexpected,
+    pdfData: unexpected,
     scanLanguages: unexpected,
     chooseTarget: unexpected,
     writeSummary: unexpected,
@@ -47,14 +76,7 @@ function parts(
     printSummary: unexpected,
     send: (name, data) => sent.push([name, data]),
     ...replaced,
-    summarizer: {
-      loadModel: unexpected,
-      open: unexpected,
-      close: unexpected,
-      summarize: unexpected,
-      ask: unexpected,
-      ...replaced.summarizer,
-    },
+    summarizer,
   };
   return { handlers: createHandlers(whole), sent };
 }
@@ -108,8 +130,13 @@ describe("the form check", () => {
 
   it("refuses unknown policies", async () => {
     const { handlers } = parts();
-    const input = { runId: "r", documentId: "d", options: { ...options, policy: "all-of-it" } };
-    expect(await answer(handlers, "summarize", ours, input)).toMatchObject({ ok: false, error: { code: "usage" } });
+    const input = {
+      what: "add",
+      items: [{ id: "r", path: "/a.pdf" }],
+      options: { ...options, policy: "all-of-it" },
+      recognition: {},
+    };
+    expect(await answer(handlers, "queue", ours, input)).toMatchObject({ ok: false, error: { code: "usage" } });
   });
 });
 
@@ -121,16 +148,19 @@ it("opens a document with the languages that its scanned pages are in", async ()
   expect(open).toHaveBeenCalledWith("d", "/a.pdf", recognition, expect.anything());
 });
 
-describe("a run", () => {
+const question = { ...options, question: "How much?" };
+const asking = { documentId: "d", options: question, from: "memory" };
+
+describe("a long call", () => {
   it("sends what the worker reports under the run's own id", async () => {
     const progress = { stage: "reading", fraction: 0.5, elapsedMs: 10 } as const;
-    const summarize = async (_id: string, _options: unknown, call: Call) => {
+    const ask = async (_id: string, _options: unknown, _from: unknown, call: Call) => {
       call.onProgress(progress);
       call.onText("It ");
       return result;
     };
-    const { handlers, sent } = parts({ summarizer: { summarize } });
-    const outcome = await answer(handlers, "summarize", ours, { runId: "r1", documentId: "d", options });
+    const { handlers, sent } = parts({ summarizer: { ask } });
+    const outcome = await answer(handlers, "ask", ours, { ...asking, runId: "r1" });
     expect(outcome).toEqual({ ok: true, value: result });
     expect(sent).toEqual([
       ["progress", { runId: "r1", progress }],
@@ -139,10 +169,10 @@ describe("a run", () => {
   });
 
   it("is cancelled by its id, and only by its own", async () => {
-    const summarize = (_id: string, _options: unknown, { signal }: Call) =>
+    const ask = (_id: string, _options: unknown, _from: unknown, { signal }: Call) =>
       new Promise<SummaryResult>((_, reject) => signal.addEventListener("abort", () => reject(cancelled())));
-    const { handlers } = parts({ summarizer: { summarize } });
-    const running = answer(handlers, "summarize", ours, { runId: "r1", documentId: "d", options });
+    const { handlers } = parts({ summarizer: { ask } });
+    const running = answer(handlers, "ask", ours, { ...asking, runId: "r1" });
     const settled = vi.fn();
     void running.then(settled);
     await answer(handlers, "cancel", ours, { runId: "another" });
@@ -152,11 +182,11 @@ describe("a run", () => {
   });
 
   it("that fails crosses as words, without a stack", async () => {
-    const summarize = async () => {
+    const ask = async () => {
       throw new PrecisError("out-of-memory", "There was no room.", "Set less.");
     };
-    const { handlers } = parts({ summarizer: { summarize } });
-    expect(await answer(handlers, "summarize", ours, { runId: "r", documentId: "d", options })).toEqual({
+    const { handlers } = parts({ summarizer: { ask } });
+    expect(await answer(handlers, "ask", ours, { ...asking, runId: "r" })).toEqual({
       ok: false,
       error: { code: "out-of-memory", message: "There was no room.", next: "Set less." },
     });
@@ -175,7 +205,7 @@ describe("a question", () => {
         },
       },
     });
-    const input = { runId: "r", documentId: "d", options: { ...options, question: "How much?" }, from: "memory" };
+    const input = { ...asking, runId: "r" };
     expect(await answer(handlers, "ask", ours, input)).toEqual({ ok: true, value: answered });
     expect(asked).toEqual([["d", "How much?", "memory"]]);
     const save = await answer(handlers, "exportSummary", ours, { documentId: "d", format: "md" });
@@ -193,12 +223,15 @@ describe("a question", () => {
   });
 });
 
+const stored = { started: 1, ended: 2, options, result };
+
 describe("a finished summary", () => {
   const finished = async (target: string | undefined) => {
     const written: unknown[] = [];
     const suggestions: string[] = [];
     const { handlers } = parts({
-      summarizer: { summarize: async () => result, close: async () => {} },
+      summarizer: { close: async () => {} },
+      library: { ...noLibrary, lastRun: async () => stored },
       chooseTarget: async (suggestion) => {
         suggestions.push(suggestion);
         return target;
@@ -207,7 +240,7 @@ describe("a finished summary", () => {
       summaryToCopy: ({ text }) => ({ html: `<p>${text}</p>`, text }),
       printSummary: async (printed) => written.push(printed) > 0,
     });
-    await answer(handlers, "summarize", ours, { runId: "r", documentId: "d", options });
+    await answer(handlers, "storedRun", ours, { documentId: "d", path: "/a/harbour.pdf" });
     return { handlers, written, suggestions };
   };
 
@@ -252,16 +285,35 @@ describe("a finished summary", () => {
 });
 
 describe("the library", () => {
-  const stored = { started: 1, ended: 2, options, result };
-  const unexpected = async (): Promise<never> => {
-    throw new Error("not expected here");
-  };
-  const library = { list: unexpected, search: unexpected, lastRun: unexpected, remove: unexpected };
+  it("is asked for a tag's documents, and for what a tag is put on", async () => {
+    const asked: unknown[] = [];
+    const { handlers } = parts({
+      library: {
+        ...noLibrary,
+        list: async (limit, tag) => {
+          asked.push([limit, tag]);
+          return { entries: [], total: 0, tags: [] };
+        },
+        tag: async (path, change) => {
+          asked.push([path, change]);
+          return ["lease"];
+        },
+      },
+    });
+    expect(await answer(handlers, "libraryList", ours, { tag: "lease" })).toMatchObject({ ok: true });
+    const tagged = await answer(handlers, "libraryTag", ours, { path: "/a.pdf", add: " lease " });
+    expect(tagged).toEqual({ ok: true, value: ["lease"] });
+    expect(asked).toEqual([
+      [50, "lease"],
+      ["/a.pdf", { add: "lease" }],
+    ]);
+    expect(await answer(handlers, "libraryTag", ours, { path: "/a.pdf", add: " " })).toMatchObject({ ok: false });
+  });
 
   it("gives back a document's last run, which can be exported like a new one", async () => {
     const copied = { html: "", text: "" };
     const { handlers } = parts({
-      library: { ...library, lastRun: async () => stored },
+      library: { ...noLibrary, lastRun: async () => stored },
       summaryToCopy: (summary) => ({ ...copied, text: summary.text }),
     });
     const input = { documentId: "d", path: "/a/harbour.pdf" };
@@ -276,11 +328,46 @@ describe("the library", () => {
     const search = async () => {
       throw new PrecisError("library-unreadable", "The library is damaged.", "Move it away.");
     };
-    const { handlers } = parts({ library: { ...library, search } });
+    const { handlers } = parts({ library: { ...noLibrary, search } });
     expect(await answer(handlers, "librarySearch", ours, { query: "wall" })).toEqual({
       ok: false,
       error: { code: "library-unreadable", message: "The library is damaged.", next: "Move it away." },
     });
+  });
+});
+
+describe("the queue", () => {
+  it("is asked for what the window wants of it, and has the newest run of a document", async () => {
+    const perform = vi.fn(async () => {});
+    const newer = { ...stored, result: { ...result, text: "It sank." } };
+    const { handlers } = parts({
+      queue: { state: unexpected, perform, lastRun: () => newer, forget: unexpected },
+      summaryToCopy: ({ text }) => ({ html: "", text }),
+    });
+    expect(await answer(handlers, "queue", ours, { what: "hold", id: "i" })).toEqual({ ok: true, value: undefined });
+    expect(perform).toHaveBeenCalledWith({ what: "hold", id: "i" });
+    const input = { documentId: "d", path: "/a/harbour.pdf" };
+    expect(await answer(handlers, "storedRun", ours, input)).toEqual({ ok: true, value: newer });
+    const copy = await answer(handlers, "summaryToCopy", ours, { documentId: "d" });
+    expect(copy).toMatchObject({ value: { text: "It sank." } });
+  });
+
+  it("forgets a document before the library deletes it", async () => {
+    const order: string[] = [];
+    const { handlers } = parts({
+      queue: {
+        state: unexpected,
+        perform: unexpected,
+        lastRun: unexpected,
+        forget: async (path) => void order.push(`queue ${path}`),
+      },
+      library: {
+        ...noLibrary,
+        remove: async (path) => order.push(`library ${path}`) > 0,
+      },
+    });
+    expect(await answer(handlers, "libraryRemove", ours, { path: "/a.pdf" })).toEqual({ ok: true, value: true });
+    expect(order).toEqual(["queue /a.pdf", "library /a.pdf"]);
   });
 });
 

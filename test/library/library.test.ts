@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type SourceDocument, textPage } from "../../core/documents/document.js";
 import { openDatabase, steps } from "../../core/library/database.js";
+import type { QueueItem } from "../../core/library/entries.js";
 import { Library } from "../../core/library/library.js";
 import { summaryResult } from "../report/fixture.js";
 
@@ -132,6 +133,114 @@ describe("a library", () => {
     expect(library.remove("/secret.pdf")).toBe(false);
     expect([found(secret), found("kept ")]).toEqual([[], [["/kept.pdf", 1, 1]]]);
     expect(library.lastRun("/secret.pdf")).toBeUndefined();
+  });
+});
+
+describe("tags", () => {
+  beforeEach(() => {
+    for (const name of ["a", "b", "c"]) library.saveDocument(document(`/${name}.pdf`, [`wall ${name}`]));
+  });
+
+  it("are put on and taken off, once each whatever the capitals", () => {
+    expect(library.tag("/a.pdf", { add: "Lease" })).toEqual(["Lease"]);
+    expect(library.tag("/a.pdf", { add: "lease" })).toEqual(["Lease"]);
+    expect(library.tag("/a.pdf", { add: "berth 4" })).toEqual(["berth 4", "Lease"]);
+    library.tag("/b.pdf", { add: "LEASE" });
+    expect(library.list(9).tags.map(({ tag, documents }) => [tag.toLowerCase(), documents])).toEqual([
+      ["berth 4", 1],
+      ["lease", 2],
+    ]);
+    expect(library.tag("/a.pdf", { remove: "lease" })).toEqual(["berth 4"]);
+    expect(library.list(9).entries.find(({ path }) => path === "/a.pdf")?.tags).toEqual(["berth 4"]);
+    expect(library.tag("/c.pdf", {})).toEqual([]);
+  });
+
+  it("restrict the list and the search, and go with their document", () => {
+    library.tag("/a.pdf", { add: "lease" });
+    library.tag("/c.pdf", { add: "lease" });
+    expect(library.list(1, "Lease")).toMatchObject({ total: 2, entries: [{ tags: ["lease"] }] });
+    expect(library.search("wall ", 9, "lease").map(({ entry }) => entry.path)).toEqual(["/c.pdf", "/a.pdf"]);
+    library.remove("/a.pdf");
+    expect(library.list(9).tags).toEqual([{ tag: "lease", documents: 1 }]);
+    library.saveDocument(document("/a.pdf", ["wall a"]));
+    expect(library.tag("/a.pdf", {})).toEqual([]);
+  });
+
+  it("are refused of a document that is not there", () => {
+    expect(() => library.tag("/none.pdf", { add: "lease" })).toThrow(expect.objectContaining({ name: "PrecisError" }));
+  });
+});
+
+it("tells a document's runs apart, and gives each back whole", () => {
+  library.saveDocument(document("/a.pdf", ["x"]));
+  library.saveDocument(document("/b.pdf", ["x"]));
+  library.saveRun("/a.pdf", options, summaryResult({ text: "first" }), { started: 1, ended: 2 });
+  library.saveRun("/a.pdf", { ...options, budget: "6.9%" }, summaryResult({ text: "second" }), {
+    started: 3,
+    ended: 4,
+  });
+  library.saveRun("/b.pdf", options, summaryResult({ text: "other" }), { started: 5, ended: 6 });
+  const runs = library.runs("/a.pdf");
+  expect(runs).toMatchObject([
+    { started: 3, ended: 4, budget: "6.9%", policy: "dynamickv", length: "medium" },
+    { started: 1, ended: 2, budget: "25%" },
+  ]);
+  expect(runs.map(({ id }) => library.storedRun(id)?.result.text)).toEqual(["second", "first"]);
+  library.remove("/a.pdf");
+  expect(runs.map(({ id }) => library.storedRun(id))).toEqual([undefined, undefined]);
+});
+
+it("counts what documents and what runs take of its file", () => {
+  const empty = library.sizes();
+  library.saveDocument(document("/a.pdf", Array(20).fill("words ".repeat(2_000))));
+  const withDocument = library.sizes();
+  expect(withDocument.documents).toBeGreaterThan(empty.documents + 20 * 6 * 2_000);
+  expect(withDocument.runs).toBe(empty.runs);
+  library.saveRun("/a.pdf", options, summaryResult({ text: "word ".repeat(4_000) }), { started: 1, ended: 2 });
+  expect(library.sizes().runs).toBeGreaterThan(empty.runs + 2 * 5 * 4_000);
+});
+
+describe("the queue", () => {
+  const item = (path: string, more: Partial<QueueItem> = {}): QueueItem => ({
+    id: `id of ${path}`,
+    path,
+    recognition: { languages: "eng+deu" },
+    options,
+    state: "waiting",
+    interrupted: false,
+    ...more,
+  });
+
+  it("is kept in its order, with what each came to, and replaced as a whole", () => {
+    const error = { code: "file-damaged", message: "It is damaged.", next: "Get it again." };
+    library.saveQueue([item("/b"), item("/a", { state: "failed", started: 1, ended: 2, error }), item("/c")]);
+    const kept = [item("/a", { state: "failed", started: 1, ended: 2, error }), item("/d", { options: undefined })];
+    library.saveQueue(kept);
+    library.close();
+    library = Library.open(file);
+    expect(library.queue()).toEqual(kept);
+  });
+
+  it("keeps a document whose choices this Precis does not know, without them", () => {
+    library.saveQueue([item("/a")]);
+    library.close();
+    const database = openDatabase(file);
+    database.exec(`UPDATE queue SET item = replace(item, 'dynamickv', 'some-later-policy')`);
+    database.close();
+    library = Library.open(file);
+    expect(library.queue()).toEqual([item("/a", { options: undefined })]);
+  });
+
+  it("comes to a library of the first form, which keeps what it had", () => {
+    library.close();
+    const old = join(folder, "old.sqlite");
+    const database = openDatabase(old, steps.slice(0, 1));
+    database.exec("INSERT INTO documents VALUES (1, '/a.pdf', 'A report', 'pdf', 'page', 1, 'x', 5)");
+    database.close();
+    library = Library.open(old);
+    expect(library.queue()).toEqual([]);
+    library.saveQueue([item("/a.pdf")]);
+    expect(library.list(5).entries.map(({ path }) => path)).toEqual(["/a.pdf"]);
   });
 });
 

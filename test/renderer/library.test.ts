@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { LibraryEntry, LibraryHit, Outcome, PrecisApi } from "../../electron/contract.js";
-import { bridge, deferred, documentSummary, model, stubStorage, summaryResult } from "./support.js";
+import { bridge, deferred, documentSummary, model, queueItem, queueState, storedRun, stubStorage } from "./support.js";
 
 stubStorage();
 const { deleteStored, openStored } = await import("../../renderer/actions.js");
@@ -16,6 +16,7 @@ const entry = (path: string): LibraryEntry => ({
   pages: 1,
   opened: 1,
   summarised: true,
+  tags: [],
 });
 const hit = (path: string): LibraryHit => ({ entry: entry(path), inSummary: false, page: 1, found: 1, snippet: [] });
 
@@ -23,7 +24,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   useDocuments.setState({ documents: [], selectedId: undefined });
   useRuns.setState({ runs: {} });
-  useLibrary.setState({ list: undefined, query: "", hits: undefined, error: undefined });
+  useLibrary.setState({ list: undefined, query: "", hits: undefined, tag: undefined, error: undefined });
   useModel.getState().forget();
 });
 afterEach(() => {
@@ -73,20 +74,44 @@ describe("the search", () => {
   });
 });
 
+describe("a tag", () => {
+  it("restricts the list and the search, until no document has it", async () => {
+    const asked: unknown[] = [];
+    const list = { entries: [entry("/wall.pdf")], total: 1, tags: [{ tag: "lease", documents: 1 }] };
+    let tagged = list;
+    bridge({
+      libraryList: async ({ tag }) => {
+        asked.push(["list", tag]);
+        return { ok: true, value: tag === undefined ? list : tagged };
+      },
+      librarySearch: async ({ query, tag }) => {
+        asked.push([query, tag]);
+        return { ok: true, value: [] };
+      },
+    });
+    useLibrary.getState().search("wall");
+    await vi.advanceTimersByTimeAsync(100);
+    useLibrary.getState().only("lease");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked).toEqual([
+      ["wall", undefined],
+      ["list", "lease"],
+      ["wall", "lease"],
+    ]);
+    tagged = { ...list, entries: [], total: 0 };
+    await useLibrary.getState().refresh();
+    expect(useLibrary.getState().tag).toBeUndefined();
+  });
+});
+
 describe("a document of the library", () => {
-  const stored = {
-    started: 1_000,
-    ended: 3_000,
-    options: { budget: "25%", policy: "dynamickv", length: "short", seed: 1, temperature: 0 } as const,
-    result: summaryResult("It settled."),
-  };
+  const stored = storedRun("It settled.");
 
   it("is opened with its last summary, which a run started since does not lose to", async () => {
     const { promise, resolve } = deferred<void>();
     bridge({
       loadModel: async () => ({ ok: true, value: model }),
       openDocument: async ({ documentId }) => ({ ok: true, value: documentSummary(documentId) }),
-      summarize: () => new Promise(() => {}),
       storedRun: async ({ path }) => {
         if (path === "/late.pdf") await promise;
         return { ok: true, value: stored };
@@ -104,7 +129,7 @@ describe("a document of the library", () => {
 
     openStored("/late.pdf");
     const late = useDocuments.getState().selectedId ?? "";
-    useRuns.getState().start(late);
+    useRuns.getState().follow(queueState([queueItem("/late.pdf", "running")]), [{ id: late, path: "/late.pdf" }]);
     resolve();
     await vi.advanceTimersByTimeAsync(0);
     expect(useRuns.getState().runs[late]?.result).toBeUndefined();
@@ -116,7 +141,7 @@ describe("a document of the library", () => {
       loadModel: async () => ({ ok: true, value: model }),
       openDocument: async ({ documentId }) => ({ ok: true, value: documentSummary(documentId) }),
       storedRun: async () => ({ ok: true, value: undefined }),
-      libraryList: async () => ({ ok: true, value: { entries: [], total: 0 } }),
+      libraryList: async () => ({ ok: true, value: { entries: [], total: 0, tags: [] } }),
       libraryRemove,
     });
     openStored("/harbour.pdf");
@@ -124,6 +149,6 @@ describe("a document of the library", () => {
     await deleteStored("/harbour.pdf");
     expect(libraryRemove).toHaveBeenCalledWith({ path: "/harbour.pdf" });
     expect(useDocuments.getState().documents).toEqual([]);
-    expect(useLibrary.getState().list).toEqual({ entries: [], total: 0 });
+    expect(useLibrary.getState().list).toEqual({ entries: [], total: 0, tags: [] });
   });
 });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { CommandInput, Outcome, PrecisApi, SummaryResult } from "../../electron/contract.js";
-import { bridge, deferred, stubStorage, summaryResult } from "./support.js";
+import { bridge, deferred, storedRun, stubStorage, summaryResult } from "./support.js";
 
 stubStorage();
 const { useQuestions } = await import("../../renderer/stores/questions.js");
@@ -13,7 +13,7 @@ async function summarised(replaced: Partial<PrecisApi>) {
   const asked: Asked[] = [];
   const cancel = vi.fn(async () => ({ ok: true, value: undefined }) as const);
   bridge({
-    summarize: async () => ({ ok: true, value: summaryResult("It settled.") }),
+    storedRun: async () => ({ ok: true, value: storedRun("It settled.") }),
     cancel,
     ...replaced,
     ask: async (input) => {
@@ -21,8 +21,7 @@ async function summarised(replaced: Partial<PrecisApi>) {
       return (await replaced.ask?.(input)) ?? { ok: true, value: summaryResult("41 cm.") };
     },
   });
-  useRuns.getState().start("d");
-  await vi.waitFor(() => expect(useRuns.getState().runs.d?.phase).toBe("done"));
+  await useRuns.getState().restore("d", "/d.pdf");
   return { asked, cancel };
 }
 
@@ -38,7 +37,7 @@ describe("questions", () => {
     const { asked } = await summarised({});
     useQuestions.getState().ask("d", "How much?", "memory");
     await vi.waitFor(() => expect(questions()).toMatchObject([{ phase: "done", result: { text: "41 cm." } }]));
-    const { style: _, ...options } = useRuns.getState().runs.d!.options;
+    const { options } = useRuns.getState().runs.d!;
     expect(asked).toMatchObject([
       { documentId: "d", from: "memory", options: { ...options, length: "short", question: "How much?" } },
     ]);

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { CommandInput, DocumentSummary, Outcome, PrecisApi, SummaryResult } from "../../electron/contract.js";
-import { bridge, deferred, documentSummary, model, stubStorage, summaryResult } from "./support.js";
+import type { CommandInput, DocumentSummary, Outcome, PrecisApi } from "../../electron/contract.js";
+import { bridge, deferred, documentSummary, model, queueItem, queueState, storedRun, stubStorage } from "./support.js";
 
 stubStorage();
-const { chooseScanLanguages } = await import("../../renderer/actions.js");
-const { useDocuments } = await import("../../renderer/stores/documents.js");
+const { chooseScanLanguages, startSelected } = await import("../../renderer/actions.js");
+const { chosenDocuments, useDocuments } = await import("../../renderer/stores/documents.js");
 const { useModel } = await import("../../renderer/stores/model.js");
 const { unaskedLossMs, useRuns } = await import("../../renderer/stores/runs.js");
-const { runOptions, useSettings } = await import("../../renderer/stores/settings.js");
+const { becomesOne, runOptions, useSettings } = await import("../../renderer/stores/settings.js");
 
 type OpenDocument = PrecisApi["openDocument"];
 const opened: OpenDocument = async ({ documentId }) => ({ ok: true, value: documentSummary(documentId) });
@@ -15,7 +15,7 @@ const loaded: PrecisApi["loadModel"] = async () => ({ ok: true, value: model });
 const failure = (code: string) => ({ ok: false, error: { code, message: code } }) as const;
 
 beforeEach(() => {
-  useDocuments.setState({ documents: [], selectedId: undefined });
+  useDocuments.setState({ documents: [], selectedId: undefined, alsoIds: [] });
   useRuns.setState({ runs: {} });
   useModel.getState().forget();
 });
@@ -161,90 +161,106 @@ describe("the model", () => {
 });
 
 describe("runs", () => {
-  /** A bridge whose summaries the test finishes itself. */
-  function summaries() {
-    const asked: CommandInput<"summarize">[] = [];
-    const ends: ((outcome: Outcome<SummaryResult>) => void)[] = [];
-    const cancel = vi.fn<PrecisApi["cancel"]>(async () => ({ ok: true, value: undefined }));
+  const shown = [
+    { id: "doc-a", path: "/a" },
+    { id: "doc-b", path: "/b" },
+  ];
+  const follow = (...given: Parameters<typeof queueState>) => useRuns.getState().follow(queueState(...given), shown);
+  const runOf = (id: string) => useRuns.getState().runs[id];
+  /** A bridge that notes what is asked of the queue, with the library's runs. */
+  function asked(storedRuns: Record<string, string> = {}) {
+    const requests: CommandInput<"queue">[] = [];
     bridge({
-      cancel,
-      summarize: (input) => {
-        const { promise, resolve } = deferred<Outcome<SummaryResult>>();
-        asked.push(input);
-        ends.push(resolve);
-        return promise;
+      queue: async (request) => {
+        requests.push(request);
+        return { ok: true, value: undefined };
       },
+      storedRun: async ({ path }) => ({ ok: true, value: storedRun(storedRuns[path] ?? path) }),
     });
-    return { asked, ends, cancel };
+    return requests;
   }
-  const phase = (id: string) => useRuns.getState().runs[id]?.phase;
 
-  it("go one at a time, in the order in which they were started", async () => {
-    const { asked, ends } = summaries();
-    const { start } = useRuns.getState();
-    start("a");
-    start("b");
-    start("b");
-    expect([phase("a"), phase("b"), asked.length]).toEqual(["reading", "waiting", 1]);
-    ends[0]?.({ ok: true, value: summaryResult("A") });
-    await vi.waitFor(() => expect(phase("b")).toBe("reading"));
-    expect([phase("a"), asked.length]).toEqual(["done", 2]);
-    expect(useRuns.getState().runs.a?.text).toBe("A");
+  it("are what the queue does with the documents of the window, up to their summaries", async () => {
+    asked({ "/a": "A settled." });
+    follow([queueItem("/a", "running", { started: 5 }), queueItem("/b", "waiting"), queueItem("/other", "waiting")]);
+    expect([runOf("doc-a")?.phase, runOf("doc-b")?.phase]).toEqual(["reading", "waiting"]);
+    expect(Object.keys(useRuns.getState().runs)).toHaveLength(2);
+    useRuns.getState().progressed("a", { stage: "reading", fraction: 0.5, elapsedMs: 1 });
+    follow([queueItem("/a", "done"), queueItem("/b", "running")]);
+    await vi.waitFor(() => expect(runOf("doc-a")).toMatchObject({ phase: "done", text: "A settled.", endedAt: 3_000 }));
+    expect(runOf("doc-b")?.phase).toBe("reading");
   });
 
-  it("gather text and progress by run id, and ignore those of runs that are over", async () => {
-    const { asked, ends } = summaries();
-    const { start, wrote, progressed } = useRuns.getState();
-    start("a");
-    const runId = asked[0]?.runId ?? "";
-    progressed(runId, { stage: "reading", fraction: 0.5, elapsedMs: 1 });
-    expect(useRuns.getState().runs.a?.progress?.fraction).toBe(0.5);
-    wrote(runId, "One ");
+  it("gather text and progress by run id, and ignore those of runs that are over", () => {
+    asked();
+    const { wrote, progressed } = useRuns.getState();
+    follow([queueItem("/a", "running")]);
+    progressed("a", { stage: "reading", fraction: 0.5, elapsedMs: 1 });
+    expect(runOf("doc-a")?.progress?.fraction).toBe(0.5);
+    wrote("a", "One ");
     wrote("another", "Two ");
-    wrote(runId, "three");
-    expect(useRuns.getState().runs.a).toMatchObject({ phase: "writing", text: "One three" });
-    ends[0]?.(failure("cancelled"));
-    await vi.waitFor(() => expect(phase("a")).toBe("cancelled"));
-    wrote(runId, " late");
-    expect(useRuns.getState().runs.a?.text).toBe("One three");
+    wrote("a", "three");
+    follow([queueItem("/a", "running"), queueItem("/b", "waiting")]);
+    expect(runOf("doc-a")).toMatchObject({ phase: "writing", text: "One three" });
+    follow([queueItem("/b", "running")]);
+    expect(runOf("doc-a")?.phase).toBe("cancelled");
+    wrote("a", " late");
+    expect(runOf("doc-a")?.text).toBe("One three");
+  });
+
+  it("show what was written before the window was there", () => {
+    asked();
+    const state = queueState([queueItem("/a", "running")]);
+    const running = { id: "a", text: "It settled", stopping: false };
+    useRuns.getState().follow({ ...state, running }, shown);
+    expect(runOf("doc-a")).toMatchObject({ phase: "writing", text: "It settled" });
   });
 
   it("are cancelled at once when little is lost, and asked for once when it is more than a minute", () => {
     vi.useFakeTimers();
-    const { cancel: sent } = summaries();
-    const { start, cancel } = useRuns.getState();
-    start("quick");
-    cancel("quick");
-    expect(sent).toHaveBeenCalledOnce();
-    useRuns.setState({ runs: {} });
-    start("slow");
+    const requests = asked();
+    const { cancel } = useRuns.getState();
+    follow([queueItem("/a", "running", { started: Date.now() })]);
+    cancel("doc-a");
+    expect(requests).toEqual([{ what: "cancel", id: "a" }]);
+    follow([queueItem("/b", "running", { started: Date.now() })]);
     vi.advanceTimersByTime(unaskedLossMs + 1);
-    cancel("slow");
-    expect(useRuns.getState().runs.slow?.confirming).toBe(true);
-    expect(sent).toHaveBeenCalledOnce();
-    cancel("slow");
-    expect(useRuns.getState().runs.slow).toMatchObject({ confirming: false, stopping: true });
-    expect(sent).toHaveBeenCalledTimes(2);
+    cancel("doc-b");
+    expect(runOf("doc-b")?.confirming).toBe(true);
+    expect(requests).toHaveLength(1);
+    cancel("doc-b");
+    expect(runOf("doc-b")).toMatchObject({ confirming: false, stopping: true });
+    expect(requests[1]).toEqual({ what: "cancel", id: "b" });
   });
 
-  it("that wait leave the queue without asking the worker", () => {
-    const { asked, cancel: sent } = summaries();
-    const { start, cancel } = useRuns.getState();
-    start("a");
-    start("b");
-    cancel("b");
-    expect([phase("b"), asked.length]).toEqual(["cancelled", 1]);
-    expect(sent).not.toHaveBeenCalled();
+  it("that wait are taken out without a question, and that are held say so", () => {
+    vi.useFakeTimers();
+    const requests = asked();
+    follow([queueItem("/a", "running"), queueItem("/b", "waiting")]);
+    vi.advanceTimersByTime(unaskedLossMs + 1);
+    useRuns.getState().cancel("doc-b");
+    expect(requests).toEqual([{ what: "cancel", id: "b" }]);
+    follow([queueItem("/a", "held")]);
+    expect([runOf("doc-a")?.phase, runOf("doc-b")?.phase]).toEqual(["held", "cancelled"]);
+    follow([queueItem("/a", "waiting")]);
+    expect(runOf("doc-a")?.phase).toBe("waiting");
   });
 
-  it("keep their error's words, and let the next run begin", async () => {
-    const { ends } = summaries();
-    const { start } = useRuns.getState();
-    start("a");
-    start("b");
-    ends[0]?.(failure("worker-died"));
-    await vi.waitFor(() => expect(phase("b")).toBe("reading"));
-    expect(useRuns.getState().runs.a).toMatchObject({ phase: "failed", error: { code: "worker-died" } });
+  it("keep their error's words, and begin anew with another id", () => {
+    asked();
+    const error = { code: "worker-died", message: "It stopped." };
+    follow([queueItem("/a", "running")]);
+    follow([queueItem("/a", "failed", { error, ended: 9 }), queueItem("/b", "running")]);
+    expect(runOf("doc-a")).toMatchObject({ phase: "failed", error, endedAt: 9 });
+    follow([queueItem("/a", "waiting", { id: "a2" }), queueItem("/b", "running")]);
+    expect(runOf("doc-a")).toMatchObject({ runId: "a2", phase: "waiting", error: undefined });
+  });
+
+  it("of the library stay when the queue holds their document", async () => {
+    asked({ "/a": "Earlier." });
+    await useRuns.getState().restore("doc-a", "/a");
+    follow([queueItem("/a", "held", { options: undefined })]);
+    expect(runOf("doc-a")).toMatchObject({ phase: "done", text: "Earlier." });
   });
 });
 
@@ -288,5 +304,74 @@ describe("settings", () => {
     settings().choose({ focus: "Money?", style: "executive" });
     settings().choose({ focus: "" });
     expect(changeSettings.mock.calls).toEqual([[{ share: 13.4 }], [{ style: "executive" }]]);
+  });
+
+  it("make one summary only of several documents, and never one of chapters", () => {
+    expect(becomesOne({ together: true, style: "bullets" }, 2)).toBe(true);
+    expect(becomesOne({ together: true, style: "bullets" }, 1)).toBe(false);
+    expect(becomesOne({ together: true, style: "chapters" }, 2)).toBe(false);
+    expect(becomesOne({ together: false, style: "bullets" }, 2)).toBe(false);
+  });
+});
+
+describe("documents chosen together", () => {
+  const names = () => chosenDocuments(useDocuments.getState()).map(({ name }) => name);
+  const idOf = (name: string) => useDocuments.getState().documents.find((entry) => entry.name === name)?.id ?? "";
+
+  beforeEach(() => {
+    bridge({ loadModel: loaded, openDocument: opened });
+    useDocuments.getState().open(["/a.pdf", "/b.pdf", "/c.pdf"]);
+  });
+
+  it("are the selected one first, the others as they stand in the list", () => {
+    const { select, toggle } = useDocuments.getState();
+    select(idOf("b.pdf"));
+    toggle(idOf("c.pdf"));
+    toggle(idOf("a.pdf"));
+    expect(names()).toEqual(["b.pdf", "a.pdf", "c.pdf"]);
+    toggle(idOf("b.pdf"));
+    expect(names()).toEqual(["c.pdf", "a.pdf"]);
+    toggle(idOf("a.pdf"));
+    toggle(idOf("c.pdf"));
+    expect(names()).toEqual(["c.pdf"]);
+  });
+
+  it("are one again when another is selected, and lose what is closed", () => {
+    const { select, toggle, close } = useDocuments.getState();
+    toggle(idOf("b.pdf"));
+    toggle(idOf("c.pdf"));
+    close(idOf("a.pdf"));
+    expect(names()).toEqual(["b.pdf", "c.pdf"]);
+    close(idOf("c.pdf"));
+    expect(names()).toEqual(["b.pdf"]);
+    toggle(idOf("b.pdf"));
+    select(idOf("b.pdf"));
+    expect(names()).toEqual(["b.pdf"]);
+  });
+
+  it("are started as one summary or each on its own, once all of them are open", async () => {
+    const asked: CommandInput<"queue">[] = [];
+    bridge({
+      loadModel: loaded,
+      openDocument: opened,
+      queue: async (input) => {
+        asked.push(input);
+        return { ok: true, value: undefined };
+      },
+    });
+    await vi.waitFor(() =>
+      expect(useDocuments.getState().documents.map(({ state }) => state)).toEqual(["ready", "ready", "ready"]),
+    );
+    useDocuments.getState().toggle(idOf("c.pdf"));
+    useSettings.getState().choose({ together: true });
+    startSelected();
+    useSettings.getState().choose({ together: false });
+    startSelected();
+    const items = asked.map((request) => (request.what === "add" ? request.items : []));
+    expect(items[0]).toEqual([{ id: expect.any(String), path: "/a.pdf", further: ["/c.pdf"] }]);
+    expect(items[1]?.map(({ path, further }) => [path, further])).toEqual([
+      ["/a.pdf", undefined],
+      ["/c.pdf", undefined],
+    ]);
   });
 });

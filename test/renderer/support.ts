@@ -1,5 +1,13 @@
 import { vi } from "vitest";
-import type { DocumentSummary, ModelSummary, PrecisApi, SummaryResult } from "../../electron/contract.js";
+import type {
+  DocumentSummary,
+  ModelSummary,
+  PrecisApi,
+  QueueItem,
+  QueueState,
+  StoredRun,
+  SummaryResult,
+} from "../../electron/contract.js";
 
 export const model: ModelSummary = {
   id: "SmolLM2-135M-Instruct",
@@ -63,3 +71,30 @@ export function stubStorage(): void {
     removeItem: (key: string) => kept.delete(key),
   });
 }
+
+const chosen = { budget: "25%", policy: "dynamickv", length: "short", seed: 1, temperature: 0 } as const;
+
+/** An item of the queue whose id is its path without the slash. */
+export const queueItem = (path: string, state: QueueItem["state"], more: Partial<QueueItem> = {}): QueueItem => ({
+  id: path.slice(1),
+  path,
+  recognition: {},
+  options: chosen,
+  state,
+  interrupted: false,
+  ...more,
+});
+
+/** A queue that stands like this, the running item included. */
+export const queueState = (items: QueueItem[], stopping = false): QueueState => {
+  const now = items.find(({ state }) => state === "running");
+  return { items, running: now && { id: now.id, progress: undefined, text: "", stopping }, unsaved: undefined };
+};
+
+/** The library's last run of a document. */
+export const storedRun = (text: string): StoredRun => ({
+  started: 1_000,
+  ended: 3_000,
+  options: chosen,
+  result: summaryResult(text),
+});

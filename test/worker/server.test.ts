@@ -87,6 +87,9 @@ describe("the server", () => {
     expect(engines).toHaveLength(1);
     expect((await client.loadModel("b")).path).toBe("/b");
     expect(engines.map(({ disposed }) => disposed)).toEqual([true, false]);
+    await client.loadModel("b", {}, 4);
+    await client.loadModel("b", {}, 4);
+    expect(engines.map(({ disposed }) => disposed)).toEqual([true, true, false]);
   });
 
   test("says what a model's file is, and why it is none, while the model is busy", async () => {
@@ -134,6 +137,36 @@ describe("the server", () => {
     await expect(client.ask("b", question, "memory")).rejects.toThrow("not open");
   });
 
+  test("makes one summary of several open documents, and refuses one that is not open", async () => {
+    const { client } = joined();
+    await client.loadModel();
+    await client.open("a", "/a.txt");
+    await client.open("b", "/b.txt");
+    const result = await client.summarize("a", options, {}, ["b"]);
+    expect([result.document, ...result.furtherDocuments].map(({ path }) => path)).toEqual(["/a.txt", "/b.txt"]);
+    await expect(client.summarize("a", options, {}, ["c"])).rejects.toMatchObject({ code: "usage" });
+  });
+
+  test("forecasts how a document will be read, from one trial, and says why it cannot be", async () => {
+    const { client, engines } = joined();
+    await client.loadModel();
+    await client.open("a", "/a.txt");
+    const read = () => engines[0]?.seen.budgetEntries.length;
+    const whole = await client.forecast("a", options);
+    expect(whole).toMatchObject({ parts: 1, warnings: [] });
+    expect(whole.why).toBeUndefined();
+    expect(whole.durationMs).toBeGreaterThan(0);
+    expect(whole.memory.availableBytes).toBeGreaterThan(0);
+    expect(whole.memory.totalBytes).toBeGreaterThan(whole.memory.availableBytes);
+    expect(read(), "a trial, nothing else").toBe(1);
+    await client.open("b", "/b.txt");
+    const together = await client.forecast("a", options, {}, ["b"]);
+    expect(together).toMatchObject({ parts: 2, why: "several documents are summarised together" });
+    expect(read()).toBe(1);
+    const refused = await client.forecast("a", { ...options, budget: "3" });
+    expect(refused).toMatchObject({ parts: 0, refusal: { code: "budget-too-small" } });
+  });
+
   test("opens what was asked for while the model was still loading", async () => {
     const { client } = joined();
     const [, document] = await Promise.all([client.loadModel(), client.open("a", "/a.txt")]);
@@ -162,6 +195,20 @@ describe("the server", () => {
     const last = replies.filter((reply) => reply.kind === "progress").at(-1);
     expect(last?.progress).toMatchObject({ stage: "opening", fraction: 0.5, scans: { done: 1, total: 2 } });
     expect(last?.progress.remainingMs).toBe(last?.progress.elapsedMs);
+  });
+
+  test("gives out what was read of some pages, as far as there are any", async () => {
+    const pages = [1, 2, 3].map((number) => textPage(number, `page ${number}`));
+    const { client } = joined({
+      openDocument: async (path) => ({ path, title: path, kind: "text", unit: "page", pages, warnings: [] }),
+    });
+    await client.loadModel();
+    await client.open("d", "/a.txt");
+    expect(await client.pageTexts("d", 2, 50)).toEqual([
+      { number: 2, text: "page 2" },
+      { number: 3, text: "page 3" },
+    ]);
+    await expect(client.pageTexts("closed", 1, 1)).rejects.toMatchObject({ code: "usage" });
   });
 
   test("logs the cause of an error that nobody foresaw, and only of such a one", async () => {

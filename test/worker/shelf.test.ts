@@ -87,6 +87,20 @@ describe("the worker's library", () => {
     await expect(library.search("dredg", 5)).rejects.toMatchObject({ code: "library-unreadable" });
   });
 
+  it("takes counted bytes beside the caches, which can be cleared without it", async () => {
+    const { client, library } = joined(words, () => Library.open(":memory:"));
+    await client.loadModel();
+    await client.open("d", "/harbour.txt");
+    await client.summarize("d", options);
+    await writeFile(join(folder, "0123.kv"), "what a reading kept");
+    const before = await client.storage();
+    expect(before.documents).toBeGreaterThan(0);
+    expect(before.runs).toBeGreaterThan(0);
+    expect(before.caches).toBeGreaterThanOrEqual("what a reading kept".length);
+    expect(await client.storage("caches")).toEqual({ ...before, caches: 0 });
+    expect((await library.list(5)).total).toBe(1);
+  });
+
   it("is not missed where there is none", async () => {
     const { client, library } = joined(words);
     await client.loadModel();

@@ -1,0 +1,59 @@
+import { type Database, openDatabase, transaction, unreadable } from "./database.js";
+
+export type Row = Record<string, unknown>;
+type Value = string | number | null;
+
+/** The library's file, open. Every method throws PrecisError library-unreadable with SQLite's reason in words. */
+export class Store {
+  private constructor(
+    private readonly database: Database,
+    private readonly file: string,
+  ) {}
+
+  /** @param file made when it is not there; ":memory:" for none */
+  static open(file: string): Store {
+    return new Store(openDatabase(file), file);
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  /** All that `work` writes, or nothing of it. */
+  whole<Result>(work: () => Result): Result {
+    return this.sure(() => transaction(this.database, work));
+  }
+
+  row(sql: string, ...values: Value[]): Row | undefined {
+    return this.sure(() => this.database.prepare(sql).get(...values) as Row | undefined);
+  }
+
+  rows(sql: string, ...values: Value[]): Row[] {
+    return this.sure(() => this.database.prepare(sql).all(...values) as Row[]);
+  }
+
+  run(sql: string, ...values: Value[]): void {
+    this.sure(() => this.database.prepare(sql).run(...values));
+  }
+
+  /** Runs one statement for each of many rows. */
+  each(sql: string, rows: Iterable<readonly Value[]>): void {
+    this.sure(() => {
+      const statement = this.database.prepare(sql);
+      for (const values of rows) statement.run(...values);
+    });
+  }
+
+  /** Overwrites what the log still holds of pages as they were. */
+  checkpoint(): void {
+    this.sure(() => this.database.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
+  }
+
+  private sure<Result>(work: () => Result): Result {
+    try {
+      return work();
+    } catch (thrown) {
+      throw unreadable(thrown, this.file);
+    }
+  }
+}

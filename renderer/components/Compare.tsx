@@ -1,0 +1,149 @@
+import { useEffect, useRef, useState } from "react";
+import type { ListedRun, StoredRun } from "../../electron/contract.js";
+import { precis } from "../precis.js";
+import { difference, formatMoment, type Piece, runRows } from "../view/compare.js";
+import { formatCount } from "../view/format.js";
+
+/** How often a document was summarised, and the way to see two of its runs side by side. */
+export function RunHistory({ path, runId }: { path: string; runId: string }) {
+  const [runs, setRuns] = useState<readonly ListedRun[]>([]);
+  const [shown, setShown] = useState(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another run is another list
+  useEffect(() => {
+    let current = true;
+    void precis()
+      .libraryRuns({ path })
+      .then((outcome) => current && outcome.ok && setRuns(outcome.value));
+    return () => {
+      current = false;
+    };
+  }, [path, runId]);
+  if (runs.length < 2) return null;
+  return (
+    <div className="run-history">
+      <p className="small">The library has {formatCount(runs.length)} summaries of it.</p>
+      <button type="button" onClick={() => setShown(true)}>
+        Compare two…
+      </button>
+      {shown && <Compare runs={runs} close={() => setShown(false)} />}
+    </div>
+  );
+}
+
+const nameOf = ({ ended, budget, policy, length }: ListedRun): string =>
+  `${formatMoment(ended)} · ${budget} · ${policy} · ${length}`;
+
+function Compare({ runs, close }: { runs: readonly ListedRun[]; close: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [newer, older] = runs as [ListedRun, ListedRun];
+  const [left, setLeft] = useState(older.id);
+  const [right, setRight] = useState(newer.id);
+  const [one, oneProblem] = useStoredRun(left);
+  const [other, otherProblem] = useStoredRun(right);
+  useEffect(() => dialog.current?.showModal(), []);
+  const rows = one && other && runRows(one).map(([name, value], row) => [name, value, runRows(other)[row]?.[1]]);
+  const texts = one && other && difference(one.result.text, other.result.text);
+  return (
+    <dialog ref={dialog} className="sheet-dialog compare" aria-labelledby="compare-title" onClose={close}>
+      <h2 id="compare-title">Two summaries</h2>
+      {[oneProblem, otherProblem].map(
+        (problem) =>
+          problem && (
+            <p key={problem} className="dialog-problem" role="alert">
+              {problem}
+            </p>
+          ),
+      )}
+      <div className="compare-scroll">
+        <table>
+          <thead>
+            <tr>
+              <td />
+              <th scope="col">
+                <Choice label="On the left" runs={runs} chosen={left} choose={setLeft} />
+              </th>
+              <th scope="col">
+                <Choice label="On the right" runs={runs} chosen={right} choose={setRight} />
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows?.map(([name, value, another]) => (
+              <tr key={name} data-differs={value !== another}>
+                <th scope="row">{name}</th>
+                <td>{value}</td>
+                <td>{another}</td>
+              </tr>
+            ))}
+            {texts && (
+              <tr className="compare-texts">
+                <th scope="row">Text</th>
+                <td>
+                  <Text pieces={texts.left} only="del" />
+                </td>
+                <td>
+                  <Text pieces={texts.right} only="ins" />
+                </td>
+              </tr>
+            )}
+          </tbody>
+        </table>
+      </div>
+      <div className="buttons end">
+        <button type="button" onClick={() => dialog.current?.close()}>
+          Close
+        </button>
+      </div>
+    </dialog>
+  );
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly runs: readonly ListedRun[];
+  readonly chosen: number;
+  readonly choose: (id: number) => void;
+}
+
+function Choice({ label, runs, chosen, choose }: ChoiceProps) {
+  return (
+    <select aria-label={label} value={chosen} onChange={({ target }) => choose(Number(target.value))}>
+      {runs.map((run) => (
+        <option key={run.id} value={run.id}>
+          {nameOf(run)}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Text({ pieces, only: Only }: { pieces: readonly Piece[]; only: "del" | "ins" }) {
+  return (
+    <p>
+      {pieces.map(({ text, own }, place) =>
+        // biome-ignore lint/suspicious/noArrayIndexKey: a piece is its place
+        own ? <Only key={place}>{text}</Only> : <span key={place}>{text}</span>,
+      )}
+    </p>
+  );
+}
+
+function useStoredRun(id: number): [StoredRun | undefined, string | undefined] {
+  const [run, setRun] = useState<StoredRun>();
+  const [problem, setProblem] = useState<string>();
+  useEffect(() => {
+    let current = true;
+    void precis()
+      .libraryRun({ id })
+      .then((outcome) => {
+        if (!current) return;
+        setRun(outcome.ok ? outcome.value : undefined);
+        if (!outcome.ok) setProblem(outcome.error.message);
+        else setProblem(outcome.value ? undefined : "This summary has been deleted meanwhile.");
+      });
+    return () => {
+      current = false;
+    };
+  }, [id]);
+  return [run, problem];
+}

@@ -1,0 +1,276 @@
+import { type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+import type { QueueItem, QueueState } from "../../electron/contract.js";
+import { openStored } from "../actions.js";
+import { selectedDocument, useDocuments } from "../stores/documents.js";
+import { useLibrary } from "../stores/library.js";
+import { goesOn, isOpen, rowsOf, useQueue } from "../stores/queue.js";
+import { unaskedLossMs } from "../stores/runs.js";
+import { fileName, formatDuration, plural } from "../view/format.js";
+import { queueWords, stepTo } from "../view/queue.js";
+
+/** What is done with one item, or with all without an id. */
+interface Act {
+  readonly what: "hold" | "cancel";
+  readonly id?: string;
+}
+
+/** The documents that are summarised one after the other. One that is alone in it stands with the documents only. */
+export function Queue() {
+  const queue = useQueue();
+  const [asked, setAsked] = useState<Act>();
+  const rows = rowsOf(queue);
+  const shown = rows.some(({ state }) => state === "held") || (rows.length > 0 && queue.items.length > 1);
+  if (!shown) return null;
+  const problem = queue.error ?? queue.unsaved;
+
+  /** What would lose more than a minute, or many documents' places, is asked once. */
+  const act = (wanted: Act) => {
+    const { what, id } = wanted;
+    const lossy = lostMs(queue, id) > unaskedLossMs || (what === "cancel" && id === undefined && rows.length > 1);
+    if (lossy && !(asked?.what === what && asked.id === id)) return setAsked(wanted);
+    setAsked(undefined);
+    void queue[what](id);
+  };
+
+  return (
+    <section className="queue" aria-labelledby="queue-title">
+      <QueueHead act={act} />
+      {asked && <Asked asked={asked} goOn={() => act(asked)} keep={() => setAsked(undefined)} />}
+      {problem && (
+        <p className="small list-note" role="status">
+          {queue.unsaved && "The queue is not kept for the next start. "}
+          {problem.message} {problem.next}
+        </p>
+      )}
+      <Rows rows={rows} act={act} />
+    </section>
+  );
+}
+
+/** Of reading that stops when this item does, or all of them. */
+function lostMs({ items, running }: QueueState, id: string | undefined): number {
+  const now = items.find((item) => item.id === running?.id);
+  return now?.started !== undefined && (id === undefined || id === now.id) ? Date.now() - now.started : 0;
+}
+
+/** How far the queue is, and what can be done with all of it. */
+function QueueHead({ act }: { act: (wanted: Act) => void }) {
+  const queue = useQueue();
+  const { items, resume } = queue;
+  const done = items.filter(({ state }) => state === "done").length;
+  const held = items.filter(({ state }) => state === "held");
+  return (
+    <header className="queue-head">
+      <h3 id="queue-title">
+        Queue: {done} of {items.length}
+      </h3>
+      {goesOn(queue) && (
+        <button type="button" className="quiet" onClick={() => act({ what: "hold" })}>
+          Pause
+        </button>
+      )}
+      {!goesOn(queue) && held.length > 0 && (
+        <button type="button" className="quiet" onClick={() => void resume()}>
+          {held.some(({ options }) => options !== undefined) ? "Resume" : "Start all"}
+        </button>
+      )}
+      <button type="button" className="quiet" onClick={() => act({ what: "cancel" })}>
+        Clear
+      </button>
+    </header>
+  );
+}
+
+function Asked({ asked, goOn, keep }: { asked: Act; goOn: () => void; keep: () => void }) {
+  const queue = useQueue();
+  const open = queue.items.filter(isOpen).length;
+  const lost = lostMs(queue, asked.id);
+  const words = [
+    ...(asked.what === "cancel" && asked.id === undefined
+      ? [`${plural(open, "document")} would leave the queue.`]
+      : []),
+    ...(lost > unaskedLossMs ? [`${formatDuration(lost)} of reading would be lost; finished parts are kept.`] : []),
+  ];
+  return (
+    <div className="confirm" role="alert">
+      <p>{words.join(" ")}</p>
+      <div className="buttons">
+        <button type="button" onClick={goOn}>
+          {asked.what === "hold" ? "Pause now" : asked.id === undefined ? "Clear it" : "Take it out"}
+        </button>
+        <button type="button" onClick={keep}>
+          Go on
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** A place between rows: before a row, or at the end. */
+interface Place {
+  readonly before: string | undefined;
+}
+
+function Rows({ rows, act }: { rows: readonly QueueItem[]; act: (wanted: Act) => void }) {
+  const { move } = useQueue();
+  const [dragged, setDragged] = useState<string>();
+  const [place, setPlace] = useState<Place>();
+  const [moved, setMoved] = useState<string>();
+  const nameOf = useNames();
+  // A row that moves loses the focus; it has it back once it is in its new place.
+  const moving = useRef<{ readonly id: string; readonly from: number }>(undefined);
+  useEffect(() => {
+    const { id, from } = moving.current ?? {};
+    const at = rows.findIndex((row) => row.id === id);
+    const row = rows[at];
+    if (!row || at === from) return;
+    moving.current = undefined;
+    focusRow(row.id);
+    setMoved(`${nameOf(row)} is now ${at + 1} of ${rows.length}`);
+  }, [rows, nameOf]);
+
+  const onKeyDown = (event: KeyboardEvent, row: QueueItem) => {
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : undefined;
+    if (step !== undefined && event.altKey) {
+      const before = stepTo(rows, row.id, step);
+      if (before !== "stays") {
+        moving.current = { id: row.id, from: rows.indexOf(row) };
+        void move(row.id, before);
+      }
+    } else if (step !== undefined) {
+      const next = rows[rows.indexOf(row) + step];
+      if (next) goTo(next);
+    } else if (event.key === "Delete") {
+      const next = rows[rows.indexOf(row) + 1] ?? rows[rows.indexOf(row) - 1];
+      if (next) focusRow(next.id);
+      act({ what: "cancel", id: row.id });
+    } else return;
+    event.preventDefault();
+  };
+
+  const onDragOver = (event: DragEvent<HTMLElement>, index: number) => {
+    if (dragged === undefined) return;
+    event.preventDefault();
+    const { top, height } = event.currentTarget.getBoundingClientRect();
+    const after = rows[index]?.state === "running" || event.clientY > top + height / 2;
+    setPlace({ before: rows[after ? index + 1 : index]?.id });
+  };
+  const onDrop = (event: DragEvent) => {
+    if (dragged === undefined) return; // files, which the window takes
+    event.preventDefault();
+    event.stopPropagation();
+    if (place) void move(dragged, place.before);
+    setDragged(undefined);
+    setPlace(undefined);
+  };
+
+  return (
+    <>
+      <ul onDrop={onDrop} data-drop-at-end={place !== undefined && place.before === undefined}>
+        {rows.map((row, index) => (
+          <li
+            key={row.id}
+            className="entry"
+            draggable={row.state !== "running"}
+            data-dragged={row.id === dragged}
+            data-drop-before={place !== undefined && place.before === row.id}
+            onDragStart={(event) => {
+              event.dataTransfer.effectAllowed = "move";
+              setDragged(row.id);
+            }}
+            onDragOver={(event) => onDragOver(event, index)}
+            onDragEnd={() => {
+              setDragged(undefined);
+              setPlace(undefined);
+            }}
+          >
+            <Row row={row} name={nameOf(row)} act={act} onKeyDown={(event) => onKeyDown(event, row)} />
+          </li>
+        ))}
+      </ul>
+      <p className="visually-hidden" aria-live="polite">
+        {moved}
+      </p>
+    </>
+  );
+}
+
+interface RowProps {
+  readonly row: QueueItem;
+  readonly name: string;
+  readonly act: (wanted: Act) => void;
+  readonly onKeyDown: (event: KeyboardEvent) => void;
+}
+
+function Row({ row, name, act, onKeyDown }: RowProps) {
+  const { running, resume } = useQueue();
+  const selected = useDocuments((store) => selectedDocument(store)?.path === row.path);
+  const waits = row.state === "running" || row.state === "waiting";
+  const fraction = running?.id === row.id ? (running.progress?.fraction ?? 0) : 0;
+  return (
+    <>
+      <button
+        type="button"
+        id={`queue-${row.id}`}
+        className="entry-main"
+        aria-current={selected}
+        aria-keyshortcuts="Alt+ArrowUp Alt+ArrowDown Delete"
+        title={row.path}
+        onClick={() => openStored(row.path)}
+        onKeyDown={onKeyDown}
+      >
+        <span className="entry-title">{name}</span>
+        <span className="entry-state" data-tone={row.error ? "bad" : "plain"}>
+          {queueWords(row, running)}
+          {row.error?.next && ` ${row.error.next}`}
+          {row.state === "running" && <progress aria-hidden="true" className="hairline" value={fraction} max={1} />}
+        </span>
+      </button>
+      <span className="entry-tools">
+        <button
+          type="button"
+          aria-label={`${waits ? "Pause" : "Resume"} ${name}`}
+          title={waits ? "Pause" : row.state === "failed" ? "Try again" : "Resume"}
+          onClick={() => (waits ? act({ what: "hold", id: row.id }) : void resume(row.id))}
+        >
+          <svg viewBox="0 0 12 12" aria-hidden="true">
+            <path d={waits ? "M4 2.5v7M8 2.5v7" : "M4 2.5v7l5.5-3.5z"} />
+          </svg>
+        </button>
+        <button
+          type="button"
+          aria-label={`Take ${name} out of the queue`}
+          title="Take out of the queue"
+          onClick={() => act({ what: "cancel", id: row.id })}
+        >
+          <svg viewBox="0 0 12 12" aria-hidden="true">
+            <path d="M2.5 2.5l7 7m0-7l-7 7" />
+          </svg>
+        </button>
+      </span>
+    </>
+  );
+}
+
+/** What a queued document is called: its title where it is known. */
+function useNames(): (item: QueueItem) => string {
+  const documents = useDocuments((store) => store.documents);
+  const entries = useLibrary((store) => store.list?.entries);
+  return ({ path, further = [] }) => {
+    const title =
+      documents.find((entry) => entry.path === path)?.summary?.title ||
+      entries?.find((entry) => entry.path === path)?.title ||
+      fileName(path);
+    return further.length > 0 ? `${title} and ${further.length} more` : title;
+  };
+}
+
+const focusRow = (id: string) => document.getElementById(`queue-${id}`)?.focus();
+
+/** To another row, as in the list of documents: what is open in the window is shown. */
+function goTo({ id, path }: QueueItem): void {
+  focusRow(id);
+  const { documents, select } = useDocuments.getState();
+  const shown = documents.find((entry) => entry.path === path);
+  if (shown) select(shown.id);
+}

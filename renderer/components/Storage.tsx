@@ -1,0 +1,85 @@
+import { useEffect, useState } from "react";
+import type { Clearable, StorageUse, WireError } from "../../electron/contract.js";
+import { precis } from "../precis.js";
+import { useViews } from "../stores/views.js";
+import { formatBytes } from "../view/format.js";
+import { Sheet } from "./Sheet.js";
+
+const kinds: readonly (readonly [keyof StorageUse, string, string])[] = [
+  [
+    "documents",
+    "Documents",
+    "The text of every document that was opened, for the search. Deleting a document frees it.",
+  ],
+  ["runs", "Summaries", "Every finished summary with its pages and figures."],
+  ["caches", "Kept for questions", "What readings left, so that questions are answered without reading again."],
+  ["parts", "Finished parts", "Of long documents whose reading was stopped: Start goes on after them."],
+];
+
+const isClearable = (kind: keyof StorageUse): kind is Clearable => kind === "caches" || kind === "parts";
+
+/** What Precis keeps on this computer, and how to be rid of what can be made again. */
+export function Storage() {
+  const shown = useViews((store) => store.shown === "storage");
+  const close = useViews((store) => store.close);
+  return (
+    <Sheet title="Storage" shown={shown} close={() => close("storage")}>
+      {shown && <Use close={() => close("storage")} />}
+    </Sheet>
+  );
+}
+
+function Use({ close }: { close: () => void }) {
+  const [use, setUse] = useState<StorageUse>();
+  const [error, setError] = useState<WireError>();
+  const ask = async (clear?: Clearable) => {
+    const outcome = await precis().storage({ clear });
+    if (outcome.ok) setUse(outcome.value);
+    setError(outcome.ok ? undefined : outcome.error);
+  };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it opens
+  useEffect(() => void ask(), []);
+  const total = use && Object.values(use).reduce((sum, bytes) => sum + bytes, 0);
+  return (
+    <>
+      {error && (
+        <p className="dialog-problem" role="alert">
+          {error.message} {error.next}
+        </p>
+      )}
+      <dl className="storage">
+        {kinds.map(([kind, name, sentence]) => (
+          <div key={kind}>
+            <dt>
+              {name}
+              <small>{sentence}</small>
+            </dt>
+            <dd>{use ? formatBytes(use[kind]) : "–"}</dd>
+            <dd>
+              {isClearable(kind) && (
+                <button
+                  type="button"
+                  disabled={!use || use[kind] === 0}
+                  aria-label={`Clear: ${name}`}
+                  onClick={() => void ask(kind)}
+                >
+                  Clear
+                </button>
+              )}
+            </dd>
+          </div>
+        ))}
+        <div>
+          <dt>In all</dt>
+          <dd>{total === undefined ? "–" : formatBytes(total)}</dd>
+          <dd />
+        </div>
+      </dl>
+      <div className="buttons end">
+        <button type="button" onClick={close}>
+          Close
+        </button>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,132 @@
+import { type FormEvent, useEffect, useId, useRef, useState } from "react";
+import { create } from "zustand";
+import { precis } from "../precis.js";
+import { useLibrary } from "../stores/library.js";
+import { formatCount } from "../view/format.js";
+
+/** Which tag's documents are listed and found; nothing while there are no tags. */
+export function TagFilter() {
+  const { list, tag, only } = useLibrary();
+  if (!list || list.tags.length === 0) return null;
+  return (
+    <fieldset className="tags tag-filter" aria-label="Show only documents with a tag">
+      {list.tags.map(({ tag: name, documents }) => (
+        <button
+          key={name}
+          type="button"
+          className="tag"
+          aria-pressed={name === tag}
+          onClick={() => only(name === tag ? undefined : name)}
+        >
+          {name} <small>{formatCount(documents)}</small>
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+interface Tagged {
+  readonly path: string;
+  readonly title: string;
+}
+
+/** Whose tags are shown to be changed: the dialog lies outside of the lists, whose keys are not its own. */
+const useTagging = create<{ readonly document: Tagged | undefined }>(() => ({ document: undefined }));
+
+/** The button that opens the tags of a document. */
+export function TagButton({ path, title }: Tagged) {
+  return (
+    <button
+      type="button"
+      aria-label={`Tags of ${title}`}
+      title="Tags"
+      onClick={() => useTagging.setState({ document: { path, title } })}
+    >
+      <svg viewBox="0 0 12 12" aria-hidden="true">
+        <path d="M1.5 1.5h4.2l4.8 4.8-4.2 4.2-4.8-4.8zM3.7 3.7h.01" />
+      </svg>
+    </button>
+  );
+}
+
+/** The dialog that it opens. */
+export function Tagging() {
+  const document = useTagging((store) => store.document);
+  return document ? <TagDialog key={document.path} {...document} /> : null;
+}
+
+function TagDialog({ path, title }: Tagged) {
+  const close = () => useTagging.setState({ document: undefined });
+  const { list, refresh } = useLibrary();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [tags, setTags] = useState<readonly string[]>([]);
+  const [problem, setProblem] = useState<string>();
+  const [text, setText] = useState("");
+  const id = useId();
+
+  const change = async (what: { add?: string; remove?: string }) => {
+    const outcome = await precis().libraryTag({ path, ...what });
+    if (!outcome.ok) return setProblem(`${outcome.error.message} ${outcome.error.next ?? ""}`);
+    setTags(outcome.value);
+    setProblem(undefined);
+    void refresh();
+  };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it opens
+  useEffect(() => {
+    dialog.current?.showModal();
+    void change({});
+  }, []);
+  const add = (event: FormEvent) => {
+    event.preventDefault();
+    if (text.trim() !== "") void change({ add: text.trim() });
+    setText("");
+  };
+
+  return (
+    <dialog ref={dialog} className="sheet-dialog" aria-labelledby={`${id}-title`} onClose={close}>
+      <h2 id={`${id}-title`}>Tags of “{title}”</h2>
+      {tags.length === 0 && <p className="small">It has none yet.</p>}
+      <ul className="tags">
+        {tags.map((tag) => (
+          <li key={tag} className="tag">
+            {tag}
+            <button type="button" aria-label={`Remove the tag ${tag}`} onClick={() => void change({ remove: tag })}>
+              <svg viewBox="0 0 12 12" aria-hidden="true">
+                <path d="M3 3l6 6m0-6l-6 6" />
+              </svg>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {problem && (
+        <p className="dialog-problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <form className="tag-form" onSubmit={add}>
+        <input
+          type="text"
+          aria-label="A new tag"
+          placeholder="A new tag"
+          list={`${id}-known`}
+          maxLength={60}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
+        <datalist id={`${id}-known`}>
+          {list?.tags.map(({ tag }) => (
+            <option key={tag} value={tag} />
+          ))}
+        </datalist>
+        <button type="submit" disabled={text.trim() === ""}>
+          Add
+        </button>
+      </form>
+      <div className="buttons end">
+        <button type="button" onClick={() => dialog.current?.close()}>
+          Close
+        </button>
+      </div>
+    </dialog>
+  );
+}

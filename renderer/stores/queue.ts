@@ -1,0 +1,75 @@
+/** The documents that are summarised one after the other, as the main process tells of them. */
+import { create } from "zustand";
+import type { Progress, QueueItem, QueueRequest, QueueState, RunOptions, WireError } from "../../electron/contract.js";
+import { newId, precis } from "../precis.js";
+import { recognitionOf, runOptions, useSettings } from "./settings.js";
+
+interface QueueStore extends QueueState {
+  /** Why the last thing asked of it was not done. */
+  readonly error: WireError | undefined;
+  refresh(): Promise<void>;
+  /** Puts documents at the end, each on its own or as one summary of them all; without options they are held. */
+  add(paths: readonly string[], options?: RunOptions, together?: boolean): Promise<void>;
+  /** Moves one before another; to the end when there is no other. */
+  move(id: string, before: string | undefined): Promise<void>;
+  /** Of one; of all without an id. */
+  hold(id?: string): Promise<void>;
+  /** Lets go on with the choices that it was queued with, or those of now. */
+  resume(id?: string): Promise<void>;
+  cancel(id?: string): Promise<void>;
+  progressed(runId: string, progress: Progress): void;
+}
+
+export const useQueue = create<QueueStore>((set) => {
+  async function ask(request: QueueRequest): Promise<void> {
+    const outcome = await precis().queue(request);
+    set({ error: outcome.ok ? undefined : outcome.error });
+  }
+
+  return {
+    items: [],
+    running: undefined,
+    unsaved: undefined,
+    error: undefined,
+    async refresh() {
+      const outcome = await precis().queueState();
+      set(outcome.ok ? outcome.value : { error: outcome.error });
+    },
+    add: (paths, options, together = false) =>
+      ask({
+        what: "add",
+        items: (together ? paths.slice(0, 1) : paths).map((path) => ({
+          id: newId(),
+          path,
+          ...(together ? { further: paths.slice(1) } : {}),
+        })),
+        options,
+        recognition: recognitionOf(useSettings.getState()),
+      }),
+    move: (id, before) => ask({ what: "move", id, before }),
+    hold: (id) => ask({ what: "hold", id }),
+    resume: (id) => ask({ what: "resume", id, options: runOptions(useSettings.getState()) }),
+    cancel: (id) => ask({ what: "cancel", id }),
+    progressed: (runId, progress) =>
+      set(({ running }) => (running?.id === runId ? { running: { ...running, progress } } : {})),
+  };
+});
+
+export const isOpen = ({ state }: QueueItem): boolean => state !== "done" && state !== "failed";
+
+/** Whether something runs or waits for its turn. */
+export const goesOn = ({ items }: QueueState): boolean =>
+  items.some(({ state }) => state === "running" || state === "waiting");
+
+/** The rows to show: what runs first, then the others in their order; those that are done stand with the documents. */
+export function rowsOf({ items }: QueueState): readonly QueueItem[] {
+  const rows = items.filter(({ state }) => state !== "done");
+  return [...rows.filter(({ state }) => state === "running"), ...rows.filter(({ state }) => state !== "running")];
+}
+
+/** Takes a document out of the queue, if it has not had its turn. */
+export function dequeue(path: string): void {
+  const { items, cancel } = useQueue.getState();
+  const item = items.find((one) => one.path === path);
+  if (item && isOpen(item)) void cancel(item.id);
+}

@@ -1,0 +1,41 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { StoredRun } from "../../electron/contract.js";
+import { difference, runRows } from "../../renderer/view/compare.js";
+import { summaryResult } from "../report/fixture.js";
+
+describe("the difference of two texts", () => {
+  const own = (pieces: readonly { text: string; own: boolean }[]) =>
+    pieces.filter((piece) => piece.own).map(({ text }) => text.trim());
+
+  it("is told by words, in Japanese too", () => {
+    const { left, right } = difference("The wall moves by 6 mm.", "The quay wall moves by 8 mm.");
+    expect([own(left), own(right)]).toEqual([["6"], ["quay", "8"]]);
+    const japanese = difference("東京港の改修は十年かかる。", "横浜港の改修は十年かかる。");
+    expect([own(japanese.left).join(""), own(japanese.right).join("")]).toEqual(["東京", "横浜"]);
+  });
+
+  it("leaves both texts whole", () => {
+    const text = fc.array(fc.constantFrom("wall ", "moves\n\n", "## ", "6", " mm", ".", "港", " "), { maxLength: 30 });
+    fc.assert(
+      fc.property(text, text, (one, other) => {
+        const { left, right } = difference(one.join(""), other.join(""));
+        expect(left.map((piece) => piece.text).join("")).toBe(one.join(""));
+        expect(right.map((piece) => piece.text).join("")).toBe(other.join(""));
+      }),
+    );
+  });
+});
+
+it("says of a run what was chosen and what it took", () => {
+  const options = { budget: "6.9%", policy: "dynamickv", length: "short", seed: 1, temperature: 0 } as const;
+  const run: StoredRun = {
+    started: 0,
+    ended: 65_000,
+    options,
+    result: summaryResult({ text: "It settled by 41 cm." }),
+  };
+  const rows = Object.fromEntries(runRows(run));
+  expect(rows.Memory).toMatch(/^6\.9% of the full cache, /);
+  expect(rows).toMatchObject({ Policy: "dynamickv", Length: "short", Took: "1 min 5 s", Words: "5" });
+});
