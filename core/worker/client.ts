@@ -116,7 +116,7 @@ export class WorkerClient {
     return this.send({ kind: "library", request }, {});
   }
 
-  /**  clear what is deleted first */
+  /** @param clear what is deleted first */
   storage(clear?: Clearable): Promise<StorageUse> {
     return this.request({ kind: "storage", clear }, {}, storageUseSchema);
   }
