@@ -33,7 +33,6 @@ import {
   type StorageUse,
   type SummaryResult,
   type SummaryToCopy,
-  type WireError,
 } from "./contract.js";
 import type { OpenDocuments } from "./documents.js";
 import type { Models } from "./models.js";
