@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** Builds dist/: Electron's main process, its preload, the worker, and the window. `node scripts/build.mjs` */
+import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -49,6 +50,15 @@ function nodeBundles(root) {
   ];
 }
 
+/** pdf.js loads its decoder of JPEG 2000 by this name, when it first meets such a picture. @returns {import("vite").Plugin} */
+const pdfDecoder = () => ({
+  name: "pdf-decoder",
+  generateBundle() {
+    const source = readFileSync(join(projectDir, "node_modules/pdfjs-dist/wasm/openjpeg_nowasm_fallback.js"));
+    this.emitFile({ type: "asset", fileName: "pdfjs/openjpeg_nowasm_fallback.js", source });
+  },
+});
+
 /**
  * Vite's options for the window.
  * @param {string} root
@@ -60,7 +70,9 @@ export function windowConfig(root = projectDir) {
     root: join(root, "renderer"),
     // The window is loaded from a file, so every address is relative.
     base: "./",
-    plugins: [react()],
+    plugins: [react(), pdfDecoder()],
+    // pdf.js' thread loads that decoder as a module.
+    worker: { format: "es" },
     build: { outDir: join(root, "dist", "renderer"), emptyOutDir: true, target: targets.chrome, sourcemap: true },
     logLevel: "warn",
   };

@@ -1,23 +1,39 @@
 import { type CSSProperties, useId, useRef } from "react";
-import { pageChip, pageName, type Unit } from "../view/format.js";
+import { usePages } from "../stores/pages.js";
+import { fileName, pageChip, pageName, type Unit } from "../view/format.js";
 
-/** A page that supports a sentence; what it says shows while the chip has the pointer or the focus. */
-export function Chip({ page, passage, unit }: { page: number; passage: string | undefined; unit: Unit }) {
+/** The document that a sentence is from. */
+export interface Source {
+  readonly path: string;
+  readonly unit: Unit;
+  /** There are others, so that it must be named. */
+  readonly named: boolean;
+}
+
+interface Props {
+  readonly page: number;
+  readonly passage: string | undefined;
+  readonly source: Source;
+}
+
+/** A page that supports a sentence: the way there, and what it says while the chip has the pointer or the focus. */
+export function Chip({ page, passage, source: { path, unit, named } }: Props) {
+  const goTo = usePages((store) => store.goTo);
   const id = useId();
   const anchor = `--chip-${id.replace(/\W/g, "")}`;
   const preview = useRef<HTMLSpanElement>(null);
   const show = () => preview.current?.togglePopover(true);
   const hide = () => preview.current?.togglePopover(false);
+  const name = named ? `${pageName(page, unit)} of ${fileName(path)}` : pageName(page, unit);
   return (
     <>
       <button
         type="button"
         className="chip"
-        aria-label={pageName(page, unit)}
+        aria-label={name}
         aria-describedby={passage ? id : undefined}
-        popoverTarget={passage ? id : undefined}
-        popoverTargetAction="show"
         style={{ anchorName: anchor } as CSSProperties}
+        onClick={() => goTo(page, passage, path)}
         onPointerEnter={show}
         onPointerLeave={hide}
         onFocus={show}
@@ -33,7 +49,7 @@ export function Chip({ page, passage, unit }: { page: number; passage: string | 
           popover="auto"
           style={{ positionAnchor: anchor } as CSSProperties}
         >
-          <strong>{pageName(page, unit)}</strong> {passage}
+          <strong>{name}</strong> {passage}
         </span>
       )}
     </>

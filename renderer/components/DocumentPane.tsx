@@ -1,13 +1,14 @@
-import type { DocumentSummary, ModelSummary } from "../../electron/contract.js";
+import { useState } from "react";
+import type { DocumentSummary, ModelSummary, SummaryResult } from "../../electron/contract.js";
 import { fullKvBytes } from "../../electron/contract.js";
 import { useApp } from "../stores/connect.js";
 import type { OpenDocument } from "../stores/documents.js";
 import { useModel } from "../stores/model.js";
 import { useRuns } from "../stores/runs.js";
 import { useSettings } from "../stores/settings.js";
-import { formatBytes, formatCount, scanLanguageName, unitNames } from "../view/format.js";
+import { formatBytes, formatCount, plural, scanLanguageName, unitNames } from "../view/format.js";
 import { Coverage } from "./Coverage.js";
-import { RetentionChart } from "./RetentionChart.js";
+import { Pages } from "./pages/Pages.js";
 
 const kinds = {
   pdf: "PDF",
@@ -20,35 +21,55 @@ const kinds = {
   markdown: "Markdown",
 } as const;
 
-/** What is known of the selected document, before and after it was read. */
+/** The selected document: its pages, and above them, folded, what is known of it. */
 export function DocumentPane({ document }: { document: OpenDocument }) {
-  const model = useModel((store) => store.model);
   const result = useRuns((store) => store.runs[document.id]?.result);
   const { summary } = document;
   return (
     <section className="document" aria-label="Document">
-      <h1>{summary?.title || document.name}</h1>
-      {summary && (
-        <p className="path" title={document.path}>
-          {document.name}
-        </p>
-      )}
-      {summary && model && <DocumentFacts summary={summary} model={model} />}
-      {summary && !result && <Coverage coverage={summary.coverage} before />}
-      {summary?.kind === "pdf" && <ScannedIn />}
-      {summary && summary.warnings.length > 0 && (
+      <header className="document-head">
+        <h1 title={document.path}>{summary?.title || document.name}</h1>
+      </header>
+      {/* Warnings, once there are any, unfold it. */}
+      {summary && <About key={summary.warnings.join()} document={document} summary={summary} result={result} />}
+      <Pages key={document.id} document={document} />
+    </section>
+  );
+}
+
+interface AboutProps {
+  readonly document: OpenDocument;
+  readonly summary: DocumentSummary;
+  readonly result: SummaryResult | undefined;
+}
+
+function About({ document, summary, result }: AboutProps) {
+  const model = useModel((store) => store.model);
+  const { kind, unit, pages, tokens, coverage, warnings } = summary;
+  const [open, setOpen] = useState(warnings.length > 0 && !result);
+  return (
+    <details className="about" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        {kinds[kind]} · {plural(pages, unit)} · {formatCount(tokens)} tokens
+        {warnings.length > 0 && (
+          <>
+            {" · "}
+            <span className="about-warnings">{plural(warnings.length, "warning")}</span>
+          </>
+        )}
+      </summary>
+      <p className="path">{document.path}</p>
+      {model && <DocumentFacts summary={summary} model={model} />}
+      {!result && <Coverage coverage={coverage} before />}
+      {kind === "pdf" && <ScannedIn />}
+      {warnings.length > 0 && (
         <ul className="warnings" aria-label="Warnings about this document">
-          {summary.warnings.map((warning) => (
+          {warnings.map((warning) => (
             <li key={warning}>{warning}</li>
           ))}
         </ul>
       )}
-      {result && (
-        <div className="only-wide">
-          <RetentionChart result={result} />
-        </div>
-      )}
-    </section>
+    </details>
   );
 }
 

@@ -1,63 +1,69 @@
 import { Fragment, memo, type ReactNode } from "react";
 import { type Block, type Inline, proseOf, type SummaryResult } from "../../electron/contract.js";
 import type { Unit } from "../view/format.js";
-import { Chip, NoSupport } from "./Chip.js";
+import { Chip, NoSupport, type Source } from "./Chip.js";
 
-type Citations = SummaryResult["citations"];
-const none: Citations = [];
+/** What is told of an answer's sentences, and of the documents that they are from. */
+type Cited = Pick<SummaryResult, "citations" | "document" | "furtherDocuments">;
 
 interface Props {
   readonly text: string;
-  readonly citations?: Citations;
-  /** What the document's pages are called. */
-  readonly unit?: Unit;
+  /** What the text is of, once that is known: its citations. */
+  readonly result?: Cited;
   /** Shows where the next word will come. */
   readonly writing?: boolean;
 }
 
 /** An answer, as the exports read it: a summary has no business leading anywhere, so links show only their words. */
-export const Prose = memo(function Prose({ text, citations = none, unit = "page", writing = false }: Props) {
+export const Prose = memo(function Prose({ text, result, writing = false }: Props) {
+  const sources = result ? [result.document, ...result.furtherDocuments] : [];
   return (
     <article className="prose" data-writing={writing} aria-busy={writing}>
-      <Blocks blocks={proseOf({ text, citations })} unit={unit} />
+      <Blocks blocks={proseOf({ text, citations: result?.citations ?? [] })} sources={sources.map(sourceOf)} />
     </article>
   );
 });
 
+const sourceOf = ({ path, coverage }: SummaryResult["document"], _index: number, all: readonly unknown[]): Source => ({
+  path,
+  unit: coverage.unit,
+  named: all.length > 1,
+});
+
 /** Blocks and the pieces of a line only grow at their end, so each is known by its place. */
-function Blocks({ blocks, unit }: { blocks: readonly Block[]; unit: Unit }) {
+function Blocks({ blocks, sources }: { blocks: readonly Block[]; sources: readonly Source[] }) {
   return blocks.map((block, index) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: a block is its place
-    <Fragment key={index}>{blockOf(block, unit)}</Fragment>
+    <Fragment key={index}>{blockOf(block, sources)}</Fragment>
   ));
 }
 
-function blockOf(block: Block, unit: Unit): ReactNode {
+function blockOf(block: Block, sources: readonly Source[]): ReactNode {
   switch (block.kind) {
     case "heading": {
       // The window has its own h1 and h2.
       const Heading = `h${Math.min(6, block.level + 1)}` as "h3";
-      return <Heading>{sentencesOf(block.inlines, unit)}</Heading>;
+      return <Heading>{sentencesOf(block.inlines, sources)}</Heading>;
     }
     case "paragraph":
-      return <p>{sentencesOf(block.inlines, unit)}</p>;
+      return <p>{sentencesOf(block.inlines, sources)}</p>;
     case "list": {
       const items = block.items.map((item, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: an item is its place
-        <li key={index}>{itemOf(item, unit)}</li>
+        <li key={index}>{itemOf(item, sources)}</li>
       ));
       return block.start === undefined ? <ul>{items}</ul> : <ol start={block.start}>{items}</ol>;
     }
     case "quote":
       return (
         <blockquote>
-          <Blocks blocks={block.blocks} unit={unit} />
+          <Blocks blocks={block.blocks} sources={sources} />
         </blockquote>
       );
     case "code":
       return (
         <pre>
-          <code>{sentencesOf(block.inlines, unit)}</code>
+          <code>{sentencesOf(block.inlines, sources)}</code>
         </pre>
       );
     case "rule":
@@ -66,13 +72,13 @@ function blockOf(block: Block, unit: Unit): ReactNode {
 }
 
 /** An item's first paragraph needs no element of its own. */
-function itemOf(item: readonly Block[], unit: Unit): ReactNode {
+function itemOf(item: readonly Block[], sources: readonly Source[]): ReactNode {
   const [first, ...rest] = item;
-  if (first?.kind !== "paragraph") return <Blocks blocks={item} unit={unit} />;
+  if (first?.kind !== "paragraph") return <Blocks blocks={item} sources={sources} />;
   return (
     <>
-      {sentencesOf(first.inlines, unit)}
-      <Blocks blocks={rest} unit={unit} />
+      {sentencesOf(first.inlines, sources)}
+      <Blocks blocks={rest} sources={sources} />
     </>
   );
 }
@@ -80,7 +86,7 @@ function itemOf(item: readonly Block[], unit: Unit): ReactNode {
 type Piece = Exclude<Inline, { kind: "citation" }>;
 
 /** The pieces of a line: each citation is of what stands between it and the one before. */
-function sentencesOf(inlines: readonly Inline[], unit: Unit): ReactNode {
+function sentencesOf(inlines: readonly Inline[], sources: readonly Source[]): ReactNode {
   const shown: ReactNode[] = [];
   let sentence: Piece[] = [];
   for (const [index, inline] of inlines.entries()) {
@@ -88,12 +94,14 @@ function sentencesOf(inlines: readonly Inline[], unit: Unit): ReactNode {
       sentence.push(inline);
       continue;
     }
-    const { pages, passages } = inline;
+    const { pages, passages, document = 0 } = inline;
+    const source = sources[document];
+    if (!source) continue;
     shown.push(
       <Fragment key={index}>
-        {pages.length === 0 ? <Unsupported sentence={sentence} unit={unit} /> : <Pieces pieces={sentence} />}
+        {pages.length === 0 ? <Unsupported sentence={sentence} unit={source.unit} /> : <Pieces pieces={sentence} />}
         {pages.map((page, at) => (
-          <Chip key={page} page={page} passage={passages?.[at]} unit={unit} />
+          <Chip key={page} page={page} passage={passages?.[at]} source={source} />
         ))}
       </Fragment>,
     );

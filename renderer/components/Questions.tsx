@@ -115,7 +115,7 @@ function AnswerBody({ question }: { question: Question }) {
   const provenance = savedCache ? savedCacheWords[savedCache] : readWords(question);
   return (
     <>
-      <Prose text={result.text} citations={result.citations} unit={result.document.coverage.unit} />
+      <Prose text={result.text} result={result} />
       <p className="small">{provenance}</p>
       {result.warnings
         .filter((warning) => warning !== provenance)

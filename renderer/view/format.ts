@@ -55,11 +55,12 @@ export function scanLanguageName(code: string): string {
 
 export type Unit = keyof typeof unitNames;
 
-const singular = { page: "Page", chapter: "Chapter", slide: "Slide", section: "Section" } as const;
+/** One of them. */
+export const unitName = { page: "Page", chapter: "Chapter", slide: "Slide", section: "Section" } as const;
 const short = { page: "p.", chapter: "ch.", slide: "slide", section: "sec." } as const;
 
 /** "Page 3". */
-export const pageName = (page: number, unit: Unit): string => `${singular[unit]} ${formatCount(page)}`;
+export const pageName = (page: number, unit: Unit): string => `${unitName[unit]} ${formatCount(page)}`;
 
 /** "p. 3", with a space that does not break. */
 export const pageChip = (page: number, unit: Unit): string => `${short[unit]}\u00a0${formatCount(page)}`;

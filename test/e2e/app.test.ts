@@ -73,9 +73,9 @@ describe("a report, from the drop to the saved summary", () => {
   it("opens the dropped PDF with its real pages and tokens", async () => {
     await drop(page, [samplePdf]);
     await expect.poll(() => startButton().isEnabled(), { timeout: 60_000 }).toBe(true);
-    const facts = await page.getByRole("region", { name: "Document" }).locator("dl").innerText();
-    const pages = Number(/Pages\s+(\d+)/.exec(facts)?.[1]);
-    const tokens = Number(/Tokens\s+([\d,]+)/.exec(facts)?.[1]?.replace(",", ""));
+    const facts = await page.getByText(/^PDF · /).innerText();
+    const pages = Number(/(\d+) pages/.exec(facts)?.[1]);
+    const tokens = Number(/([\d,]+) tokens/.exec(facts)?.[1]?.replace(",", ""));
     expect(pages).toBeGreaterThanOrEqual(10);
     expect(pages).toBeLessThanOrEqual(14);
     expect(tokens).toBeGreaterThanOrEqual(4_500);

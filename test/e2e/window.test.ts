@@ -127,6 +127,7 @@ describe("the window", () => {
     await mkdir(folder, { recursive: true });
     for (const code of ["deu", "chi_sim"]) await writeFile(path.join(folder, `${code}.traineddata`), "");
     await drop(page, [samplePdf]);
+    await page.getByText("PDF · 12 pages").click();
     await page.getByText(/Scanned pages are taken for English/).waitFor();
     await page.getByRole("button", { name: "Change…" }).click();
     const dialog = page.getByRole("dialog", { name: "Languages of scanned pages" });
@@ -142,7 +143,7 @@ describe("the window", () => {
 
   it("says before that a document longer than the model's context is read in parts, and then which one and why", async () => {
     await drop(page, [await file("long-inquiry.pdf")]);
-    await page.getByText(/11,480 tokens and this model reads 8,192.*at least 2 parts/).waitFor();
+    await page.getByText(/Read in 2 parts, because it takes 11,480 tokens.* That takes about 1 min 10 s/).waitFor();
     await startButton().click();
     await page.getByText(/Part 1 of 2: read in parts because it takes 11,480 tokens/).waitFor();
     await page.getByText(/Part 2 of 2/).waitFor();
@@ -240,7 +241,7 @@ describe("the window", () => {
     const article = page.getByRole("article");
     const chip = article.getByRole("button", { name: "Page 3", exact: true }).first();
     await chip.hover();
-    const preview = page.getByText(/^Page 3 Divers surveyed/).first();
+    const preview = page.getByText(/^Page 3 The campaign cost/).first();
     await preview.waitFor();
     await screenshot(page, "citations");
     await page.mouse.move(5, 5);
@@ -279,7 +280,7 @@ describe("the window", () => {
     await questions.getByText(/^Reading again, \d+ %/).waitFor();
     await page.keyboard.press("Escape");
     await questions.getByText("Cancelled.").waitFor();
-    await page.getByRole("button", { name: "New choices" }).click();
+    await page.getByRole("button", { name: /^Start again/ }).click();
     await questions.waitFor({ state: "hidden" });
   });
 

@@ -1,6 +1,7 @@
 import { renderToStaticMarkup } from "react-dom/server";
 import { describe, expect, it } from "vitest";
 import { Prose } from "../../renderer/components/Prose.js";
+import type { Unit } from "../../renderer/view/format.js";
 
 const text = "It **settled**. The mayor sang.\n\n- Blocks *moved.*\n\n<b>x</b> [y](https://example.org/)";
 const sentence = (words: string, pages: number[], passages = pages.map((page) => `said on ${page}`)) => {
@@ -12,18 +13,37 @@ const citations = [
   sentence("The mayor sang.", []),
   sentence("Blocks *moved.*", [7]),
 ];
+const document = (path: string, unit: Unit = "page") => ({
+  path,
+  pages: 9,
+  tokens: 900,
+  pagesRead: [],
+  coverage: { unit, text: [], ocr: [], empty: [], failed: [] },
+  warnings: [],
+});
+const result = { citations, document: document("/a/harbour.pdf"), furtherDocuments: [] };
 const shown = (markup: string) => markup.replace(/<[^>]+>/g, "|").replace(/\|+/g, "|");
 
 describe("an answer in the window", () => {
   it("has a chip with the page's name behind each sentence, described by what the page says", () => {
-    const markup = renderToStaticMarkup(<Prose text={text} citations={citations} unit="slide" />);
+    const markup = renderToStaticMarkup(
+      <Prose text={text} result={{ ...result, document: document("/a/talk.pptx", "slide") }} />,
+    );
     expect(shown(markup)).toContain("It |settled|.|slide\u00a03|Slide 3| said on 3|slide\u00a01,200|");
     expect(markup).toMatch(/<button[^>]*aria-label="Slide 7"[^>]*aria-describedby="([^"]+)".*id="\1"/);
     expect(markup.indexOf('aria-label="Slide 7"')).toBeLessThan(markup.indexOf("</li>"));
   });
 
+  it("names the document of each page when there are several", () => {
+    const from = citations.map((citation, index) => ({ ...citation, document: index === 2 ? 1 : undefined }));
+    const several = { ...result, citations: from, furtherDocuments: [document("/a/minutes.docx", "section")] };
+    const markup = renderToStaticMarkup(<Prose text={text} result={several} />);
+    expect(markup).toContain('aria-label="Page 3 of harbour.pdf"');
+    expect(markup).toContain('aria-label="Section 7 of minutes.docx"');
+  });
+
   it("says in words that a sentence has no support, and marks that sentence alone", () => {
-    const markup = renderToStaticMarkup(<Prose text={text} citations={citations} />);
+    const markup = renderToStaticMarkup(<Prose text={text} result={result} />);
     expect(markup.match(/<span class="unsupported">.*?<\/span>/g)).toEqual([
       '<span class="unsupported">The mayor sang.</span>',
     ]);

@@ -1,0 +1,60 @@
+/** What is seen of documents' pages: how large, from where on, what is looked for, and where a citation leads. */
+import { create } from "zustand";
+import type { Place, Zoom } from "../view/page-layout.js";
+import { useDocuments } from "./documents.js";
+
+/** A page to go to; each is an object of its own, so that the same one can be gone to twice. */
+export interface Target {
+  readonly documentId: string;
+  readonly page: number;
+  /** The words on it that are meant. */
+  readonly passage: string | undefined;
+}
+
+interface PagesStore {
+  readonly zoom: Zoom;
+  /** Where each open document was left. */
+  readonly places: Readonly<Record<string, Place>>;
+  readonly target: Target | undefined;
+  /** Counts how often the search within the document was asked for; 0 while it is closed. */
+  readonly finding: number;
+  /** Which pane a narrow window shows. */
+  readonly side: "document" | "summary";
+  setZoom(zoom: Zoom): void;
+  leave(documentId: string, place: Place): void;
+  /** Shows a page of the selected document, or of the one with a path, which is opened if need be. */
+  goTo(page: number, passage?: string, path?: string): void;
+  find(): void;
+  closeFind(): void;
+  show(side: PagesStore["side"]): void;
+}
+
+export const usePages = create<PagesStore>((set) => ({
+  zoom: "fit",
+  places: {},
+  target: undefined,
+  finding: 0,
+  side: "summary",
+  setZoom: (zoom) => set({ zoom }),
+  leave: (documentId, place) => set(({ places }) => ({ places: { ...places, [documentId]: place } })),
+  goTo(page, passage, path) {
+    const { documents, open } = useDocuments.getState();
+    const shown = documents.find(({ id }) => id === useDocuments.getState().selectedId);
+    if (path !== undefined && shown?.path !== path) open([path]);
+    const documentId = useDocuments.getState().selectedId;
+    if (documentId) set({ target: { documentId, page, passage }, side: "document" });
+  },
+  find: () => set(({ finding }) => ({ finding: finding + 1, side: "document" })),
+  closeFind: () => set({ finding: 0 }),
+  show: (side) => set({ side }),
+}));
+
+useDocuments.subscribe(({ documents }, { documents: before }) => {
+  const closed = before.filter(({ id }) => !documents.some((entry) => entry.id === id));
+  if (closed.length === 0) return;
+  usePages.setState(({ places }) => {
+    const kept = { ...places };
+    for (const { id } of closed) delete kept[id];
+    return { places: kept };
+  });
+});
