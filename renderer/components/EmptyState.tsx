@@ -2,18 +2,18 @@ import { chooseFiles, openSample } from "../actions.js";
 import { modifier } from "../keys.js";
 import { useApp } from "../stores/connect.js";
 import { useModel } from "../stores/model.js";
+import { useModels } from "../stores/models.js";
 import { useViews } from "../stores/views.js";
-import { formatCount } from "../view/format.js";
+import { formatCount, plural } from "../view/format.js";
 import { ErrorNote } from "./ErrorNote.js";
-
-/** Tokens of an ordinary page of prose; for the rough figure in words only. */
-const tokensPerPage = 480;
 
 /** What to do first, and what this model can read. */
 export function EmptyState() {
   const sample = useApp((store) => store.sample);
   const { model, state, error, fraction, ready } = useModel();
   const show = useViews((store) => store.show);
+  // With the memory that is free now.
+  const pages = useModels((store) => store.models?.find(({ chosen }) => chosen)?.reads.pages);
   return (
     <main className="empty">
       <div className="empty-sheet">
@@ -43,7 +43,7 @@ export function EmptyState() {
         ) : (
           <p className="small">
             {model
-              ? `${model.id} reads up to ${formatCount(model.contextLength)} tokens in one go: about ${Math.floor(model.contextLength / tokensPerPage)} pages.`
+              ? `${model.id} reads up to ${formatCount(model.contextLength)} tokens in one go${pages ? `: about ${plural(pages, "page")} on this computer` : ""}.`
               : `Loading the model, ${Math.floor(100 * fraction)} %`}
           </p>
         )}

@@ -29,6 +29,12 @@ function ModelList() {
         A model reads and writes; all of it happens on this computer. Precis connects to the internet only while you
         download a model here.
       </p>
+      <div className="buttons">
+        <button type="button" onClick={() => void addChosen()}>
+          Add a model file…
+        </button>
+        <span className="small aside">or drop a .gguf file on the window</span>
+      </div>
       <p className="view-notice" role="status">
         {notice}
       </p>
@@ -42,12 +48,7 @@ function ModelList() {
           <Model key={model.id} model={model} />
         ))}
       </ul>
-      <div className="buttons">
-        <button type="button" onClick={() => void addChosen()}>
-          Add a model file…
-        </button>
-        <span className="small aside">or drop a .gguf file on the window</span>
-        <span className="spacer" />
+      <div className="buttons end">
         <button type="button" onClick={() => close("models")}>
           Close
         </button>

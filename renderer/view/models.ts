@@ -5,7 +5,7 @@ import { formatBytes, formatCount, formatRemaining, languageNames } from "./form
 export const sizeWords = ({ bytes, exact }: Pick<WindowModel, "bytes" | "exact">): string =>
   `${exact ? "" : "about "}${formatBytes(bytes)}`;
 
-/** "English, German, French and 9 more"; undefined where no language is known. */
+/** "English, German, French and 9 others"; undefined where no language is known. */
 export function languageWords({
   languages,
   moreLanguages,
@@ -14,7 +14,7 @@ export function languageWords({
   const [shown, rest] = [names.slice(0, 3), names.length - 3];
   if (names.length === 0) return undefined;
   if (rest <= 0) return `${shown.join(", ")}${moreLanguages ? " and more" : ""}`;
-  return `${shown.join(", ")} and ${moreLanguages ? "more than " : ""}${rest} more`;
+  return `${shown.join(", ")} and ${moreLanguages ? "more than " : ""}${rest} others`;
 }
 
 /** What this computer can read with a model, in one sentence. */

@@ -25,7 +25,7 @@ describe("what is said of a model", () => {
     expect([sizeWords(model), sizeWords({ ...model, exact: true })]).toEqual(["about 2.3 GiB", "2.3 GiB"]);
     expect(languageWords({ languages: ["en"], moreLanguages: false })).toBe("English");
     expect(languageWords({ languages: ["en", "zh", "de", "fr", "it"], moreLanguages: true })).toBe(
-      "English, Chinese, German and more than 2 more",
+      "English, Chinese, German and more than 2 others",
     );
     expect(languageWords({ languages: [], moreLanguages: false })).toBeUndefined();
   });
