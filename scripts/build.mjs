@@ -7,48 +7,8 @@ import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { build as bundle, context } from "esbuild";
 import { build as buildWithVite } from "vite";
+import { nodeBundles, targets } from "./bundles.mjs";
 import { projectDir } from "./setup/paths.mjs";
-
-/** Oldest runtimes that the app must start on: what tests run on where the official Electron cannot be had. */
-const targets = { node: "node20", chrome: "chrome130" };
-
-/**
- * esbuild's options for the three bundles that run in Node.
- * @param {string} root project folder that holds electron/, core/ and renderer/
- * @returns {import("esbuild").BuildOptions[]}
- */
-function nodeBundles(root) {
-  /** @type {import("esbuild").BuildOptions} */
-  const common = {
-    absWorkingDir: root,
-    bundle: true,
-    platform: "node",
-    target: targets.node,
-    sourcemap: true,
-    logLevel: "warning",
-    // Found at run time beside their own files: prebuilt libraries, workers, character maps and fonts; and what is
-    // written for CommonJS.
-    external: [
-      "electron",
-      "node-llama-cpp",
-      "pdfjs-dist",
-      "@napi-rs/canvas",
-      "tesseract.js",
-      "mammoth",
-      "jszip",
-      "linkedom",
-      "yauzl",
-      "@photostructure/sqlite",
-      "undici",
-    ],
-  };
-  return [
-    { ...common, entryPoints: ["electron/main.ts"], outfile: "dist/electron/main.mjs", format: "esm" },
-    // A sandboxed preload can only be CommonJS.
-    { ...common, entryPoints: ["electron/preload.ts"], outfile: "dist/electron/preload.cjs", format: "cjs" },
-    { ...common, entryPoints: ["core/worker/main.ts"], outfile: "dist/worker/main.mjs", format: "esm" },
-  ];
-}
 
 /** pdf.js loads its decoder of JPEG 2000 by this name, when it first meets such a picture. @returns {import("vite").Plugin} */
 const pdfDecoder = () => ({

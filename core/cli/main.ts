@@ -30,9 +30,6 @@ async function main(): Promise<number> {
   return exitCode;
 }
 
-// tsx switches source maps on, and parsing those of pdf.js takes a second of each run; no user sees a stack.
-process.setSourceMapsEnabled(false);
-
 // A reader of progress that goes away must not end the run.
 process.stderr.on("error", () => {});
 process.exitCode = await main();

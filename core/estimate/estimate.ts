@@ -67,8 +67,11 @@ export interface Estimate {
   readonly devices: { readonly memory: number; readonly gpu: number };
 }
 
-/** What Node.js, the bindings and the reader of documents take beside all that, measured with `npm run bench`. */
-const programBytes = 150 * 2 ** 20;
+/** What Node.js, the bindings and the reader of documents take beside all that, measured with `npm run bench`: */
+const programBytes = 102 * 2 ** 20;
+
+/** and for each entry of the vocabulary, which the bindings hold as strings. */
+const vocabularyEntryBytes = 2 ** 10;
 
 /** What V8 takes beyond that while a policy chooses: it collects what is left of the scores when it needs room. */
 const choosingBytes = 25 * 2 ** 20;
@@ -200,7 +203,7 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
   // what belongs to a layer lies where the layer does; with the first layer on the GPU, so do hidden states and the mask
   const onGpu = model.gpuLayers > model.layers;
   const mask = onGpu ? maskBytes(promptTokens + run.answerTokens) : 0;
-  const program = programBytes + (run.keepsAll ? 0 : choosingBytes);
+  const program = programBytes + model.vocabularySize * vocabularyEntryBytes + (run.keepsAll ? 0 : choosingBytes);
   const total = model.weightsBytes + compute + peak + program + mask;
   const gpu = share === 0 ? 0 : share * (model.weightsBytes + peak - hidden) + compute + (onGpu ? hidden + mask : 0);
   return {

@@ -8,7 +8,7 @@ import { runtimeFolder } from "../../core/engine/native.js";
 import { formatBytes, formatDuration } from "../../core/format.js";
 import { findModel } from "../../core/models/models.js";
 import { cachedModel } from "../support/shapes.js";
-import { type BenchModel, type Case, caseId, parseLength, selectCases } from "./cases.js";
+import { type BenchModel, type Case, caseId, parseLength, selectCases, syntheticLayers } from "./cases.js";
 import { chart } from "./chart.js";
 import { demonstrateLimit } from "./limit.js";
 import type { Outcome } from "./one.js";
@@ -77,7 +77,10 @@ async function bench(values: ReturnType<typeof options>): Promise<void> {
   const models = new Map<BenchModel, { path: string; id: string }>();
   for (const { model } of all) {
     if (!models.has(model)) {
-      models.set(model, model === "default" ? await findModel() : { path: cachedModel(model), id: model });
+      models.set(
+        model,
+        model === "default" ? await findModel() : { path: cachedModel(model, { layers: syntheticLayers }), id: model },
+      );
     }
   }
   const modelOf = ({ model }: Case) => models.get(model) as { path: string; id: string };

@@ -26,9 +26,9 @@ describe("the bench's cases", () => {
     const chosen = selectCases({ long: false, rounds: 1, lengths: [2048], only: ["stock", "full"] });
     expect(chosen.map(caseId)).toEqual([
       "default.2048.stock-f16.1",
+      "default.2048.full.1",
       "default.2048.stock-q8_0.1",
       "default.2048.stock-q4_0.1",
-      "default.2048.full.1",
     ]);
   });
 

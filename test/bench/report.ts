@@ -1,6 +1,6 @@
 /** The bench's page: tables in Markdown, and which charts stand beside them. Pure. */
 import { formatBytes, formatShare } from "../../core/format.js";
-import type { BenchModel } from "./cases.js";
+import { type BenchModel, syntheticLayers } from "./cases.js";
 import type { Chart, Dash, Series, Tone } from "./chart.js";
 import { type Figure, type Growth, groupBy, type Row, type Summary } from "./summary.js";
 
@@ -16,7 +16,7 @@ export interface PageFacts {
 
 const names: Readonly<Record<BenchModel, string>> = {
   default: "the default model",
-  "smollm2-like": "SmolLM2-like, random weights",
+  "smollm2-like": `${syntheticLayers} layers like SmolLM2-135M's, random weights`,
   "llama-3.2-1b-like": "Llama-3.2-1B-like, random weights",
   "qwen3-4b-like": "Qwen3-4B-like, random weights",
   "llama-3.1-8b-like": "Llama-3.1-8B-like, random weights",

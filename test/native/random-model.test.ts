@@ -31,17 +31,20 @@ describe("a tiny model with random weights", () => {
     });
   }
 
-  it.runIf(process.platform === "linux")("does not lie in memory twice where llama.cpp repacks its weights", async () => {
-    const path = join(folder, "repacked.gguf");
-    writeRandomModel(path, { ...tinyModel, architecture: "llama", weights: "q4_0", layers: 24 });
-    const before = memoryStatus();
-    const engine = await loadEngine(path, "repacked");
-    const size = statSync(path).size / 1024;
-    // all but embeddings and norms is computed with as copies, and the file's pages are the system's again
-    expect(memoryStatus().RssAnon - before.RssAnon).toBeGreaterThan(0.5 * size);
-    expect(residentOf(path)).toBeLessThan(0.5 * size);
-    await engine.dispose();
-  });
+  it.runIf(process.platform === "linux")(
+    "does not lie in memory twice where llama.cpp repacks its weights",
+    async () => {
+      const path = join(folder, "repacked.gguf");
+      writeRandomModel(path, { ...tinyModel, architecture: "llama", weights: "q4_0", layers: 24 });
+      const before = privateMemory();
+      const engine = await loadEngine(path, "repacked");
+      const size = statSync(path).size / 1024;
+      // all but embeddings and norms is computed with as copies, and the file's pages are the system's again
+      expect(privateMemory() - before).toBeGreaterThan(0.5 * size);
+      expect(residentOf(path)).toBeLessThan(0.5 * size);
+      await engine.dispose();
+    },
+  );
 
   it("of an architecture that cannot be read in groups is refused by name, and read the plain way when asked to", async () => {
     const path = join(folder, "internlm2.gguf");
@@ -65,15 +68,16 @@ describe("a tiny model with random weights", () => {
   });
 });
 
-/** This process's memory by kind, KiB. */
-function memoryStatus(): Record<string, number> {
-  const lines = readFileSync("/proc/self/status", "utf8").matchAll(/^(\w+):\s+(\d+) kB$/gm);
-  return Object.fromEntries([...lines].map(([, name, size]) => [name, Number(size)]));
+/** This process's memory that no file stands behind, KiB. */
+function privateMemory(): number {
+  return Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
 }
 
 /** Resident KiB of a file's mappings. */
 function residentOf(path: string): number {
   const mappings = readFileSync("/proc/self/smaps", "utf8").split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
-  const sizes = mappings.filter((mapping) => mapping.includes(path)).map((mapping) => /^Rss:\s+(\d+)/m.exec(mapping)?.[1]);
+  const sizes = mappings
+    .filter((mapping) => mapping.includes(path))
+    .map((mapping) => /^Rss:\s+(\d+)/m.exec(mapping)?.[1]);
   return sizes.reduce((total, size) => total + Number(size), 0);
 }

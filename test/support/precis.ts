@@ -52,7 +52,7 @@ export interface PrecisOptions {
 }
 
 export function precis(args: readonly string[], { cacheHome, signal, onStderr }: PrecisOptions): Promise<Ended> {
-  const command = ["--import", "tsx", join(root, "core", "cli", "main.ts"), ...args];
+  const command = [join(root, "scripts", "precis.mjs"), ...args];
   const child = spawn(process.execPath, command, { cwd: root, env: { ...process.env, XDG_CACHE_HOME: cacheHome } });
   let stdout = "";
   let stderr = "";
