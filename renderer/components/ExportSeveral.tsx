@@ -18,10 +18,12 @@ const formats: readonly (readonly [ExportFormat, string])[] = [
 export function ExportSeveral() {
   const shown = useViews((store) => store.shown === "export-several");
   const close = useViews((store) => store.close);
-  const entries = useLibrary((store) => store.list?.entries ?? []);
+  const entries = useLibrary((store) => store.list?.entries);
   return (
     <Sheet title="Export several summaries" shown={shown} close={() => close("export-several")}>
-      {shown && <Form entries={entries.filter(({ summarised }) => summarised)} close={() => close("export-several")} />}
+      {shown && (
+        <Form entries={(entries ?? []).filter(({ summarised }) => summarised)} close={() => close("export-several")} />
+      )}
     </Sheet>
   );
 }

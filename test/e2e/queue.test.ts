@@ -97,7 +97,7 @@ it("is there again after the app was killed, and begins nothing by itself", asyn
   await writeFile(bin, "#!/bin/sh\necho '   variant       boolean true'\n");
   await chmod(bin, 0o755);
   launched = await launch(projectDir, [], { profile, env: { PATH: `${folder}:${process.env.PATH}` } });
-  await row("Tide tables").getByText("Was being read when Precis ended").waitFor({ timeout: 60_000 });
+  await row("Tide tables").getByText("Was being read when Precis ended").waitFor({ timeout: 20_000 });
   expect(await names()).toEqual(["Tide tables", "Quay wall"]);
   await wait(500);
   await row("Quay wall").getByText("Paused").waitFor();
