@@ -16,8 +16,8 @@ const wall = "The quay wall at berth 4 moves by up to 6 mm with each tide. Diver
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "precis-e2e-queue-"));
   profile = path.join(folder, "profile");
-  await writeFile(path.join(folder, "tides.md"), `# Tide tables\n\n${tides.repeat(30)}\n`);
-  await writeFile(path.join(folder, "wall.md"), `# Quay wall\n\n${wall.repeat(30)}\n`);
+  await writeFile(path.join(folder, "tides.md"), `# Tide tables\n\n${tides.repeat(16)}\n`);
+  await writeFile(path.join(folder, "wall.md"), `# Quay wall\n\n${wall.repeat(16)}\n`);
   launched = await launch(projectDir, [], { profile });
 });
 afterAll(async () => {
@@ -135,7 +135,7 @@ it("tags documents, and shows only those with a tag", async () => {
   const { page } = launched;
   await earlier().getByRole("button", { name: "Tags of Quay wall" }).click({ force: true });
   await dialog(/Tags of/)
-    .getByRole("textbox", { name: "A new tag" })
+    .getByRole("combobox", { name: "A new tag" })
     .fill("berth 4");
   await page.keyboard.press("Enter");
   await dialog(/Tags of/)
