@@ -87,7 +87,7 @@ export function Earlier() {
   return (
     <section className="earlier" aria-labelledby="earlier-title">
       <header className="queue-head">
-        <h3 id="earlier-title">{tag === undefined ? "Earlier" : `Tagged “${tag}”`}</h3>
+        <h3 id="earlier-title">{tag === undefined ? "Earlier" : "Tagged"}</h3>
         <button type="button" className="quiet" onClick={() => show("export-several")}>
           Export…
         </button>
