@@ -4,6 +4,7 @@ import { type OpenDocument, useDocuments } from "../stores/documents.js";
 import { useLibrary } from "../stores/library.js";
 import { isActive, type Run, useRuns } from "../stores/runs.js";
 import { formatCount, plural } from "../view/format.js";
+import { DeleteDialog } from "./DeleteDialog.js";
 import { Earlier, Found, SearchField } from "./LibrarySearch.js";
 import { ModelLine } from "./ModelLine.js";
 import { Queue } from "./Queue.js";
@@ -13,7 +14,7 @@ import { TagButton, TagFilter, Tagging } from "./Tags.js";
 export function Library() {
   const { documents, selectedId, alsoIds, select, toggle } = useDocuments();
   const runs = useRuns((store) => store.runs);
-  const { hits, error, tag } = useLibrary();
+  const { hits, error, tag, deleting, askDelete } = useLibrary();
 
   /**
    * Arrow keys move along the list, with Shift they choose the next one too; each entry is a button, so Tab and Enter work
@@ -88,6 +89,7 @@ export function Library() {
       </div>
       <ModelLine />
       <Tagging />
+      {deleting && <DeleteDialog entry={deleting} close={() => askDelete(undefined)} />}
     </nav>
   );
 }

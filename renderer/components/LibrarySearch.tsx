@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useState } from "react";
+import type { KeyboardEvent } from "react";
 import { type LibraryEntry, type LibraryHit, mostListed } from "../../electron/contract.js";
 import { openStored } from "../actions.js";
 import { modifier } from "../keys.js";
@@ -6,7 +6,6 @@ import { useDocuments } from "../stores/documents.js";
 import { useLibrary } from "../stores/library.js";
 import { useViews } from "../stores/views.js";
 import { formatCount, plural } from "../view/format.js";
-import { DeleteDialog } from "./DeleteDialog.js";
 import { TagButton } from "./Tags.js";
 
 /** The field that searches every page and summary; Esc empties it, the arrow down goes to what was found. */
@@ -119,34 +118,31 @@ function Entries({
   className?: string;
   children: (entry: LibraryEntry, index: number) => React.ReactNode;
 }) {
-  const [deleting, setDeleting] = useState<LibraryEntry>();
+  const askDelete = useLibrary((store) => store.askDelete);
   return (
-    <>
-      <ul className={className} onKeyDown={moveAlong}>
-        {entries.map((entry, index) => (
-          <li key={entry.path} className="entry">
-            <button type="button" className="entry-main" title={entry.path} onClick={() => openStored(entry.path)}>
-              <span className="entry-title">{entry.title}</span>
-              {children(entry, index)}
+    <ul className={className} onKeyDown={moveAlong}>
+      {entries.map((entry, index) => (
+        <li key={entry.path} className="entry">
+          <button type="button" className="entry-main" title={entry.path} onClick={() => openStored(entry.path)}>
+            <span className="entry-title">{entry.title}</span>
+            {children(entry, index)}
+          </button>
+          <span className="entry-tools">
+            <TagButton path={entry.path} title={entry.title} />
+            <button
+              type="button"
+              aria-label={`Delete ${entry.title} from the library`}
+              title="Delete from the library"
+              onClick={() => askDelete(entry)}
+            >
+              <svg viewBox="0 0 12 12" aria-hidden="true">
+                <path d="M2 3h8M4.5 3V1.5h3V3M3 3l.5 7.5h5L9 3M5 5v3.5M7 5v3.5" />
+              </svg>
             </button>
-            <span className="entry-tools">
-              <TagButton path={entry.path} title={entry.title} />
-              <button
-                type="button"
-                aria-label={`Delete ${entry.title} from the library`}
-                title="Delete from the library"
-                onClick={() => setDeleting(entry)}
-              >
-                <svg viewBox="0 0 12 12" aria-hidden="true">
-                  <path d="M2 3h8M4.5 3V1.5h3V3M3 3l.5 7.5h5L9 3M5 5v3.5M7 5v3.5" />
-                </svg>
-              </button>
-            </span>
-          </li>
-        ))}
-      </ul>
-      {deleting && <DeleteDialog entry={deleting} close={() => setDeleting(undefined)} />}
-    </>
+          </span>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -1,6 +1,6 @@
 /** Every document that was ever opened here, and the search over their pages and summaries. */
 import { create } from "zustand";
-import type { LibraryHit, LibraryList, WireError } from "../../electron/contract.js";
+import type { LibraryEntry, LibraryHit, LibraryList, WireError } from "../../electron/contract.js";
 import { precis } from "../precis.js";
 
 interface LibraryStore {
@@ -13,7 +13,10 @@ interface LibraryStore {
   readonly tag: string | undefined;
   /** Why the library cannot be used. */
   readonly error: WireError | undefined;
+  /** Which document is to be deleted, while that is asked: lists come and go under the question. */
+  readonly deleting: LibraryEntry | undefined;
   refresh(): Promise<void>;
+  askDelete(entry: LibraryEntry | undefined): void;
   only(tag: string | undefined): void;
   search(query: string): void;
   /** The path of what fits the query best, as soon as it is known. */
@@ -45,6 +48,8 @@ export const useLibrary = create<LibraryStore>((set, get) => {
     hits: undefined,
     tag: undefined,
     error: undefined,
+    deleting: undefined,
+    askDelete: (deleting) => set({ deleting }),
     async refresh() {
       const { tag } = get();
       const outcome = await precis().libraryList({ tag });
