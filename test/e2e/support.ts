@@ -65,6 +65,8 @@ export async function launch(
   const errors: string[] = [];
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   page.on("pageerror", (error) => errors.push(error.message));
+  // what is done to a window before it listens is lost
+  await page.locator("#root > *").first().waitFor({ state: "attached" });
   const version = await app.evaluate(() => process.versions.electron);
   console.log(`Electron ${version}, ${runtime.official ? "the official release" : "a substitute"}`);
   return {
