@@ -1,8 +1,9 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import type { ListedRun, StoredRun } from "../../electron/contract.js";
 import { precis } from "../precis.js";
 import { difference, formatMoment, type Piece, runRows } from "../view/compare.js";
 import { formatCount } from "../view/format.js";
+import { Sheet } from "./Sheet.js";
 
 /** How often a document was summarised, and the way to see two of its runs side by side. */
 export function RunHistory({ path, runId }: { path: string; runId: string }) {
@@ -25,7 +26,9 @@ export function RunHistory({ path, runId }: { path: string; runId: string }) {
       <button type="button" onClick={() => setShown(true)}>
         Compare two…
       </button>
-      {shown && <Compare runs={runs} close={() => setShown(false)} />}
+      <Sheet title="Two summaries" shown={shown} close={() => setShown(false)} kind="compare">
+        {shown && <Compare runs={runs} close={() => setShown(false)} />}
+      </Sheet>
     </div>
   );
 }
@@ -34,18 +37,15 @@ const nameOf = ({ ended, budget, policy, length }: ListedRun): string =>
   `${formatMoment(ended)} · ${budget} · ${policy} · ${length}`;
 
 function Compare({ runs, close }: { runs: readonly ListedRun[]; close: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const [newer, older] = runs as [ListedRun, ListedRun];
   const [left, setLeft] = useState(older.id);
   const [right, setRight] = useState(newer.id);
   const [one, oneProblem] = useStoredRun(left);
   const [other, otherProblem] = useStoredRun(right);
-  useEffect(() => dialog.current?.showModal(), []);
   const rows = one && other && runRows(one).map(([name, value], row) => [name, value, runRows(other)[row]?.[1]]);
   const texts = one && other && difference(one.result.text, other.result.text);
   return (
-    <dialog ref={dialog} className="sheet-dialog compare" aria-labelledby="compare-title" onClose={close}>
-      <h2 id="compare-title">Two summaries</h2>
+    <>
       {[oneProblem, otherProblem].map(
         (problem) =>
           problem && (
@@ -90,11 +90,11 @@ function Compare({ runs, close }: { runs: readonly ListedRun[]; close: () => voi
         </table>
       </div>
       <div className="buttons end">
-        <button type="button" onClick={() => dialog.current?.close()}>
+        <button type="button" onClick={close}>
           Close
         </button>
       </div>
-    </dialog>
+    </>
   );
 }
 

@@ -1,35 +1,38 @@
-import { useEffect, useRef } from "react";
-import type { LibraryEntry } from "../../electron/contract.js";
 import { deleteStored } from "../actions.js";
+import { useLibrary } from "../stores/library.js";
+import { Sheet } from "./Sheet.js";
 
 /** Asked before a document leaves the library, because nothing brings it back. */
-export function DeleteDialog({ entry, close }: { entry: LibraryEntry; close: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+export function DeleteDialog() {
+  const { deleting, askDelete } = useLibrary();
+  const close = () => askDelete(undefined);
   return (
-    <dialog ref={dialog} className="sheet-dialog" aria-labelledby="delete-title" onClose={close}>
-      <h2 id="delete-title">Delete “{entry.title}”?</h2>
-      <p>
-        Its text{entry.summarised ? " and its summaries are" : " is"} deleted from the library for good, and with
-        {entry.summarised ? " them" : " it"} what readings kept for the next questions. The file itself stays where it
-        is.
-      </p>
-      <p className="path">{entry.path}</p>
-      <div className="buttons end">
-        <button type="button" onClick={() => dialog.current?.close()}>
-          Keep
-        </button>
-        <button
-          type="button"
-          className="danger"
-          onClick={() => {
-            dialog.current?.close();
-            void deleteStored(entry.path);
-          }}
-        >
-          Delete for good
-        </button>
-      </div>
-    </dialog>
+    <Sheet title={`Delete “${deleting?.title ?? ""}”?`} shown={deleting !== undefined} close={close}>
+      {deleting && (
+        <>
+          <p>
+            Its text{deleting.summarised ? " and its summaries are" : " is"} deleted from the library for good, and with
+            {deleting.summarised ? " them" : " it"} what readings kept for the next questions. The file itself stays
+            where it is.
+          </p>
+          <p className="path">{deleting.path}</p>
+          <div className="buttons end">
+            <button type="button" onClick={close}>
+              Keep
+            </button>
+            <button
+              type="button"
+              className="danger"
+              onClick={() => {
+                close();
+                void deleteStored(deleting.path);
+              }}
+            >
+              Delete for good
+            </button>
+          </div>
+        </>
+      )}
+    </Sheet>
   );
 }

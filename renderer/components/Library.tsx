@@ -14,7 +14,7 @@ import { TagButton, TagFilter, Tagging } from "./Tags.js";
 export function Library() {
   const { documents, selectedId, alsoIds, select, toggle } = useDocuments();
   const runs = useRuns((store) => store.runs);
-  const { hits, error, tag, deleting, askDelete } = useLibrary();
+  const { hits, error, tag } = useLibrary();
 
   /**
    * Arrow keys move along the list, with Shift they choose the next one too; each entry is a button, so Tab and Enter work
@@ -89,7 +89,7 @@ export function Library() {
       </div>
       <ModelLine />
       <Tagging />
-      {deleting && <DeleteDialog entry={deleting} close={() => askDelete(undefined)} />}
+      <DeleteDialog />
     </nav>
   );
 }

@@ -12,7 +12,7 @@ export function Models() {
   const shown = useViews((store) => store.shown === "models");
   const close = useViews((store) => store.close);
   return (
-    <Sheet title="Models" shown={shown} close={() => close("models")} wide>
+    <Sheet title="Models" shown={shown} close={() => close("models")} kind="wide">
       {shown && <ModelList />}
     </Sheet>
   );

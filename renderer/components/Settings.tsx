@@ -10,7 +10,7 @@ export function Settings() {
   const shown = useViews((store) => store.shown === "settings");
   const close = useViews((store) => store.close);
   return (
-    <Sheet title="Settings" shown={shown} close={() => close("settings")} wide>
+    <Sheet title="Settings" shown={shown} close={() => close("settings")} kind="wide">
       {shown && <Groups close={() => close("settings")} />}
     </Sheet>
   );

@@ -5,14 +5,14 @@ export function Sheet({
   title,
   shown,
   close,
-  wide = false,
+  kind,
   children,
 }: {
   title: string;
   shown: boolean;
   close: () => void;
-  /** For views with lists. */
-  wide?: boolean;
+  /** Views with lists, and two texts beside each other, have a width of their own. */
+  kind?: "wide" | "compare";
   children: ReactNode;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -24,7 +24,7 @@ export function Sheet({
   return (
     <dialog
       ref={dialog}
-      className={wide ? "sheet-dialog wide" : "sheet-dialog"}
+      className={kind ? `sheet-dialog ${kind}` : "sheet-dialog"}
       aria-labelledby={titleId}
       onClose={close}
     >

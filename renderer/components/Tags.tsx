@@ -1,8 +1,9 @@
-import { type FormEvent, useEffect, useId, useRef, useState } from "react";
+import { type FormEvent, useEffect, useId, useState } from "react";
 import { create } from "zustand";
 import { precis } from "../precis.js";
 import { useLibrary } from "../stores/library.js";
 import { formatCount } from "../view/format.js";
+import { Sheet } from "./Sheet.js";
 
 /** Which tag's documents are listed and found; nothing while there are no tags. */
 export function TagFilter() {
@@ -52,13 +53,16 @@ export function TagButton({ path, title }: Tagged) {
 /** The dialog that it opens. */
 export function Tagging() {
   const document = useTagging((store) => store.document);
-  return document ? <TagDialog key={document.path} {...document} /> : null;
+  const close = () => useTagging.setState({ document: undefined });
+  return (
+    <Sheet title={`Tags of “${document?.title ?? ""}”`} shown={document !== undefined} close={close}>
+      {document && <TagForm key={document.path} path={document.path} close={close} />}
+    </Sheet>
+  );
 }
 
-function TagDialog({ path, title }: Tagged) {
-  const close = () => useTagging.setState({ document: undefined });
+function TagForm({ path, close }: { path: string; close: () => void }) {
   const { list, refresh } = useLibrary();
-  const dialog = useRef<HTMLDialogElement>(null);
   const [tags, setTags] = useState<readonly string[]>([]);
   const [problem, setProblem] = useState<string>();
   const [text, setText] = useState("");
@@ -73,7 +77,6 @@ function TagDialog({ path, title }: Tagged) {
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it opens
   useEffect(() => {
-    dialog.current?.showModal();
     void change({});
   }, []);
   const add = (event: FormEvent) => {
@@ -83,8 +86,7 @@ function TagDialog({ path, title }: Tagged) {
   };
 
   return (
-    <dialog ref={dialog} className="sheet-dialog" aria-labelledby={`${id}-title`} onClose={close}>
-      <h2 id={`${id}-title`}>Tags of “{title}”</h2>
+    <>
       {tags.length === 0 && <p className="small">It has none yet.</p>}
       <ul className="tags">
         {tags.map((tag) => (
@@ -123,10 +125,10 @@ function TagDialog({ path, title }: Tagged) {
         </button>
       </form>
       <div className="buttons end">
-        <button type="button" onClick={() => dialog.current?.close()}>
+        <button type="button" onClick={close}>
           Close
         </button>
       </div>
-    </dialog>
+    </>
   );
 }
