@@ -196,16 +196,18 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
   const growing = grown + grown / model.fullLayers;
   const staging = run.keepsAll ? 0 : (full / model.fullLayers) * Math.min(groupLayers, model.fullLayers);
   const oneGroup = run.keepsAll || groupLayers >= model.layers;
-  const hidden = oneGroup ? 0 : promptTokens * (2 * model.embeddingSize + 4);
+  const hidden = oneGroup ? 0 : 2 * Math.max(promptTokens, batchTokens) * model.embeddingSize;
   const peak = Math.max(growing, run.keepsAll ? retained : staging + hidden + run.peakEntries * entry);
-  const compute = graphBytes(model, promptTokens + run.answerTokens) + (run.keepsAll ? 0 : scoreBytes(model, run));
+  const compute =
+    graphBytes(model, promptTokens + run.answerTokens) +
+    (run.keepsAll ? 0 : scoreBytes(model, run)) +
+    (oneGroup ? 0 : edgeBytes(promptTokens));
   const share = Math.min(1, model.gpuLayers / (model.layers + 1));
-  // what belongs to a layer lies where the layer does; with the first layer on the GPU, so do hidden states and the mask
+  // what belongs to a layer lies where the layer does; with the first layer on the GPU, so do hidden states
   const onGpu = model.gpuLayers > model.layers;
-  const mask = onGpu ? maskBytes(promptTokens + run.answerTokens) : 0;
   const program = programBytes + model.vocabularySize * vocabularyEntryBytes + (run.keepsAll ? 0 : choosingBytes);
-  const total = model.weightsBytes + compute + peak + program + mask;
-  const gpu = share === 0 ? 0 : share * (model.weightsBytes + peak - hidden) + compute + (onGpu ? hidden + mask : 0);
+  const total = model.weightsBytes + compute + peak + program;
+  const gpu = share === 0 ? 0 : share * (model.weightsBytes + peak - hidden) + compute + (onGpu ? hidden : 0);
   return {
     promptTokens,
     weightsBytes: model.weightsBytes,
@@ -231,12 +233,12 @@ function graphBytes(model: MemoryShape, contextTokens: number): number {
   const attention = 2 * query + 3 * model.embeddingSize;
   const feedForward = 3 * model.feedForwardSize + 4 * model.embeddingSize;
   const activations = 4 * batchTokens * Math.max(attention, feedForward);
-  return activations + maskBytes(contextTokens) + 4 * model.vocabularySize;
+  return activations + 2 * batchTokens * contextTokens + 4 * model.vocabularySize;
 }
 
-/** Which earlier tokens a batch's tokens see, f16. */
-function maskBytes(contextTokens: number): number {
-  return 2 * batchTokens * contextTokens;
+/** What the mask is updated from while hidden states wait, and every token's position and cell (llama_retain_hold). */
+function edgeBytes(promptTokens: number): number {
+  return 2 * 2 * batchTokens * (batchTokens + 258) + 12 * promptTokens;
 }
 
 /**

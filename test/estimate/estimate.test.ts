@@ -124,11 +124,11 @@ describe("estimate", () => {
   } as const;
   const row = fakeModel.kvHeads * entryBytes(fakeModel);
 
-  test("adds the layer that is read, the hidden states in f16 with a scale each, and what the policy holds", () => {
+  test("adds the layer that is read, the hidden states in f16, and what the policy holds", () => {
     const figures = estimate(fakeModel, run);
     expect(figures.retainedKvBytes).toBe(15_525 * row);
     expect(figures.stagingBytes).toBe(fullKvBytes(fakeModel, 7500) / 30);
-    expect(figures.hiddenBytes).toBe(7500 * (576 * 2 + 4));
+    expect(figures.hiddenBytes).toBe(7500 * 576 * 2);
     expect(figures.peakKvBytes).toBe(figures.stagingBytes + figures.hiddenBytes + 16_000 * row);
     expect(figures.totalBytes).toBeGreaterThan(fakeModel.weightsBytes + figures.computeBytes + figures.peakKvBytes);
     expect(figures.devices).toEqual({ memory: figures.totalBytes, gpu: 0 });
@@ -183,9 +183,7 @@ describe("estimate", () => {
   test("puts what belongs to a layer where the layer lies", () => {
     const onGpu = estimate({ ...fakeModel, gpuLayers: 31 }, run);
     expect(onGpu.devices.gpu + onGpu.devices.memory).toBe(onGpu.totalBytes);
-    // with every layer there the hidden states and one more copy of the mask are too
-    const mask = 2 * 512 * (7500 + 100);
-    expect(onGpu.devices.gpu).toBe(fakeModel.weightsBytes + onGpu.peakKvBytes + onGpu.computeBytes + mask);
+    expect(onGpu.devices.gpu).toBe(fakeModel.weightsBytes + onGpu.peakKvBytes + onGpu.computeBytes);
     const half = estimate({ ...fakeModel, gpuLayers: 15 }, run);
     expect(half.devices.gpu).toBeLessThan(onGpu.devices.gpu);
     expect(half.devices.gpu).toBeGreaterThan(0);

@@ -38,8 +38,9 @@ static Napi::Value slidingLayers(const Napi::CallbackInfo & info) {
 
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
 #if defined(__GLIBC__)
-    // glibc raises this by itself up to 32 MiB, and then keeps freed layers; buffers are to go back when they are freed
-    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    // glibc raises this by itself up to 32 MiB, and then keeps freed layers, whose places fit no layer that has grown;
+    // buffers are to go back when they are freed
+    mallopt(M_MMAP_THRESHOLD, 256 << 10);
 #endif
     exports.Set("Session", Session::define(env));
     exports.Set("refusal", Napi::Function::New(env, refusal, "refusal"));

@@ -2,6 +2,8 @@
 
 #include "job.h"
 
+#include "ggml-cpu.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -52,8 +54,25 @@ Context::Context(const std::string & model_path, std::vector<llama_token> prompt
     if (!ctx) {
         throw Failure("out-of-memory", "the buffers for computing could not be allocated");
     }
+    start_threads();
     if (options.grouped && !llama_retain_flash_attn(ctx.get())) {
         throw Failure("model-unsupported", "flash attention is not available for it on this device");
+    }
+}
+
+// Without threads of its own a context starts new ones for every batch of every group and for every token. They do not
+// poll: whoever else computes on this machine needs the cores while the next token is chosen
+void Context::start_threads() {
+    ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+    ggml_backend_reg_t reg = cpu ? ggml_backend_dev_backend_reg(cpu) : nullptr;
+    const auto address = [&](const char * name) { return reg ? ggml_backend_reg_get_proc_address(reg, name) : nullptr; };
+    const auto start = (decltype(&ggml_threadpool_new))  address("ggml_threadpool_new");
+    const auto stop  = (decltype(&ggml_threadpool_free)) address("ggml_threadpool_free");
+    if (start && stop) {
+        ggml_threadpool_params params = ggml_threadpool_params_default(options.threads);
+        params.poll = 0;
+        pool.reset(start(&params), stop);
+        llama_attach_threadpool(ctx.get(), pool.get(), pool.get());
     }
 }
 
@@ -69,17 +88,9 @@ void Context::check(int status, const char * what) const {
     }
 }
 
-// f16 holds up to 65504; a power of two keeps the division exact
-static float f16_scale(const float * row, uint32_t n) {
-    float largest = 0.0f;
-    for (uint32_t i = 0; i < n; ++i) {
-        largest = std::max(largest, std::fabs(row[i]));
-    }
-    return largest > 32768.0f && std::isfinite(largest) ? std::exp2(std::ceil(std::log2(largest/32768.0f))) : 1.0f;
-}
-
 void Context::count_peak() {
-    peak = std::max(peak, llama_retain_peak_bytes(ctx.get()) + hidden.size() + scale.size()*sizeof(float) + held);
+    peak    = std::max(peak,    llama_retain_peak_bytes(ctx.get()) + held);
+    compute = std::max(compute, llama_retain_compute_bytes(ctx.get()));
 }
 
 // The window's attention, summed over its queries, also of two batches: [query heads][n].
@@ -121,23 +132,18 @@ static void add_observed(llama_context * ctx, uint32_t layer, uint32_t what, uin
 std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const Wanted & wanted, bool plain) {
     const uint32_t n_tokens = tokens.size();
     const uint32_t n_before = n_tokens - window;
-    const uint32_t n_embd   = llama_model_n_embd(model);
     const uint32_t n_head   = llama_model_n_head(model);
     const uint32_t n_group  = n_head/llama_model_n_head_kv(model);
     const bool     last     = end == n_layer;
 
-    if (begin >= end || end > n_layer || (begin > 0 && hidden.empty() && held == 0)) {
+    if (begin >= end || end > n_layer || (begin > 0 && held == 0)) {
         throw Failure("failed", "layers must be read in order");
     }
-    const size_t row_bytes = n_embd*(options.hidden_f16 ? sizeof(ggml_fp16_t) : sizeof(float));
-    // to the host and back would take a GPU longer than the layers do (docs/bench/gpu.md)
-    if (begin == 0 && !last && options.grouped && !llama_retain_on_host(ctx.get()) &&
-            llama_retain_hold(ctx.get(), options.hidden_f16 ? GGML_TYPE_F16 : GGML_TYPE_F32, n_tokens)) {
-        held = n_tokens*row_bytes;
-    }
-    if (!last && held == 0) {
-        hidden.resize(n_tokens*row_bytes);
-        scale.resize(options.hidden_f16 ? n_tokens : 0);
+    if (begin == 0 && !last) {
+        held = llama_retain_hold(ctx.get(), options.hidden_f16 ? GGML_TYPE_F16 : GGML_TYPE_F32, n_tokens);
+        if (held == 0) {
+            throw Failure("out-of-memory", "the hidden states between two groups of layers could not be allocated");
+        }
     }
     if (options.grouped) {
         if (!llama_retain_begin(ctx.get(), begin, end, n_tokens, plain)) {
@@ -159,7 +165,6 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
     std::vector<Observed>  observed(full.size());
 
     const uint32_t batch = options.batch;
-    std::vector<float>          states(options.hidden_f16 ? size_t(batch)*n_embd : 0); // a batch's hidden states in f32
     std::vector<llama_pos>      pos(batch);
     std::vector<int32_t>        n_seq_id(batch, 1);
     llama_seq_id                seq = 0;
@@ -176,20 +181,9 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
         }
         output[n - 1] = last && stop == n_tokens;
 
-        uint8_t * waiting = hidden.data() + start*row_bytes;
-        if (options.hidden_f16 && begin > 0 && held == 0) {
-            ggml_fp16_to_fp32_row((const ggml_fp16_t *) waiting, states.data(), int64_t(n)*n_embd);
-            for (uint32_t i = 0; i < n; ++i) {
-                for (uint32_t e = 0; scale[start + i] != 1.0f && e < n_embd; ++e) {
-                    states[size_t(i)*n_embd + e] *= scale[start + i];
-                }
-            }
-        }
-
         llama_batch part = {};
         part.n_tokens = n;
-        part.token    = begin == 0 || held > 0 ? tokens.data() + start : nullptr;
-        part.embd     = begin == 0 || held > 0 ? nullptr : options.hidden_f16 ? states.data() : (float *) waiting;
+        part.token    = tokens.data() + start;
         part.pos      = pos.data();
         part.n_seq_id = n_seq_id.data();
         part.seq_id   = seq_id.data();
@@ -200,22 +194,6 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
         }
         check(llama_decode(ctx.get(), part), "reading");
 
-        if (!last && held == 0) {
-            const float * leaving = llama_retain_hidden(ctx.get());
-            if (options.hidden_f16) {
-                memcpy(states.data(), leaving, size_t(n)*n_embd*sizeof(float));
-                for (uint32_t i = 0; i < n; ++i) {
-                    float * row = states.data() + size_t(i)*n_embd;
-                    const float by = scale[start + i] = f16_scale(row, n_embd);
-                    for (uint32_t e = 0; by != 1.0f && e < n_embd; ++e) {
-                        row[e] /= by;
-                    }
-                }
-                ggml_fp32_to_fp16_row(states.data(), (ggml_fp16_t *) waiting, int64_t(n)*n_embd);
-            } else {
-                memcpy(waiting, leaving, n*row_bytes);
-            }
-        }
         for (size_t l = 0; rows > 0 && l < full.size(); ++l) {
             add_observed(ctx.get(), full[l], LLAMA_RETAIN_SUMS, n_head, n_before, attention[l].sums);
             if (wanted.variances) {
@@ -240,8 +218,6 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
             llama_retain_hold(ctx.get(), GGML_TYPE_F32, 0);
             held = 0;
         }
-        hidden = {};
-        scale  = {};
         n_past = n_tokens;
     }
 
@@ -505,7 +481,7 @@ size_t Context::memory_bytes() const {
 }
 
 size_t Context::compute_bytes() const {
-    return llama_retain_compute_bytes(ctx.get());
+    return std::max(compute, llama_retain_compute_bytes(ctx.get()));
 }
 
 size_t Context::peak_bytes() const {

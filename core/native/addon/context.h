@@ -99,7 +99,7 @@ class Context {
 
     size_t layer_bytes(uint32_t layer) const;
     size_t memory_bytes() const;  // all of the KV cache, sliding layers included
-    size_t compute_bytes() const; // buffers of the graph
+    size_t compute_bytes() const; // buffers of the graph and what it reads beside KV and hidden states, at the worst moment
     size_t peak_bytes() const;    // K, V and hidden states at the worst moment
 
   private:
@@ -107,8 +107,10 @@ class Context {
     void observe_rest(uint32_t layer, const Wanted & wanted, Observed & observed) const;
     void count_peak();
     void check(int status, const char * what) const;
+    void start_threads();
 
     struct Free { void operator()(llama_context * ctx) const { llama_free(ctx); } };
+    std::shared_ptr<ggml_threadpool> pool; // outlives the context
     std::unique_ptr<llama_context, Free> ctx;
     const llama_model * model;
 
@@ -119,11 +121,10 @@ class Context {
     uint32_t n_past = 0;
     bool     retained = false; // after keep: the window is all that stands in the cells
 
-    std::vector<float>   resumed; // logits after the prompt, until something is decoded
-    std::vector<uint8_t> hidden;  // [tokens][embedding] f16 or f32, between groups
-    std::vector<float>   scale;   // [tokens] what an f16 row was divided by: massive activations exceed f16's range
-    size_t held = 0; // bytes of hidden states that wait on the device instead
-    size_t peak = 0;
+    std::vector<float> resumed; // logits after the prompt, until something is decoded
+    size_t held = 0; // bytes of hidden states that wait for the next group
+    size_t peak    = 0;
+    size_t compute = 0;
 
     std::atomic<bool>   aborted{false};
     std::atomic<double> done{0};

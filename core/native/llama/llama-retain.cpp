@@ -504,24 +504,18 @@ struct llama_retain {
         kv.retain_begin = ctx->cparams.retain_begin = il_begin;
         kv.retain_end   = ctx->cparams.retain_end   = il_end;
         ctx->cparams.retain_gen++;
-
-        auto & flags = ctx->cparams.embeddings_layer_inp;
-        std::fill(flags.begin(), flags.end(), false);
-        if (il_end < ctx->model.hparams.n_layer() && !ctx->cparams.retain_reading) {
-            flags[il_end] = true;
-        }
     }
 
-    static bool hold(llama_context * ctx, ggml_type type, uint32_t n_tokens) {
+    static size_t hold(llama_context * ctx, ggml_type type, uint32_t n_tokens) {
         ctx->synchronize();
         ctx->cparams.retain_reading = nullptr;
         ctx->retain_reading.reset();
         if (n_tokens == 0) {
-            return true;
+            return 0;
         }
         // a graph that is reserved has as many tokens as a batch can; the mask's edge is as wide as a batch, padded
         const int64_t n_batch = ctx->cparams.n_ubatch;
-        const int64_t n_rows  = GGML_PAD(std::max<int64_t>(n_tokens, n_batch), n_step);
+        const int64_t n_rows  = GGML_PAD(std::max<int64_t>(n_tokens, n_batch), on_host(cache(ctx)) ? 1 : n_step);
         const int64_t n_edge  = n_batch + 258;
 
         auto reading = std::make_unique<llama_retain_reading>();
@@ -533,10 +527,14 @@ struct llama_retain {
         reading->zero   = ggml_new_tensor_2d(reading->tensors.get(), GGML_TYPE_F16, n_edge, n_batch);
         reading->pos    = ggml_new_tensor_1d(reading->tensors.get(), GGML_TYPE_I32, n_rows);
         reading->cells  = ggml_new_tensor_1d(reading->tensors.get(), GGML_TYPE_I64, n_rows);
-        auto * buft = ggml_backend_buffer_get_type(holder(ctx, 0).layers[0].k->buffer);
-        reading->buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(reading->tensors.get(), buft));
+        for (auto * buft : { ggml_backend_buffer_get_type(holder(ctx, 0).layers[0].k->buffer), ggml_backend_cpu_buffer_type() }) {
+            reading->buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(reading->tensors.get(), buft));
+            if (reading->buffer) {
+                break;
+            }
+        }
         if (!reading->buffer) {
-            return false;
+            return 0;
         }
         ggml_backend_buffer_clear(reading->buffer.get(), 0);
         std::vector<ggml_fp16_t> edge(n_edge*n_batch, ggml_fp32_to_fp16(0.0f));
@@ -552,7 +550,7 @@ struct llama_retain {
         ggml_backend_tensor_set(reading->cells, cells.data(), 0, ggml_nbytes(reading->cells));
         ctx->retain_reading = std::move(reading);
         ctx->cparams.retain_reading = ctx->retain_reading.get();
-        return true;
+        return ggml_nbytes(ctx->retain_reading->hidden);
     }
 
     static bool begin(llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells, bool plain) {
@@ -884,6 +882,9 @@ struct llama_retain {
         for (const auto & backend : ctx->backends) {
             total += ggml_backend_sched_get_buffer_size(ctx->sched.get(), backend.get());
         }
+        if (const auto & reading = ctx->retain_reading) {
+            total += ggml_backend_buffer_get_size(reading->buffer.get()) - ggml_nbytes(reading->hidden);
+        }
         return total;
     }
 
@@ -1116,11 +1117,6 @@ struct llama_retain {
         return ctx->cparams.flash_attn;
     }
 
-    static const float * hidden(llama_context * ctx) {
-        ctx->synchronize();
-        return ctx->get_embeddings_layer_inp(ctx->cparams.retain_end);
-    }
-
     static const float * observed(llama_context * ctx, uint32_t il, uint32_t what, uint32_t * n_kv) {
         ctx->synchronize();
         const auto it = ctx->retain_read.find({ il, what });
@@ -1136,12 +1132,8 @@ bool llama_retain_flash_attn(const llama_context * ctx) {
     return llama_retain::flash_attn(ctx);
 }
 
-bool llama_retain_hold(llama_context * ctx, ggml_type type, uint32_t n_tokens) {
+size_t llama_retain_hold(llama_context * ctx, ggml_type type, uint32_t n_tokens) {
     return llama_retain::hold(ctx, type, n_tokens);
-}
-
-bool llama_retain_on_host(const llama_context * ctx) {
-    return llama_retain::on_host(llama_retain::cache(ctx));
 }
 
 bool llama_retain_begin(llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells, bool plain) {
@@ -1158,10 +1150,6 @@ uint32_t llama_retain_rows(llama_context * ctx, uint32_t il, bool values, uint32
 
 bool llama_retain_expected(llama_context * ctx, uint32_t il, uint32_t n_rows, int32_t first, uint32_t n_future, float * logits) {
     return llama_retain::expected(ctx, il, n_rows, first, n_future, logits);
-}
-
-const float * llama_retain_hidden(llama_context * ctx) {
-    return llama_retain::hidden(ctx);
 }
 
 const float * llama_retain_observed(llama_context * ctx, uint32_t il, uint32_t what, uint32_t * n_kv) {

@@ -3,10 +3,11 @@
 // Reading layer group by layer group, window scores and retention for llama_context, added to llama.cpp by Precis.
 //
 // A context made by llama_retain_init has a KV cache without storage. A document is read so:
+//   llama_retain_hold       unless one group holds all layers
 //   for each group of layers, in order
 //     llama_retain_begin    gives the group storage for every token and makes the graph hold these layers only
-//     llama_decode          for each batch: token ids for the first group, the hidden states of the last group after it
-//     llama_retain_hidden   the hidden states of the batch, for the next group (not after the last)
+//     llama_decode          for each batch, from position 0 on: a group after the first goes on from the hidden states of
+//                           the one before, whatever the token ids
 //     llama_retain_observed what the last tokens of the batch attend to, as llama_retain_observe asked for
 //   llama_retain_rows, llama_retain_expected   for each layer of the group, what else there is to know of it
 //   llama_retain_keep       for each layer of the group, and for earlier ones that shrink further
@@ -78,7 +79,7 @@ struct llama_retain_reading {
 
 extern "C" {
 
-#define LLAMA_RETAIN_ABI 5
+#define LLAMA_RETAIN_ABI 6
 
 LLAMA_API int32_t llama_retain_abi(void);
 
@@ -104,13 +105,10 @@ LLAMA_API struct llama_context * llama_retain_init(struct llama_model * model, s
 // whether flash attention is really on, after the backends had their say
 LLAMA_API bool llama_retain_flash_attn(const struct llama_context * ctx);
 
-// whether the KV cache lies in the host's memory
-LLAMA_API bool llama_retain_on_host(const struct llama_context * ctx);
-
-// Before the first group: room for the hidden states of n_tokens tokens beside the KV cache, as f32 (exact) or f16 (half the
-// bytes). Every group is then given the token ids, from position 0 on, and llama_retain_hidden is not needed.
-// n_tokens 0 frees it, after the last group. false: no memory
-LLAMA_API bool llama_retain_hold(struct llama_context * ctx, enum ggml_type type, uint32_t n_tokens);
+// Before the first group: room for the hidden states of n_tokens tokens between groups, as f32 (exact) or f16 (half the
+// bytes), where the KV cache lies or, when there is no room, in the host's memory. n_tokens 0 frees it, after the last group.
+// Returns the bytes of the hidden states; 0: no memory
+LLAMA_API size_t llama_retain_hold(struct llama_context * ctx, enum ggml_type type, uint32_t n_tokens);
 
 // storage of n_cells tokens for layers [il_begin, il_end) (as many as its window needs for a sliding one); forgets the
 // positions of the group before. Plain storage is of the context's KV types and is to stay; otherwise it is f16, exact,
@@ -119,9 +117,6 @@ LLAMA_API bool llama_retain_begin(struct llama_context * ctx, uint32_t il_begin,
 
 // the next batches read back `what` (llama_retain_what, or-ed) of their last n_rows tokens; 0: nothing of their attention
 LLAMA_API void llama_retain_observe(struct llama_context * ctx, uint32_t what, uint32_t n_rows);
-
-// of the last batch: [n_tokens][n_embd] f32, the input of layer il_end
-LLAMA_API const float * llama_retain_hidden(struct llama_context * ctx);
 
 // of the last batch: [n_head][n_kv] f32, one of the first three llama_retain_what; n_kv includes unused cells.
 // *n_kv is set; NULL when that was not read back of the layer
@@ -156,7 +151,8 @@ LLAMA_API uint32_t llama_retain_n_cells(const struct llama_context * ctx);
 LLAMA_API size_t llama_retain_layer_bytes(const struct llama_context * ctx, uint32_t il);
 LLAMA_API size_t llama_retain_peak_bytes (const struct llama_context * ctx);
 
-// bytes of memory (KV or whatever the model has) and of compute buffers, of any context, all devices together
+// bytes of memory (KV or whatever the model has) and of compute buffers, of any context, all devices together; among the
+// latter is what llama_retain_hold has beside hidden states
 LLAMA_API size_t llama_retain_memory_bytes (const struct llama_context * ctx);
 LLAMA_API size_t llama_retain_compute_bytes(const struct llama_context * ctx);
 
