@@ -242,13 +242,14 @@ function edgeBytes(promptTokens: number): number {
 }
 
 /**
- * Layers read at a time. On the CPU one: more read no faster. A GPU waits at the end of each group and each batch, so
- * there as many as hold 512 MiB of keys and values (docs/bench/gpu.md).
+ * Layers read at a time: as many as hold 8 MiB of keys and values, and four at most. A group costs some milliseconds
+ * whatever its length, which show while a document is short (docs/bench/reading.md). A GPU waits at the end of each group
+ * and each batch, so there as many as hold 512 MiB (docs/bench/gpu.md).
  */
 export function defaultGroupLayers(model: MemoryShape, promptTokens: number): number {
-  if (model.gpuLayers === 0) return 1;
+  const [bytes, most] = model.gpuLayers === 0 ? [8 * 2 ** 20, 4] : [512 * 2 ** 20, model.layers];
   const layerBytes = fullKvBytes(model, promptTokens) / model.fullLayers;
-  return Math.max(1, Math.min(model.layers, Math.floor((512 * 2 ** 20) / layerBytes)));
+  return Math.max(1, Math.min(model.layers, most, Math.floor(bytes / layerBytes)));
 }
 
 /**

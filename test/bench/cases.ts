@@ -11,7 +11,7 @@ export interface Side {
   /** Share of the full f16 cache, in bytes: with smaller entries more of them are kept. */
   readonly budget: string;
   readonly kvType: KvType;
-  /** Layers read at a time; the engine's default when left out. */
+  /** Layers read at a time; one when left out. */
   readonly groupLayers?: number;
 }
 

@@ -102,7 +102,11 @@ async function ours(side: Side): Promise<Outcome> {
 /** @throws PrecisError budget-too-small */
 function planned(model: ModelInfo, side: Side) {
   const prompt = { tokens, headTokens, windowTokens };
-  const plan = planRun(model, prompt, decode, { ...side, policy: policySchema.parse(side.policy) });
+  const plan = planRun(model, prompt, decode, {
+    ...side,
+    groupLayers: side.groupLayers ?? 1,
+    policy: policySchema.parse(side.policy),
+  });
   const { peakKvBytes, totalBytes } = plan.estimate;
   return { ...plan, estimatedKvPeakBytes: peakKvBytes, estimatedPeakBytes: totalBytes };
 }

@@ -173,8 +173,11 @@ describe("estimate", () => {
     expect(small.retainedKvBytes / whole.retainedKvBytes).toBe(18 / 64);
   });
 
-  test("reads a layer at a time on the CPU, and on a GPU as many as hold 512 MiB", () => {
+  test("reads as many layers at a time as hold 8 MiB, four at most, and on a GPU as many as hold 512 MiB", () => {
     expect(defaultGroupLayers(fakeModel, 7500)).toBe(1);
+    expect(defaultGroupLayers(fakeModel, 4000)).toBe(2);
+    expect(defaultGroupLayers(fakeModel, 1000)).toBe(4);
+    expect(defaultGroupLayers({ ...fakeModel, layers: 3, fullLayers: 3 }, 1000)).toBe(3);
     expect(defaultGroupLayers({ ...fakeModel, gpuLayers: 31 }, 7500)).toBe(30);
     expect(defaultGroupLayers({ ...fakeModel, gpuLayers: 31 }, 175_000)).toBe(3);
     expect(defaultGroupLayers({ ...fakeModel, gpuLayers: 31 }, 2_000_000)).toBe(1);
