@@ -61,8 +61,8 @@ export interface Reading {
 
 /**
  * Tokens of the text before a part that are read with it, so that a pronoun or a term at its beginning has what it
- * refers to: about five sentences, and less than two percent of a full part of the default model.
- * `npx tsx test/summarize/context.ts` measures what they gain.
+ * refers to: about five sentences, and less than two percent of a full part of the default model. They gain 72 % of what
+ * 512 tokens do, 64 gain 59 % and 256 gain 84 % (`npx tsx test/summarize/context.ts`).
  */
 const contextTokens = 128;
 
