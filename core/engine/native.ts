@@ -7,7 +7,7 @@ import type { KvType } from "./kv.js";
 import type { Sampling } from "./types.js";
 
 /** Must equal LLAMA_RETAIN_ABI in core/native/llama/llama-retain.h. */
-const abi = 6;
+const abi = 7;
 
 export interface NativeOpenOptions {
   /** Tokens per batch. */

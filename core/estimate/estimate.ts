@@ -257,11 +257,11 @@ export function defaultGroupLayers(model: MemoryShape, promptTokens: number): nu
  * ranked; and whatever else it asks for, of one layer twice while it is handed over.
  */
 function scoreBytes(model: MemoryShape, { promptTokens, groupLayers, needs = [] }: RunShape): number {
-  const { queryHeads, kvHeads, keySize, valueSize } = model;
+  const { queryHeads, kvHeads, keySize } = model;
   const columns: Readonly<Record<keyof LayerObservations, number>> = {
     variances: queryHeads + kvHeads,
     entropy: queryHeads,
-    valueNorms: kvHeads * (valueSize + 1),
+    valueNorms: kvHeads,
     keys: kvHeads * keySize,
     expectedLogits: queryHeads,
   };

@@ -94,7 +94,7 @@ describe("dynamickv", () => {
       fc.property(fc.constantFrom("random", "skewed"), budgets, fc.nat(), (kind, openBudget, seed) => {
         const shape = { ...small, budget: 8 * 20 + openBudget };
         const scores = layerScores(shape, kind, seed);
-        const settings = { pooling: { kind: "none", kernel: 1 }, floor: 0, maxRatio: 1e6 } as const;
+        const settings = { pooling: { kind: "none", kernel: 1 }, floor: 0, maxRatio: 1e6, valueNorms: false } as const;
         const marks = marksOf(scores, 2 * openBudget);
         fc.pre(Math.max(...marks) <= 2 * 200);
         const steps = history(settings, shape, scores);
@@ -110,7 +110,7 @@ describe("dynamickv", () => {
   it("reaches those budgets where the first layers deserve most, which the paper's pace does not, and holds less", () => {
     const shape = { ...small, layers: 30, tokens: 520, budget: Math.round(0.069 * 30 * 520) };
     const open = shape.budget - 30 * 20;
-    const settings = { pooling: { kind: "none", kernel: 1 }, floor: 0 } as const;
+    const settings = { pooling: { kind: "none", kernel: 1 }, floor: 0, valueNorms: false } as const;
     const scores = layerScores(shape, "random", 1).map(({ layer, scores: row }) => ({
       layer,
       scores: row.map((score) => score * 10 ** (-layer / 20)),
@@ -130,7 +130,7 @@ describe("dynamickv", () => {
   });
 
   it("lets the first layers hold what the later ones do not need yet, and no more than maxRatio", () => {
-    const steps = history({ maxRatio: 2.5 }, small, layerScores(small, "random", 7));
+    const steps = history({ maxRatio: 2.5, floor: 0.2 }, small, layerScores(small, "random", 7));
     // 80 in all, of which each layer still to come is left its floor of 2.
     expect(steps[0]).toEqual([25]);
     expect(steps[1]).toEqual([25, 25]);

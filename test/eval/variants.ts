@@ -44,34 +44,31 @@ export const policyVariants: readonly Variant[] = [
 ];
 
 const ablated = (id: string, label: string, settings: PolicySettings) => variant(id, "dynamickv", { label, settings });
-const average = (kernel: number): PolicySettings => ({ pooling: { kind: "average", kernel } });
-const max = (kernel: number): PolicySettings => ({ pooling: { kind: "max", kernel } });
+const average = (kernel: number, own: number): PolicySettings => ({ pooling: { kind: "average", kernel, own } });
 
 /** Our default with one setting changed at a time. */
 export const ablationVariants: readonly Variant[] = [
   ours,
   ablated("pooling-none", "no pooling", none),
-  ...[5, 7, 11, 31].map((kernel) => ablated(`average-${kernel}`, `average over ${kernel}`, average(kernel))),
-  ...[7, 15].map((kernel) => ablated(`max-${kernel}`, `maximum over ${kernel}`, max(kernel))),
-  ...[0.05, 0.2, 1].map((own) =>
-    ablated(`own-${own}`, `average over 15 and ${own} of its own`, { pooling: { kind: "average", kernel: 15, own } }),
+  ...[7, 15].map((kernel) => ablated(`average-${kernel}`, `average over ${kernel}`, average(kernel, 0.5))),
+  ...[0, 0.2, 1].map((own) =>
+    ablated(`own-${own}`, own === 0 ? "nothing of its own" : `${own} of its own`, average(31, own)),
   ),
-  ablated("own-0.2-of-31", "average over 31 and 0.2 of its own", {
-    pooling: { kind: "average", kernel: 31, own: 0.2 },
-  }),
+  ablated("max-31", "maximum over 31", { pooling: { kind: "max", kernel: 31, own: 0.5 } }),
+  ablated("value-norms-no", "not weighted by the values' lengths", { valueNorms: false }),
   ablated("even-layers", "the same for every layer", { maxRatio: 1 }),
   ablated("ratio-2", "a layer at most twice the mean", { maxRatio: 2 }),
-  ...[0, 0.5].map((floor) => ablated(`floor-${floor}`, `floor ${floor}`, { floor })),
+  ...[0, 0.2].map((floor) => ablated(`floor-${floor}`, `floor ${floor}`, { floor })),
   ablated("groups-of-4", "cut after every 4 layers", { groupLayers: 4 }),
   ablated("group-mean", "mean over a KV head's queries", { reduction: "mean" }),
-  ablated("value-norms", "weighted by the values' lengths", { valueNorms: true }),
-  ablated("own-1-value-norms", "average over 15, all of its own, weighted by the values' lengths", {
-    pooling: { kind: "average", kernel: 15, own: 1 },
-    valueNorms: true,
-  }),
   ...[0.2, 0.5].map((headFloor) =>
     ablated(`heads-${headFloor}`, `budgets per head, floor ${headFloor}`, { headFloor }),
   ),
+  ablated("before", "as before: average over 15, floor 0.2, not weighted", {
+    pooling: { kind: "average", kernel: 15 },
+    floor: 0.2,
+    valueNorms: false,
+  }),
 ];
 
 export const policyOf = ({ policy, settings }: Variant): Policy => createPolicy(policy, settings);

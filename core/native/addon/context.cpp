@@ -246,23 +246,17 @@ static const uint32_t n_future = 512;
 void Context::observe_rest(uint32_t layer, const Wanted & wanted, Observed & observed) const {
     const uint32_t n_before = tokens.size() - window;
     const uint32_t n_kv     = llama_model_n_head_kv(model);
-    const auto rows_of = [&](bool values) {
-        std::vector<float> rows(size_t(n_kv)*n_before*llama_retain_rows(ctx.get(), layer, values, n_before, nullptr));
-        if (llama_retain_rows(ctx.get(), layer, values, n_before, rows.data()) == 0) {
-            throw Failure("failed", "a layer has no keys and values to look at");
-        }
-        return rows;
-    };
+    bool known = true;
     if (wanted.keys) {
-        observed.keys = rows_of(false);
+        observed.keys.resize(size_t(n_kv)*n_before*llama_retain_keys(ctx.get(), layer, n_before, nullptr));
+        known = llama_retain_keys(ctx.get(), layer, n_before, observed.keys.data()) > 0;
     }
     if (wanted.value_norms) {
-        const auto rows = rows_of(true);
         observed.value_norms.resize(size_t(n_kv)*n_before);
-        const size_t size = n_before > 0 ? rows.size()/observed.value_norms.size() : 0;
-        for (size_t i = 0; i < observed.value_norms.size(); ++i) {
-            observed.value_norms[i] = std::sqrt(std::inner_product(&rows[i*size], &rows[i*size] + size, &rows[i*size], 0.0f));
-        }
+        known = known && llama_retain_value_norms(ctx.get(), layer, n_before, observed.value_norms.data());
+    }
+    if (!known) {
+        throw Failure("failed", "a layer has no keys and values to look at");
     }
     if (wanted.expected_logits) {
         observed.expected_logits.resize(size_t(llama_model_n_head(model))*n_before);

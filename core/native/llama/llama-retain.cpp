@@ -909,7 +909,9 @@ struct llama_retain {
         return is_staged(layer) && t->type == GGML_TYPE_F16 && n_rows <= t->ne[1] ? t : nullptr;
     }
 
-    static uint32_t rows(llama_context * ctx, uint32_t il, bool values, uint32_t n_rows, float * out) {
+    // each KV head's rows of keys or values in turn, as f16. Returns the size of a row; 0: the layer has no such storage
+    template <typename F>
+    static uint32_t each_row(llama_context * ctx, uint32_t il, bool values, uint32_t n_rows, F take) {
         ctx->synchronize();
         const auto * t = staging(ctx, il, values, n_rows);
         if (!t) {
@@ -917,16 +919,30 @@ struct llama_retain {
         }
         const uint32_t n_head = cache(ctx).hparams.n_head_kv(il);
         const uint32_t n_embd = t->ne[0]/n_head;
-        if (out) {
-            std::vector<uint8_t> copy;
-            const uint8_t * data = on_host(t, copy);
-            for (uint32_t h = 0; h < n_head; ++h) {
-                for (uint32_t r = 0; r < n_rows; ++r, out += n_embd) {
-                    ggml_fp16_to_fp32_row((const ggml_fp16_t *) (data + r*t->nb[1]) + h*n_embd, out, n_embd);
-                }
+        std::vector<uint8_t> copy;
+        const uint8_t * data = on_host(t, copy);
+        for (uint32_t h = 0; h < n_head; ++h) {
+            for (uint32_t r = 0; r < n_rows; ++r) {
+                take((const ggml_fp16_t *) (data + r*t->nb[1]) + h*n_embd, n_embd);
             }
         }
         return n_embd;
+    }
+
+    static uint32_t keys(llama_context * ctx, uint32_t il, uint32_t n_rows, float * out) {
+        return each_row(ctx, il, false, out ? n_rows : 0, [&](const ggml_fp16_t * row, uint32_t n_embd) {
+            ggml_fp16_to_fp32_row(row, out, n_embd);
+            out += n_embd;
+        });
+    }
+
+    static bool value_norms(llama_context * ctx, uint32_t il, uint32_t n_rows, float * out) {
+        std::vector<float> values;
+        return each_row(ctx, il, true, n_rows, [&](const ggml_fp16_t * row, uint32_t n_embd) {
+            values.resize(n_embd);
+            ggml_fp16_to_fp32_row(row, values.data(), n_embd);
+            *out++ = std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0f));
+        }) > 0;
     }
 
     // the mean of what rotary embedding does at n positions from `first` on, column after column; empty: no memory.
@@ -1144,8 +1160,12 @@ void llama_retain_observe(llama_context * ctx, uint32_t what, uint32_t n_rows) {
     llama_retain::observe(ctx, what, n_rows);
 }
 
-uint32_t llama_retain_rows(llama_context * ctx, uint32_t il, bool values, uint32_t n_rows, float * rows) {
-    return llama_retain::rows(ctx, il, values, n_rows, rows);
+uint32_t llama_retain_keys(llama_context * ctx, uint32_t il, uint32_t n_rows, float * keys) {
+    return llama_retain::keys(ctx, il, n_rows, keys);
+}
+
+bool llama_retain_value_norms(llama_context * ctx, uint32_t il, uint32_t n_rows, float * norms) {
+    return llama_retain::value_norms(ctx, il, n_rows, norms);
 }
 
 bool llama_retain_expected(llama_context * ctx, uint32_t il, uint32_t n_rows, int32_t first, uint32_t n_future, float * logits) {

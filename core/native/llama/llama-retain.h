@@ -9,7 +9,7 @@
 //     llama_decode          for each batch, from position 0 on: a group after the first goes on from the hidden states of
 //                           the one before, whatever the token ids
 //     llama_retain_observed what the last tokens of the batch attend to, as llama_retain_observe asked for
-//   llama_retain_rows, llama_retain_expected   for each layer of the group, what else there is to know of it
+//   llama_retain_keys, llama_retain_value_norms, llama_retain_expected   of each layer of the group, what else is known
 //   llama_retain_keep       for each layer of the group, and for earlier ones that shrink further
 //   llama_retain_finish, after which llama_decode goes on at the true position on the compact cache.
 // One sequence (id 0), flash attention on. All calls from one thread at a time.
@@ -79,7 +79,7 @@ struct llama_retain_reading {
 
 extern "C" {
 
-#define LLAMA_RETAIN_ABI 6
+#define LLAMA_RETAIN_ABI 7
 
 LLAMA_API int32_t llama_retain_abi(void);
 
@@ -122,9 +122,12 @@ LLAMA_API void llama_retain_observe(struct llama_context * ctx, uint32_t what, u
 // *n_kv is set; NULL when that was not read back of the layer
 LLAMA_API const float * llama_retain_observed(struct llama_context * ctx, uint32_t il, uint32_t what, uint32_t * n_kv);
 
-// of a layer whose batches are all read, before llama_retain_keep: keys or values of the first n_rows positions as f32,
-// [n_head_kv][n_rows][size of a row]; returns that size. `rows` may be NULL. 0: the layer has no such storage
-LLAMA_API uint32_t llama_retain_rows(struct llama_context * ctx, uint32_t il, bool values, uint32_t n_rows, float * rows);
+// of a layer whose batches are all read, before llama_retain_keep: keys of the first n_rows positions as f32,
+// [n_head_kv][n_rows][size of a key]; returns that size. `keys` may be NULL. 0: the layer has no such storage
+LLAMA_API uint32_t llama_retain_keys(struct llama_context * ctx, uint32_t il, uint32_t n_rows, float * keys);
+
+// likewise the lengths of the values: [n_head_kv][n_rows] f32. false: the layer has no such storage
+LLAMA_API bool llama_retain_value_norms(struct llama_context * ctx, uint32_t il, uint32_t n_rows, float * norms);
 
 // Likewise, of a layer with QUERIES: the logarithm, up to a constant per head, of the attention that a key can expect from
 // queries at positions first .. first + n_future - 1 when these are normally distributed: with the mean and covariance of
