@@ -151,11 +151,11 @@ const readProperties = new Set(["label", "title", "message", "next", "sentence",
 const looksRead = (text: string): boolean => /^\p{Lu}\p{Ll}+( |…|$)|\p{L}{2} \p{L}{2}/u.test(text);
 
 /** Texts that a user reads and that stand in a file instead of among the words. */
-function readTexts(file: string): string[] {
+function readTexts(file: string, source: string): string[] {
   const found: string[] = [];
   const add = (texts: string[], counts = (text: string) => /\p{L}/u.test(text)) =>
     found.push(...texts.filter((text) => counts(text) && !everywhere.has(text.trim())));
-  const { program } = parseSync(file, readFileSync(file, "utf8"));
+  const { program } = parseSync(file, source);
   for (const node of nodesIn(program as unknown as Node)) {
     if (node.type === "JSXText") add([String(node.value)]);
     else if (node.type === "JSXElement" || node.type === "JSXFragment") {
@@ -185,7 +185,21 @@ it("every file of the window and of the main process is looked at", () => {
 });
 
 it.each(sources)("%s has no words of its own", (file) => {
-  expect(readTexts(path.join(root, file))).toEqual([]);
+  expect(readTexts(file, readFileSync(path.join(root, file), "utf8"))).toEqual([]);
+});
+
+it.each([
+  ["<p>Not found</p>", "Not found"],
+  ['<p>{open ? t("pages.fit") : "Shut"}</p>', "Shut"],
+  ['<p>{open && count + " pages"}</p>', " pages"],
+  ['<input aria-label="Search" />', "Search"],
+  ['<a title={"Close " + name} />', "Close "],
+  ['({ label: "Open…", role: "quit" })', "Open…"],
+  ['new PrecisError("usage", "Nothing is open.")', "Nothing is open."],
+  ['const words = () => (late ? "Still at work" : t("state.done"))', "Still at work"],
+  ['function words() { return "Paused"; }', "Paused"],
+])("a text in the code is found: %s", (source, text) => {
+  expect(readTexts("found.tsx", source)).toEqual([text]);
 });
 
 /** Each word that is asked for by its whole key, with the names of what is given to fill it in. */
