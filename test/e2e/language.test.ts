@@ -65,6 +65,13 @@ it("speaks another language at once, in the window and in the menu, and after a 
   expect(await menuTitles(launched)).toContain("Datei");
 });
 
+it("speaks the system's language until one is chosen", async () => {
+  const french = await launch(root, ["--lang=fr-FR"]);
+  await french.page.getByRole("button", { name: /^Ouvrir des documents…/ }).waitFor();
+  expect(await menuTitles(french)).toContain("Fichier");
+  await french.close();
+});
+
 it("has room for every language in a small window", async () => {
   const now = launched as Launched;
   const { app, page } = now;
