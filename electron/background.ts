@@ -1,18 +1,18 @@
 /** Precis while its window is closed: the queue goes on behind a tray icon, and says when a document is done. */
+
 import { execFile } from "node:child_process";
 import path from "node:path";
 import { app, BrowserWindow, dialog, Menu, Notification, nativeImage, Tray } from "electron";
 import type { QueueItem, QueueState } from "./contract.js";
+import { t } from "./language.js";
 import type { Queue } from "./queue.js";
 
 /** What a system without a place for the icon is told before the window closes. */
-export const noTray = {
-  message: "If the window closes, Precis ends.",
-  detail:
-    "This system has no place for an icon from which Precis could be opened again. The document that is being read " +
-    "is stopped. The queue is kept and offered again at the next start.",
-  buttons: ["Close and end Precis", "Keep open"],
-} as const;
+const noTray = () => ({
+  message: t("tray.none"),
+  detail: t("tray.noneDetail"),
+  buttons: [t("tray.closeAndEnd"), t("tray.keepOpen")],
+});
 
 /** Whether the system shows tray icons. Only a Linux desktop may have no place for them; it is asked over D-Bus. */
 export function hasTray(platform: NodeJS.Platform = process.platform): Promise<boolean> {
@@ -61,17 +61,18 @@ export class Background {
     const done = items.filter(({ state }) => state === "done").length;
     const held = items.some(({ state }) => state === "held");
     const now = items.find(({ id }) => id === running?.id);
-    const words = `Queue: ${done} of ${items.length}${now ? `, reading ${path.basename(now.path)}` : ""}`;
-    this.tray.setToolTip(`Precis. ${words}`);
+    const values = { done, count: items.length };
+    const words = now ? t("tray.reading", { ...values, file: path.basename(now.path) }) : t("queue.title", values);
+    this.tray.setToolTip(t("tray.tip", { words }));
     this.tray.setContextMenu(
       Menu.buildFromTemplate([
         { label: words, enabled: false },
         { type: "separator" },
-        { label: "Open Precis", click: () => this.show([]) },
+        { label: t("tray.open"), click: () => this.show([]) },
         this.queue.goesOn
-          ? { label: "Pause", click: () => void this.queue.perform({ what: "hold" }) }
-          : { label: "Resume", enabled: held, click: () => void this.queue.perform({ what: "resume" }) },
-        { label: "Quit Precis", click: () => app.quit() },
+          ? { label: t("common.pause"), click: () => void this.queue.perform({ what: "hold" }) }
+          : { label: t("common.resume"), enabled: held, click: () => void this.queue.perform({ what: "resume" }) },
+        { label: t("tray.quit"), click: () => app.quit() },
       ]),
     );
   }
@@ -81,8 +82,8 @@ export class Background {
     if (BrowserWindow.getFocusedWindow() || !Notification.isSupported()) return;
     const name = path.basename(file);
     const notification = new Notification({
-      title: error ? "A summary could not be finished" : "A summary is finished",
-      body: error ? `${name}: ${error.message}` : name,
+      title: error ? t("tray.failed") : t("tray.finished"),
+      body: error ? t("tray.failedBody", { name, reason: error.message }) : name,
       icon: this.icon,
     });
     this.notifications.add(notification);
@@ -104,8 +105,7 @@ export class Background {
         window.hide();
         return;
       }
-      const buttons = [...noTray.buttons];
-      const ask = { ...noTray, buttons, type: "warning" as const, defaultId: 1, cancelId: 1 };
+      const ask = { ...noTray(), type: "warning" as const, defaultId: 1, cancelId: 1 };
       const { response } = await dialog.showMessageBox(window, ask);
       if (response === 0) app.quit();
     } finally {

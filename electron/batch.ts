@@ -2,6 +2,7 @@ import { access } from "node:fs/promises";
 import path from "node:path";
 import { PrecisError } from "../core/errors.js";
 import type { ExportedSummaries, ExportFormat, StoredRun, SummaryResult } from "./contract.js";
+import { t } from "./language.js";
 import { wireError } from "./wire-error.js";
 
 export interface BatchParts {
@@ -12,7 +13,8 @@ export interface BatchParts {
 /** "harbour-report.pdf" -> "harbour-report summary.docx". */
 export function suggestedName(documentPath: string, format: ExportFormat): string {
   const name = documentPath.split(/[\\/]/).pop() ?? "";
-  return `${name.replace(/\.[^.]+$/, "") || "Document"} summary.${format}`;
+  const words = t("files.summary", { name: name.replace(/\.[^.]+$/, "") || t("files.document") });
+  return `${words}.${format}`;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function exportSummaries(
     try {
       const run = await lastRun(document);
       if (!run) {
-        throw new PrecisError("usage", "There is no finished summary of this document.", "Summarise it first.");
+        throw new PrecisError("usage", t("errors.noSummary"), t("errors.summariseFirst"));
       }
       const name = await freeName(folder, suggestedName(document, format));
       await writeSummary(path.join(folder, name), format, run.result);

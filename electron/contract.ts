@@ -38,13 +38,20 @@ import type { WindowModel } from "./models.js";
 import { type Settings, settingsChangeSchema, settingsSchema } from "./settings.js";
 
 // What the window needs of core comes through here: the window imports nothing else of it.
-export { coverageStretches, type How, SURE } from "../core/documents/coverage.js";
+export { coverageStretches, type How, type Stretch, SURE } from "../core/documents/coverage.js";
 export { fullKvBytes } from "../core/estimate/estimate.js";
-export { formatBytes, formatDuration } from "../core/format.js";
+export { byteParts, durationParts } from "../core/format.js";
 export { type Block, type Inline, proseOf } from "../core/report/prose.js";
 export { largestShare, planRun } from "../core/summarize/plan.js";
 export { savedCacheWords } from "../core/summarize/result.js";
-export { firstSettings, type Settings, type SettingsChange, settingsSchema, zooms } from "./settings.js";
+export {
+  firstSettings,
+  interfaceLanguages,
+  type Settings,
+  type SettingsChange,
+  settingsSchema,
+  zooms,
+} from "./settings.js";
 export type {
   AnswerSource,
   Clearable,

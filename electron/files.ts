@@ -1,4 +1,5 @@
 /** Files that the user named, on a command line or in the window, and pdf.js' own. */
+
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -6,6 +7,7 @@ import { extensions } from "../core/documents/extensions.js";
 import { sniff } from "../core/documents/sniff.js";
 import { PrecisError } from "../core/errors.js";
 import type { PdfData, PdfPart } from "./contract.js";
+import { t } from "./language.js";
 
 const endings = new Set(extensions.map((extension) => `.${extension}`));
 
@@ -40,8 +42,8 @@ export async function pdfPart(file: string, start: number, end: number): Promise
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
     throw new PrecisError(
       "file-unreadable",
-      `"${path.basename(file)}" could not be read: ${reason}.`,
-      "Check that the file is still there.",
+      t("errors.unreadable", { file: path.basename(file), reason }),
+      t("errors.checkFile"),
       { cause: thrown },
     );
   } finally {

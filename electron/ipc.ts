@@ -2,6 +2,7 @@
  * Answers the window's commands. Every message is checked twice: that our own page sent it, and that it has the
  * contract's form. Electron's parts are handed in, so that tests run without Electron.
  */
+
 import { PrecisError } from "../core/errors.js";
 import type { LibraryApi } from "../core/library/requests.js";
 import { exportSummaries, suggestedName } from "./batch.js";
@@ -35,6 +36,7 @@ import {
   type SummaryToCopy,
 } from "./contract.js";
 import type { OpenDocuments } from "./documents.js";
+import { t } from "./language.js";
 import type { Models } from "./models.js";
 import { isTrustedSender } from "./origin.js";
 import type { Queue } from "./queue.js";
@@ -115,7 +117,7 @@ export function createHandlers(parts: IpcParts): Handlers {
   function summaryOf(documentId: string): SummaryResult {
     const result = finished.get(documentId);
     if (result) return result;
-    throw new PrecisError("usage", "There is no finished summary of this document.", "Start one first.");
+    throw new PrecisError("usage", t("errors.noSummary"), t("errors.startFirst"));
   }
 
   // The queue has what the library could not take.
@@ -202,11 +204,11 @@ export async function answer<Name extends CommandName>(
 ): Promise<Outcome<CommandOutput<Name>>> {
   try {
     if (!isTrustedSender(event.senderFrame)) {
-      throw new PrecisError("usage", "A page that is not part of Precis asked for something; it was refused.");
+      throw new PrecisError("usage", t("errors.foreignPage"));
     }
     const parsed = commands[name].input.safeParse(input);
     if (!parsed.success) {
-      throw new PrecisError("usage", `The window sent an incomplete "${name}" command.`, "Restart Precis.", {
+      throw new PrecisError("usage", t("errors.badCommand", { name }), t("errors.restart"), {
         cause: parsed.error,
       });
     }

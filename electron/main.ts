@@ -1,4 +1,5 @@
 /** Precis' main process: one instance, one window, one worker. */
+
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -6,11 +7,19 @@ import { app, type BrowserWindow, dialog, ipcMain, nativeTheme } from "electron"
 import { extensions } from "../core/documents/extensions.js";
 import { languagesIn } from "../core/documents/ocr.js";
 import { Background } from "./background.js";
-import { channelOf, type EventData, type EventName, type ExportFormat, type SettingsChange } from "./contract.js";
+import {
+  channelOf,
+  type EventData,
+  type EventName,
+  type ExportFormat,
+  type Settings,
+  type SettingsChange,
+} from "./contract.js";
 import { OpenDocuments } from "./documents.js";
 import { printSummary, summaryToCopy, writeSummary } from "./exports.js";
 import { documentsIn, pdfData, pdfPart } from "./files.js";
 import { createHandlers, registerIpc } from "./ipc.js";
+import { languageOf, speak, t } from "./language.js";
 import { installMenu } from "./menu.js";
 import { Models } from "./models.js";
 import { Queue } from "./queue.js";
@@ -46,8 +55,8 @@ async function chooseFiles(): Promise<string[]> {
   const { filePaths } = await dialog.showOpenDialog(window, {
     properties: ["openFile", "multiSelections"],
     filters: [
-      { name: "Documents", extensions },
-      { name: "All files", extensions: ["*"] },
+      { name: t("documents.title"), extensions },
+      { name: t("files.all"), extensions: ["*"] },
     ],
   });
   return filePaths;
@@ -64,26 +73,18 @@ async function chooseModelFile(): Promise<string | undefined> {
   const { filePaths } = await dialog.showOpenDialog(window, {
     properties: ["openFile"],
     filters: [
-      { name: "Models", extensions: ["gguf"] },
-      { name: "All files", extensions: ["*"] },
+      { name: t("models.title"), extensions: ["gguf"] },
+      { name: t("files.all"), extensions: ["*"] },
     ],
   });
   return filePaths[0];
 }
 
-const formatNames: Readonly<Record<ExportFormat, string>> = {
-  pdf: "PDF",
-  docx: "Word document",
-  html: "Web page",
-  md: "Markdown",
-  json: "JSON",
-};
-
 async function chooseTarget(suggestion: string, format: ExportFormat): Promise<string | undefined> {
   if (!window) return undefined;
   const { canceled, filePath } = await dialog.showSaveDialog(window, {
     defaultPath: path.join(app.getPath("documents"), suggestion),
-    filters: [{ name: formatNames[format], extensions: [format] }],
+    filters: [{ name: t(`formats.${format}`), extensions: [format] }],
   });
   return canceled || !filePath ? undefined : filePath;
 }
@@ -95,9 +96,9 @@ function takeFiles(): string[] {
   return files;
 }
 
-function openWindow(): BrowserWindow {
+function openWindow(language: Settings["interfaceLanguage"]): BrowserWindow {
   listening = false;
-  window = createWindow(path.join(dist, "electron", "preload.cjs"), icon);
+  window = createWindow(path.join(dist, "electron", "preload.cjs"), icon, language);
   window.on("closed", () => {
     window = undefined;
   });
@@ -112,11 +113,14 @@ const libraryFile = () => path.join(app.getPath("userData"), "library.sqlite");
 async function start(): Promise<void> {
   await app.whenReady();
   lockDown();
+  // What is to be said of the settings is said in the system's language.
+  speak(languageOf("system", app.getLocale()));
   serveRenderer(path.join(dist, "renderer"));
   const settings = new SettingsFile(path.join(app.getPath("userData"), "settings.json"), (error) =>
     send("settingsProblem", wireError(error)),
   );
   nativeTheme.themeSource = settings.current.theme;
+  speak(languageOf(settings.current.interfaceLanguage, app.getLocale()));
   const worker = startWorker(
     path.join(dist, "worker", "main.mjs"),
     libraryFile(),
@@ -139,6 +143,11 @@ async function start(): Promise<void> {
   const changeSettings = (change: SettingsChange) => {
     const changed = settings.change(change);
     if (change.theme) nativeTheme.themeSource = change.theme;
+    if (change.interfaceLanguage) {
+      speak(languageOf(change.interfaceLanguage, app.getLocale()));
+      showMenu();
+      void queue.state().then((state) => background.update(state));
+    }
     if (change.zoom) window?.webContents.setZoomFactor(change.zoom);
     if (change.cacheGiB !== undefined) void worker.limitCaches(change.cacheGiB * 2 ** 30).catch(console.error);
     return changed;
@@ -169,7 +178,7 @@ async function start(): Promise<void> {
   };
   const background = new Background(icon, queue, show);
   const newWindow = () => {
-    const opened = openWindow();
+    const opened = openWindow(settings.current.interfaceLanguage);
     background.watch(opened);
     // A new page starts without it.
     opened.webContents.on("dom-ready", () => opened.webContents.setZoomFactor(settings.current.zoom));
@@ -201,11 +210,13 @@ async function start(): Promise<void> {
       send,
     }),
   );
-  installMenu({
-    open: async () => open(await chooseFiles()),
-    zoom: (direction) => zoomTo(direction === 0 ? 1 : steppedZoom(settings.current.zoom, direction)),
-    send: (item) => send("menu", { item }),
-  });
+  const showMenu = () =>
+    installMenu({
+      open: async () => open(await chooseFiles()),
+      zoom: (direction) => zoomTo(direction === 0 ? 1 : steppedZoom(settings.current.zoom, direction)),
+      send: (item) => send("menu", { item }),
+    });
+  showMenu();
   newWindow();
 
   app.on("activate", () => show([]));
@@ -243,7 +254,7 @@ if (app.requestSingleInstanceLock()) {
   });
   start().catch((error) => {
     console.error(error);
-    dialog.showErrorBox("Precis could not start", error instanceof Error ? error.message : String(error));
+    dialog.showErrorBox(t("errors.notStarted"), error instanceof Error ? error.message : String(error));
     app.exit(1);
   });
 } else {

@@ -2,8 +2,10 @@
  * The application menu. What acts inside the window is sent there, so that menu and keys do the same. Enter, Escape and ?
  * are no accelerators: the window knows what has the focus.
  */
+
 import { Menu, type MenuItemConstructorOptions } from "electron";
 import type { EventData } from "./contract.js";
+import { t } from "./language.js";
 
 export interface MenuActions {
   open(): void;
@@ -22,48 +24,58 @@ export function menuTemplate(actions: MenuActions, platform: NodeJS.Platform): M
   return [
     ...(mac ? [{ role: "appMenu" } as const] : []),
     {
-      label: "File",
+      label: t("menu.file"),
       submenu: [
-        { label: "Open…", accelerator: "CmdOrCtrl+O", click: () => actions.open() },
-        item("Export Summary…", "export", "CmdOrCtrl+E"),
-        item("Export Several Summaries…", "export-several"),
-        item("Print Summary…", "print", "CmdOrCtrl+P"),
+        { label: t("documents.open"), accelerator: "CmdOrCtrl+O", click: () => actions.open() },
+        item(t("menu.export"), "export", "CmdOrCtrl+E"),
+        item(t("menu.several"), "export-several"),
+        item(t("menu.print"), "print", "CmdOrCtrl+P"),
         { type: "separator" },
-        item("Languages of Scanned Pages…", "scan-languages"),
-        item("Storage…", "storage"),
-        item("Models…", "models"),
-        item("Settings…", "settings", "CmdOrCtrl+,"),
+        item(t("menu.scans"), "scan-languages"),
+        item(t("common.storage"), "storage"),
+        item(t("common.models"), "models"),
+        item(t("commands.settings"), "settings", "CmdOrCtrl+,"),
         { type: "separator" },
-        mac ? { role: "close" } : { role: "quit" },
+        mac ? { role: "close", label: t("menu.close") } : { role: "quit", label: t("menu.quit") },
       ],
     },
     {
-      label: "Edit",
+      label: t("menu.edit"),
       submenu: [
-        { role: "copy" },
-        item("Copy Summary", "copy", "CmdOrCtrl+Shift+C"),
-        { role: "selectAll" },
+        { role: "copy", label: t("menu.copy") },
+        item(t("menu.copySummary"), "copy", "CmdOrCtrl+Shift+C"),
+        { role: "selectAll", label: t("menu.selectAll") },
         { type: "separator" },
-        item("Find in This Document", "find-in-document", "CmdOrCtrl+F"),
-        item("Search Documents and Summaries", "find", "CmdOrCtrl+Shift+F"),
+        item(t("menu.find"), "find-in-document", "CmdOrCtrl+F"),
+        item(t("menu.search"), "find", "CmdOrCtrl+Shift+F"),
       ],
     },
-    { label: "Summary", submenu: [item("Start", "start"), item("Cancel", "cancel")] },
     {
-      label: "View",
+      label: t("summary.title"),
+      submenu: [item(t("memory.start"), "start"), item(t("common.cancel"), "cancel")],
+    },
+    {
+      label: t("menu.view"),
       submenu: [
         // Not Electron's own: the zoom is a setting, and remembered.
-        { label: "Actual Size", accelerator: "CmdOrCtrl+0", click: () => actions.zoom(0) },
-        { label: "Zoom In", accelerator: "CmdOrCtrl+Plus", click: () => actions.zoom(1) },
-        { label: "Zoom Out", accelerator: "CmdOrCtrl+-", click: () => actions.zoom(-1) },
+        { label: t("menu.actualSize"), accelerator: "CmdOrCtrl+0", click: () => actions.zoom(0) },
+        { label: t("menu.zoomIn"), accelerator: "CmdOrCtrl+Plus", click: () => actions.zoom(1) },
+        { label: t("menu.zoomOut"), accelerator: "CmdOrCtrl+-", click: () => actions.zoom(-1) },
         { type: "separator" },
-        item("All Commands…", "palette", "CmdOrCtrl+K"),
+        item(t("menu.palette"), "palette", "CmdOrCtrl+K"),
         { type: "separator" },
-        { role: "togglefullscreen" },
+        { role: "togglefullscreen", label: t("menu.fullScreen") },
       ],
     },
-    { role: "window", submenu: [{ role: "minimize" }, { role: "zoom" }] },
-    { role: "help", submenu: [item("Keyboard Shortcuts", "shortcuts")] },
+    {
+      role: "window",
+      label: t("menu.window"),
+      submenu: [
+        { role: "minimize", label: t("menu.minimize") },
+        { role: "zoom", label: t("menu.zoom") },
+      ],
+    },
+    { role: "help", label: t("menu.help"), submenu: [item(t("menu.shortcuts"), "shortcuts")] },
   ];
 }
 

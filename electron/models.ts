@@ -1,4 +1,5 @@
 /** The models as the window sees them: what there is, and the downloads and checks that go on. */
+
 import { PrecisError } from "../core/errors.js";
 import { addModel, type ModelFacts } from "../core/models/added.js";
 import { catalogue, catalogueModel } from "../core/models/catalogue.js";
@@ -7,6 +8,7 @@ import type { NetworkSettings } from "../core/models/hub.js";
 import { deleteModel, type ListedModel, listModels, verifyModel } from "../core/models/models.js";
 import { type Capacity, capacityOf } from "../core/summarize/capacity.js";
 import type { ModelActivity } from "./contract.js";
+import { t } from "./language.js";
 import { wireError } from "./wire-error.js";
 
 export interface WindowModel extends ListedModel {
@@ -50,7 +52,7 @@ export class Models {
   /** Begins or goes on; how it fares is told by `changed`. @throws PrecisError usage */
   download(id: string): void {
     const model = catalogueModel(id);
-    if (!model) throw new PrecisError("usage", `The catalogue has no model "${id}".`);
+    if (!model) throw new PrecisError("usage", t("errors.noModel", { id }));
     this.start(id, { kind: "downloading", stage: "connecting", bytes: 0, totalBytes: 0 }, async (signal) => {
       await downloadModel(model, {
         network: this.parts.network(),
@@ -93,10 +95,9 @@ export class Models {
 
   /** @returns what was done, in words. @throws PrecisError model-in-use, usage */
   async delete(id: string): Promise<string> {
-    if (this.running.has(id))
-      throw new PrecisError("model-in-use", "It is being downloaded or checked.", "Stop that first.");
+    if (this.running.has(id)) throw new PrecisError("model-in-use", t("errors.modelAtWork"), t("errors.stopFirst"));
     if (id === (this.parts.chosen() || catalogue.default)) {
-      throw new PrecisError("model-in-use", "This model is in use.", "Choose another one first.");
+      throw new PrecisError("model-in-use", t("errors.modelInUse"), t("errors.chooseOther"));
     }
     const words = await deleteModel(id, this.parts.loaded());
     this.activities.delete(id);

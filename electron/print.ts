@@ -1,9 +1,11 @@
 /** A report on paper: its HTML laid out by Chromium in a window that is never shown, into a PDF or to a printer. */
+
 import { randomBytes } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { app, BrowserWindow, type WebContents } from "electron";
 import { PrecisError } from "../core/errors.js";
+import { t } from "./language.js";
 
 /** The HTML as a PDF of A4 pages with numbers, an outline and tags for screen readers. */
 export function pdfOf(html: string): Promise<Uint8Array> {
@@ -60,7 +62,7 @@ async function laidOut<Value>(html: string, work: (contents: WebContents) => Pro
 function notPrinted(reason: string): PrecisError {
   return new PrecisError(
     "print-failed",
-    `The summary could not be printed: ${reason || "the system gave no reason"}.`,
-    "Check that a printer is set up, or export a PDF and print that.",
+    t("errors.notPrinted", { reason: reason || t("errors.noReason") }),
+    t("errors.checkPrinter"),
   );
 }

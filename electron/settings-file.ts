@@ -1,10 +1,12 @@
 /** The settings on disk: read once, written a moment after each change, whole or not at all. */
+
 import { readFileSync, renameSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { type PrecisError, toPrecisError } from "../core/errors.js";
 import { writeFileAtomically } from "../core/write.js";
+import { t } from "./language.js";
 import { firstSettings, type Settings, type SettingsChange, settingsSchema } from "./settings.js";
 
 /** Gathers the changes of a slider that is dragged. */
@@ -68,13 +70,13 @@ function readSettings(file: string): { settings: Settings; notice: string | unde
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return { settings: firstSettings, notice: undefined };
     const reason = error instanceof Error ? error.message : String(error);
-    return { settings: firstSettings, notice: `The settings could not be read (${reason}), so all are as at first.` };
+    return { settings: firstSettings, notice: t("errors.settingsUnreadable", { reason }) };
   }
   const saved = parsed(text);
   if (!saved) {
     return {
       settings: firstSettings,
-      notice: `The settings file was damaged, so all settings are as at first.${keep(file)}`,
+      notice: `${t("errors.settingsDamaged")}${keep(file)}`,
     };
   }
   const bad: string[] = [];
@@ -86,7 +88,7 @@ function readSettings(file: string): { settings: Settings; notice: string | unde
   });
   const settings = settingsSchema.parse(Object.fromEntries(entries));
   if (bad.length === 0) return { settings, notice: undefined };
-  return { settings, notice: `Some settings could not be read and are as at first: ${bad.join(", ")}.${keep(file)}` };
+  return { settings, notice: `${t("errors.settingsBad", { names: bad.join(", ") })}${keep(file)}` };
 }
 
 function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
@@ -101,7 +103,7 @@ function keep(file: string): string {
   const aside = `${file}.damaged`;
   try {
     renameSync(file, aside);
-    return ` What the file held is kept: ${aside}`;
+    return ` ${t("errors.settingsKept", { file: aside })}`;
   } catch {
     return "";
   }

@@ -5,9 +5,10 @@ import { kvTypeSchema, lengthSchema, policySchema, runOptionsSchema, styleSchema
 const address = z
   .string()
   .max(500)
-  .refine((text) => text === "" || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)), {
-    message: "Write it like https://example.org, or leave it empty.",
-  });
+  .refine((text) => text === "" || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)));
+
+/** Those that the window has words in (electron/language.ts). */
+export const interfaceLanguages = ["en", "de", "es", "fr", "ja", "zh-Hans"] as const;
 
 /** Zoom factors, as browsers have them. */
 export const zooms = [0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2] as const;
@@ -17,6 +18,7 @@ export const settingsSchema = z.object({
   contrast: z.enum(["system", "more"]),
   motion: z.enum(["system", "less"]),
   zoom: z.number().min(0.5).max(3),
+  interfaceLanguage: z.enum(["system", ...interfaceLanguages]),
   /** A catalogue id, an added model's id or a path; "" is the default model. */
   model: z.string().max(4_096),
   /** Memory for reading in percent of the full cache, one decimal. */
@@ -56,6 +58,7 @@ export const firstSettings: Settings = {
   contrast: "system",
   motion: "system",
   zoom: 1,
+  interfaceLanguage: "system",
   model: "",
   share: 25,
   policy: "dynamickv",

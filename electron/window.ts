@@ -4,6 +4,7 @@ import path from "node:path";
 import { app, BrowserWindow, nativeTheme, screen } from "electron";
 import { z } from "zod";
 import { origin } from "./origin.js";
+import type { Settings } from "./settings.js";
 
 const stateSchema = z.object({
   x: z.number().int().optional(),
@@ -55,8 +56,8 @@ function rememberState(window: BrowserWindow): void {
   }
 }
 
-/** Opens the window; it is shown once its first frame is ready. */
-export function createWindow(preload: string, icon: string): BrowserWindow {
+/** Opens the window; it is shown once its first frame is ready. A language that was chosen stands in its address. */
+export function createWindow(preload: string, icon: string, language: Settings["interfaceLanguage"]): BrowserWindow {
   const { maximized, ...bounds } = restoreState(
     savedState(),
     screen.getAllDisplays().map((display) => display.workArea),
@@ -74,7 +75,7 @@ export function createWindow(preload: string, icon: string): BrowserWindow {
   if (maximized) window.maximize();
   window.once("ready-to-show", () => window.show());
   window.on("close", () => rememberState(window));
-  void window.loadURL(`${origin}/index.html`);
+  void window.loadURL(`${origin}/index.html${language === "system" ? "" : `?language=${language}`}`);
   return window;
 }
 

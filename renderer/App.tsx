@@ -20,8 +20,10 @@ import { selectedDocument, useDocuments } from "./stores/documents.js";
 import { useLibrary } from "./stores/library.js";
 import { usePages } from "./stores/pages.js";
 import { useQueue } from "./stores/queue.js";
+import { useLanguage } from "./stores/settings.js";
 
 export function App() {
+  useLanguage();
   const document = useDocuments(selectedDocument);
   // The library stands beside the empty sheet, once there is anything in it.
   const listed = useLibrary((store) => store.error !== undefined || (store.list?.total ?? 0) > 0);

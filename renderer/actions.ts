@@ -1,5 +1,7 @@
 /** What keys, menu and buttons do; one place, so that they do the same. */
+
 import type { ExportFormat, Outcome, SummaryToCopy } from "../electron/contract.js";
+import { t } from "../electron/language.js";
 import { openFiles } from "./open.js";
 import { precis } from "./precis.js";
 import { loadAgain, useApp } from "./stores/connect.js";
@@ -144,10 +146,10 @@ async function sentenceOf(what: Output, documentId: string): Promise<Outcome<str
   }
   if (what === "print") {
     const outcome = await precis().printSummary({ documentId });
-    return outcome.ok ? { ok: true, value: outcome.value ? "Sent to the printer" : undefined } : outcome;
+    return outcome.ok ? { ok: true, value: outcome.value ? t("output.printed") : undefined } : outcome;
   }
   const outcome = await precis().exportSummary({ documentId, format: what });
-  return outcome.ok ? { ok: true, value: outcome.value && `Saved as ${outcome.value}` } : outcome;
+  return outcome.ok ? { ok: true, value: outcome.value && t("output.saved", { path: outcome.value }) } : outcome;
 }
 
 async function copied({ html, text }: SummaryToCopy): Promise<Outcome<string>> {
@@ -155,9 +157,10 @@ async function copied({ html, text }: SummaryToCopy): Promise<Outcome<string>> {
   try {
     const item = { "text/html": blob(html, "text/html"), "text/plain": blob(text, "text/plain") };
     await navigator.clipboard.write([new ClipboardItem(item)]);
-    return { ok: true, value: "Copied" };
+    return { ok: true, value: t("output.copied") };
   } catch (thrown) {
-    const message = `The summary could not be copied: ${thrown instanceof Error ? thrown.message : String(thrown)}.`;
-    return { ok: false, error: { code: "internal", message, next: "Export it instead." } };
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    const message = t("output.notCopied", { reason });
+    return { ok: false, error: { code: "internal", message, next: t("output.exportInstead") } };
   }
 }

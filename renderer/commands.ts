@@ -1,4 +1,5 @@
 /** Everything that the window can be told to do, by name: what the command palette finds. */
+import { t } from "../electron/language.js";
 import {
   cancelSelected,
   canStart,
@@ -9,7 +10,7 @@ import {
   startSelected,
   summarised,
 } from "./actions.js";
-import { findInLibrary, modifier } from "./keys.js";
+import { findInLibrary, withModifier, withShift } from "./keys.js";
 import { useApp } from "./stores/connect.js";
 import { selectedDocument, useDocuments } from "./stores/documents.js";
 import { useModels } from "./stores/models.js";
@@ -34,33 +35,61 @@ export function commandsNow(): readonly WindowCommand[] {
   const finished: WindowCommand[] = summarised()
     ? [
         {
-          name: "Export the summary…",
-          words: "save pdf word html",
-          keys: `${modifier} E`,
+          name: t("commands.export"),
+          words: t("commands.exportWords"),
+          keys: withModifier("E"),
           run: () => useApp.getState().showExports(true),
         },
-        { name: "Print the summary…", keys: `${modifier} P`, run: () => perform("print") },
-        { name: "Copy the summary", keys: `${modifier} Shift C`, run: () => perform("copy") },
+        { name: t("commands.print"), keys: withModifier("P"), run: () => perform("print") },
+        { name: t("commands.copy"), keys: withShift("C"), run: () => perform("copy") },
       ]
     : [];
   return [
-    { name: "Open documents…", words: "file add", keys: `${modifier} O`, run: chooseFiles },
-    { name: "Open the sample report", words: "example try", run: openSample },
-    { name: "Search documents and summaries", words: "find library", keys: `${modifier} F`, run: findInLibrary },
-    ...(canStart() ? [{ name: "Start the summary", words: "summarise read", keys: "Enter", run: startSelected }] : []),
+    { name: t("common.openDocuments"), words: t("commands.openWords"), keys: withModifier("O"), run: chooseFiles },
+    { name: t("commands.sample"), words: t("commands.sampleWords"), run: openSample },
+    {
+      name: t("shortcuts.search"),
+      words: t("commands.searchWords"),
+      keys: withModifier("F"),
+      run: findInLibrary,
+    },
+    ...(canStart()
+      ? [
+          {
+            name: t("shortcuts.start"),
+            words: t("commands.startWords"),
+            keys: t("keys.enter"),
+            run: startSelected,
+          },
+        ]
+      : []),
     ...(document
       ? [
-          { name: "Cancel", words: "stop", keys: "Esc", run: cancelSelected },
-          { name: "Close this document", run: () => closeDocument(document.id) },
+          { name: t("common.cancel"), words: t("commands.cancelWords"), keys: t("keys.esc"), run: cancelSelected },
+          { name: t("common.closeDocument"), run: () => closeDocument(document.id) },
         ]
       : []),
     ...finished,
-    { name: "Models…", words: "download gguf choose", run: () => show("models") },
-    { name: "Export several summaries…", words: "batch save folder", run: () => show("export-several") },
-    { name: "Storage…", words: "disk space clear caches", run: () => show("storage") },
-    { name: "Settings…", words: "preferences options", keys: `${modifier} ,`, run: () => show("settings") },
-    { name: "Languages of scanned pages…", words: "ocr", run: () => useApp.getState().showScanLanguages(true) },
-    { name: "Keyboard shortcuts", words: "help keys", keys: "?", run: () => useApp.getState().showShortcuts(true) },
+    { name: t("common.models"), words: t("commands.modelsWords"), run: () => show("models") },
+    { name: t("commands.several"), words: t("commands.severalWords"), run: () => show("export-several") },
+    { name: t("common.storage"), words: t("commands.storageWords"), run: () => show("storage") },
+    {
+      name: t("commands.settings"),
+      words: t("commands.settingsWords"),
+      keys: withModifier(","),
+      run: () => show("settings"),
+    },
+    {
+      name: t("commands.scans"),
+      words: t("commands.scansWords"),
+      run: () => useApp.getState().showScanLanguages(true),
+    },
+    {
+      name: t("commands.shortcuts"),
+      words: t("commands.shortcutsWords"),
+      keys: "?",
+      run: () => useApp.getState().showShortcuts(true),
+    },
     ...modelCommands(),
     ...choiceCommands(),
   ];
@@ -68,17 +97,23 @@ export function commandsNow(): readonly WindowCommand[] {
 
 function modelCommands(): WindowCommand[] {
   const ready = useModels.getState().models?.filter(({ state, chosen }) => state === "ready" && !chosen) ?? [];
-  return ready.map(({ id, name }) => ({ name: `Read with ${name}`, words: "use model", run: () => chooseModel(id) }));
+  return ready.map(({ id, name }) => ({
+    name: t("commands.readWith", { name }),
+    words: t("commands.readWithWords"),
+    run: () => chooseModel(id),
+  }));
 }
 
 /** A command for each value that a menu of the settings offers and that is not chosen. */
 function choiceCommands(): WindowCommand[] {
   const current = useSettings.getState();
-  return settings.flatMap(({ name, words, control }) => {
+  return settings().flatMap(({ name, words, control }) => {
     if (control.kind !== "choice") return [];
     const chosen = control.chosen(current);
     return control.labels.flatMap((label, index) =>
-      index === chosen ? [] : [{ name: `${name}: ${label}`, words, run: () => current.choose(control.change(index)) }],
+      index === chosen
+        ? []
+        : [{ name: t("commands.choice", { name, label }), words, run: () => current.choose(control.change(index)) }],
     );
   });
 }

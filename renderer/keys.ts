@@ -1,30 +1,39 @@
 /** The keyboard and the menu. Ctrl/Cmd+O, E, P and Shift+C are the menu's own accelerators. */
+import { t } from "../electron/language.js";
 import { cancelSelected, findInDocument, startSelected, summarised } from "./actions.js";
 import { precis } from "./precis.js";
 import { useApp } from "./stores/connect.js";
 import { useNotice } from "./stores/notice.js";
 import { isView, useViews } from "./stores/views.js";
 
-export const modifier = navigator.platform.startsWith("Mac") ? "⌘" : "Ctrl";
+/** What keys are called that are pressed together with another. */
+const modifier = () => (navigator.platform.startsWith("Mac") ? "⌘" : t("keys.ctrl"));
+const shift = () => t("keys.shift");
 
-export const shortcuts: readonly (readonly [string, string])[] = [
-  [`${modifier} O`, "Open documents"],
-  [`${modifier} F`, "Find in the document"],
-  [`${modifier} Shift F`, "Search documents and summaries"],
-  ["Enter", "Start the summary"],
-  ["Esc", "Cancel"],
-  [`${modifier} E`, "Export the summary"],
-  [`${modifier} P`, "Print the summary"],
-  [`${modifier} Shift C`, "Copy the summary"],
-  ["← →", "Memory slider: a fine step"],
-  ["Page Up, Page Down", "Memory slider: to the next mark"],
-  ["↑ ↓", "Library: another document"],
-  [`Shift ↑ ↓, ${modifier} Click`, "Library: choose several documents"],
-  ["Alt ↑ ↓", "Queue: move a document"],
-  ["Delete", "Queue: take a document out"],
-  [`${modifier} K`, "All commands"],
-  [`${modifier} ,`, "Settings"],
-  ["?", "These shortcuts"],
+/** "Ctrl E". */
+export const withModifier = (key: string): string => `${modifier()} ${key}`;
+
+/** "Ctrl Shift C". */
+export const withShift = (key: string): string => withModifier(`${shift()} ${key}`);
+
+export const shortcuts = (): readonly (readonly [string, string])[] => [
+  [withModifier("O"), t("shortcuts.open")],
+  [withModifier("F"), t("shortcuts.find")],
+  [withShift("F"), t("shortcuts.search")],
+  [t("keys.enter"), t("shortcuts.start")],
+  [t("keys.esc"), t("shortcuts.cancel")],
+  [withModifier("E"), t("shortcuts.export")],
+  [withModifier("P"), t("shortcuts.print")],
+  [withShift("C"), t("shortcuts.copy")],
+  ["← →", t("shortcuts.sliderStep")],
+  [t("keys.pageUpDown"), t("shortcuts.sliderMark")],
+  ["↑ ↓", t("shortcuts.libraryMove")],
+  [t("keys.chooseSeveral", { shift: shift(), modifier: modifier() }), t("shortcuts.librarySeveral")],
+  [`${t("keys.alt")} ↑ ↓`, t("shortcuts.queueMove")],
+  [t("keys.delete"), t("shortcuts.queueRemove")],
+  [withModifier("K"), t("shortcuts.palette")],
+  [withModifier(","), t("shortcuts.settings")],
+  ["?", t("shortcuts.sheet")],
 ];
 
 /**

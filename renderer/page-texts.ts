@@ -1,5 +1,7 @@
 /** The pages' texts as they were read out of the document, fetched a few at a time. */
+
 import type { Outcome, PageText } from "../electron/contract.js";
+import { t } from "../electron/language.js";
 import { precis } from "./precis.js";
 
 /** Pages that are fetched together. */
@@ -16,6 +18,6 @@ export function pageTexts(documentId: string): (page: number) => Promise<Outcome
     if (!outcome.ok) return outcome;
     const found = outcome.value.find(({ number }) => number === page);
     if (found) return { ok: true, value: found };
-    return { ok: false, error: { code: "usage", message: `The document has no page ${page}.` } };
+    return { ok: false, error: { code: "usage", message: t("pages.noPage", { page }) } };
   };
 }

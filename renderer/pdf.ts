@@ -2,8 +2,10 @@
  * PDF files in the window, by pdf.js. It parses in a thread without any rights, and gets of a file only the parts that it
  * asks for: the first page of a large one is there at once.
  */
+
 import type { PDFDocumentProxy, PDFPageProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
 import type { Outcome, WireError } from "../electron/contract.js";
+import { t } from "../electron/language.js";
 import { precis } from "./precis.js";
 
 /** Bytes that pdf.js asks for at a time. */
@@ -34,7 +36,7 @@ export async function openPdf(path: string, onLost: (error: WireError) => void):
   range.requestDataRange = async (start, end) => {
     const part = await precis().pdfPart({ path, start, end });
     if (part.ok && part.value) range.onDataRange(start, part.value.bytes);
-    else onLost(part.ok ? changed : part.error);
+    else onLost(part.ok ? changed() : part.error);
   };
   const task = pdfjs.getDocument({
     range,
@@ -61,7 +63,7 @@ export async function openPdf(path: string, onLost: (error: WireError) => void):
   };
   try {
     const broken = new Promise<never>((_, reject) => {
-      port.addEventListener("error", (event) => reject(new Error(event.message || "its thread did not start")));
+      port.addEventListener("error", (event) => reject(new Error(event.message || t("pages.noThread"))));
     });
     const pdf = await Promise.race([task.promise, broken]);
     broken.catch((thrown) => onLost(notShown(thrown)));
@@ -106,15 +108,12 @@ class StandardFonts {
   }
 }
 
-const changed: WireError = {
-  code: "file-damaged",
-  message: "The file was changed while it was shown, and is no PDF any more.",
-};
+const changed = (): WireError => ({ code: "file-damaged", message: t("pages.changed") });
 
 function notShown(thrown: unknown): WireError {
   if (thrown instanceof Error && thrown.name === "PasswordException") {
-    return { code: "pdf-encrypted", message: "The pages cannot be shown: they are encrypted and need a password." };
+    return { code: "pdf-encrypted", message: t("pages.encrypted") };
   }
   const reason = thrown instanceof Error ? thrown.message.replace(/\.$/, "") : String(thrown);
-  return { code: "pdf-damaged", message: `The pages cannot be shown: ${reason}.` };
+  return { code: "pdf-damaged", message: t("pages.notShown", { reason }) };
 }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { recognitionSchema } from "../documents/recognition.js";
 import { errorSchema } from "../errors.js";
-import { runOptionsSchema } from "../summarize/options.js";
+import { lengthSchema, runOptionsSchema } from "../summarize/options.js";
 import { summaryResultSchema } from "../summarize/result.js";
 
 export const entrySchema = z.object({
@@ -45,7 +45,7 @@ export const listedRunSchema = z.object({
   ended: z.number(),
   budget: z.string(),
   policy: z.string(),
-  length: z.string(),
+  length: lengthSchema,
 });
 export type ListedRun = z.infer<typeof listedRunSchema>;
 

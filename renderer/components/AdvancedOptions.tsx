@@ -1,14 +1,16 @@
 import type { ReactNode } from "react";
+import { t } from "../../electron/language.js";
 import { loadAgain } from "../stores/connect.js";
 import { useModel } from "../stores/model.js";
 import { useSettings } from "../stores/settings.js";
 import { Choice, policies } from "./RunOptions.js";
 
-const kvTypes = [
-  ["f16", "f16, exact"],
-  ["q8_0", "q8_0, half the bytes"],
-  ["q4_0", "q4_0, a quarter of the bytes"],
-] as const;
+const kvTypes = () =>
+  [
+    ["f16", t("advanced.f16")],
+    ["q8_0", t("advanced.q8")],
+    ["q4_0", t("advanced.q4")],
+  ] as const;
 
 /** What only those look for who know the method. */
 export function AdvancedOptions() {
@@ -16,22 +18,32 @@ export function AdvancedOptions() {
   const gpu = useModel((store) => store.model?.gpu);
   return (
     <div className="advanced-options">
-      <Labelled name="Policy" hint="What the KV cache keeps within the memory for reading">
-        <Choice label="Policy" value={policy} options={policies} onChange={(policy) => choose({ policy })} />
+      <Labelled name={t("advanced.policy")} hint={t("advanced.policyHint")}>
+        <Choice
+          label={t("advanced.policy")}
+          value={policy}
+          options={policies()}
+          onChange={(policy) => choose({ policy })}
+        />
       </Labelled>
-      <Labelled name="KV type" hint="How kept entries are stored: smaller ones keep more of them in the same memory">
-        <Choice label="KV type" value={kvType} options={kvTypes} onChange={(kvType) => choose({ kvType })} />
+      <Labelled name={t("advanced.kvType")} hint={t("advanced.kvTypeHint")}>
+        <Choice
+          label={t("advanced.kvType")}
+          value={kvType}
+          options={kvTypes()}
+          onChange={(kvType) => choose({ kvType })}
+        />
       </Labelled>
       <Whole
-        name="Layers at a time"
-        hint="Fewer hold less memory while reading"
+        name={t("advanced.layers")}
+        hint={t("advanced.layersHint")}
         value={groupLayers}
         most={1_000}
         onChange={(groupLayers) => choose({ groupLayers })}
       />
       <Whole
-        name="Layers on the GPU"
-        hint={gpu ? "The others are computed by the processor" : "There is no GPU that Precis can use"}
+        name={t("advanced.gpuLayers")}
+        hint={gpu ? t("advanced.gpuLayersHint") : t("advanced.noGpu")}
         value={gpuLayers}
         least={0}
         most={1_000}
@@ -42,15 +54,15 @@ export function AdvancedOptions() {
         }}
       />
       <Whole
-        name="Threads"
-        hint="To compute with"
+        name={t("advanced.threads")}
+        hint={t("advanced.threadsHint")}
         value={threads}
         most={512}
         onChange={(threads) => choose({ threads })}
       />
       <Whole
-        name="Seed"
-        hint="Of the sampling; the same one gives the same summary"
+        name={t("advanced.seed")}
+        hint={t("advanced.seedHint")}
         value={seed}
         least={0}
         most={0xffff_ffff}
@@ -88,7 +100,7 @@ function Whole({ name, hint, value, least = 1, most, disabled, onChange }: Whole
         key={value}
         type="number"
         aria-label={name}
-        placeholder="auto"
+        placeholder={t("advanced.auto")}
         min={least}
         max={most}
         step={1}

@@ -1,4 +1,5 @@
 import { type CSSProperties, type KeyboardEvent, type PointerEvent, useState } from "react";
+import { t } from "../../electron/language.js";
 import {
   nearestWithin,
   nextStop,
@@ -9,6 +10,7 @@ import {
   snappedShare,
   steppedShare,
   stops,
+  wordsAt,
 } from "../view/budget.js";
 import { formatPercent } from "../view/format.js";
 
@@ -67,8 +69,8 @@ export function BudgetSlider({ share, disabled, reach, refusal, valueText, onCha
         step={1}
         value={positionOf(share)}
         disabled={disabled}
-        aria-label="Memory for reading"
-        aria-valuetext={reason === undefined ? valueText : `${valueText}. ${reason}`}
+        aria-label={t("memory.title")}
+        aria-valuetext={reason === undefined ? valueText : t("memory.valueUnfit", { value: valueText, reason })}
         onKeyDown={onKeyDown}
         onChange={(event) => onChange(snappedShare(Number(event.target.value)))}
         onFocus={() => setFocused(true)}
@@ -93,15 +95,15 @@ export function BudgetSlider({ share, disabled, reach, refusal, valueText, onCha
             style={{ insetInlineStart: part(stop.share) }}
             onClick={() => onChange(stop.share)}
           >
-            {formatPercent(stop.share)} <small>{stop.words}</small>
+            {formatPercent(stop.share)} <small>{wordsAt(stop.share)}</small>
           </button>
         ))}
       </div>
       {reason !== undefined && nearest !== undefined && !disabled && (
         <p className="slider-nearest">
-          Does not fit.{" "}
+          {t("memory.unfit")}{" "}
           <button type="button" className="quiet" onClick={() => onChange(nearest)}>
-            Use {formatPercent(nearest)}, the nearest that does
+            {t("memory.useNearest", { share: formatPercent(nearest) })}
           </button>
         </p>
       )}

@@ -1,5 +1,7 @@
 import { type CSSProperties, useId, useRef } from "react";
+import { t } from "../../electron/language.js";
 import { usePages } from "../stores/pages.js";
+import { useLanguage } from "../stores/settings.js";
 import { fileName, pageChip, pageName, type Unit } from "../view/format.js";
 
 /** The document that a sentence is from. */
@@ -19,12 +21,15 @@ interface Props {
 /** A page that supports a sentence: the way there, and what it says while the chip has the pointer or the focus. */
 export function Chip({ page, passage, source: { path, unit, named } }: Props) {
   const goTo = usePages((store) => store.goTo);
+  useLanguage();
   const id = useId();
   const anchor = `--chip-${id.replace(/\W/g, "")}`;
   const preview = useRef<HTMLSpanElement>(null);
   const show = () => preview.current?.togglePopover(true);
   const hide = () => preview.current?.togglePopover(false);
-  const name = named ? `${pageName(page, unit)} of ${fileName(path)}` : pageName(page, unit);
+  const name = named
+    ? t("documents.pageOf", { page: pageName(page, unit), file: fileName(path) })
+    : pageName(page, unit);
   return (
     <>
       <button
@@ -58,10 +63,11 @@ export function Chip({ page, passage, source: { path, unit, named } }: Props) {
 
 /** In place of a page, behind a sentence that has none. */
 export function NoSupport({ unit }: { unit: Unit }) {
-  const words = `No ${unit} was found that supports this sentence.`;
+  useLanguage();
+  const words = t(`${unit}.noSupport`);
   return (
     <span className="chip none" title={words}>
-      <span aria-hidden="true">no {unit}</span>
+      <span aria-hidden="true">{t(`${unit}.none`)}</span>
       <span className="visually-hidden">({words})</span>
     </span>
   );

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
 import type { ListedRun, StoredRun } from "../../electron/contract.js";
+import { t } from "../../electron/language.js";
 import { precis } from "../precis.js";
 import { difference, formatMoment, type Piece, runRows } from "../view/compare.js";
-import { formatCount } from "../view/format.js";
 import { Sheet } from "./Sheet.js";
 
 /** How often a document was summarised, and the way to see two of its runs side by side. */
@@ -22,11 +22,11 @@ export function RunHistory({ path, runId }: { path: string; runId: string }) {
   if (runs.length < 2) return null;
   return (
     <div className="run-history">
-      <p className="small">The library has {formatCount(runs.length)} summaries of it.</p>
+      <p className="small">{t("compare.count", { count: runs.length })}</p>
       <button type="button" onClick={() => setShown(true)}>
-        Compare two…
+        {t("compare.open")}
       </button>
-      <Sheet title="Two summaries" shown={shown} close={() => setShown(false)} kind="compare">
+      <Sheet title={t("compare.title")} shown={shown} close={() => setShown(false)} kind="compare">
         {shown && <Compare runs={runs} close={() => setShown(false)} />}
       </Sheet>
     </div>
@@ -34,7 +34,7 @@ export function RunHistory({ path, runId }: { path: string; runId: string }) {
 }
 
 const nameOf = ({ ended, budget, policy, length }: ListedRun): string =>
-  `${formatMoment(ended)} · ${budget} · ${policy} · ${length}`;
+  [formatMoment(ended), budget, policy, t(`compare.${length}`)].join(" · ");
 
 function Compare({ runs, close }: { runs: readonly ListedRun[]; close: () => void }) {
   const [newer, older] = runs as [ListedRun, ListedRun];
@@ -60,10 +60,10 @@ function Compare({ runs, close }: { runs: readonly ListedRun[]; close: () => voi
             <tr>
               <td />
               <th scope="col">
-                <Choice label="On the left" runs={runs} chosen={left} choose={setLeft} />
+                <Choice label={t("compare.left")} runs={runs} chosen={left} choose={setLeft} />
               </th>
               <th scope="col">
-                <Choice label="On the right" runs={runs} chosen={right} choose={setRight} />
+                <Choice label={t("compare.right")} runs={runs} chosen={right} choose={setRight} />
               </th>
             </tr>
           </thead>
@@ -77,7 +77,7 @@ function Compare({ runs, close }: { runs: readonly ListedRun[]; close: () => voi
             ))}
             {texts && (
               <tr className="compare-texts">
-                <th scope="row">Text</th>
+                <th scope="row">{t("compare.text")}</th>
                 <td>
                   <Text pieces={texts.left} only="del" />
                 </td>
@@ -91,7 +91,7 @@ function Compare({ runs, close }: { runs: readonly ListedRun[]; close: () => voi
       </div>
       <div className="buttons end">
         <button type="button" onClick={close}>
-          Close
+          {t("common.close")}
         </button>
       </div>
     </>
@@ -139,7 +139,7 @@ function useStoredRun(id: number): [StoredRun | undefined, string | undefined] {
         if (!current) return;
         setRun(outcome.ok ? outcome.value : undefined);
         if (!outcome.ok) setProblem(outcome.error.message);
-        else setProblem(outcome.value ? undefined : "This summary has been deleted meanwhile.");
+        else setProblem(outcome.value ? undefined : t("compare.deleted"));
       });
     return () => {
       current = false;

@@ -1,6 +1,6 @@
 import { coverageStretches, type Coverage as Pages } from "../../electron/contract.js";
-import { coverageLines } from "../view/coverage.js";
-import { plural } from "../view/format.js";
+import { t } from "../../electron/language.js";
+import { coverageLines, stretchWords } from "../view/coverage.js";
 
 const range = (from: number, to: number) => (from === to ? `${from}` : `${from}–${to}`);
 
@@ -13,19 +13,20 @@ export function Coverage({ coverage, before = false }: { coverage: Pages; before
   const read = text.length + ocr.length;
   const all = read + empty.length + failed.length;
   return (
-    <section className="coverage" aria-label="What was read">
+    <section className="coverage" aria-label={t("coverage.title")}>
       <h2>
-        {read === all ? `All ${plural(read, unit)}` : `${read} of ${plural(all, unit)}`} {before ? "readable" : "read"}
+        {read === all
+          ? t(before ? `${unit}.allReadable` : `${unit}.allRead`, { count: all })
+          : t(before ? `${unit}.someReadable` : `${unit}.someRead`, { read, count: all })}
       </h2>
       <div className="coverage-strip" aria-hidden="true">
-        {coverageStretches(coverage).map(({ how, words, from, to }) => (
-          <span
-            key={from}
-            data-how={how}
-            style={{ flexGrow: to - from + 1 }}
-            title={`${unit} ${range(from, to)}: ${words}`}
-          />
-        ))}
+        {coverageStretches(coverage).map((stretch) => {
+          const { how, from, to } = stretch;
+          const values = { range: range(from, to), words: stretchWords(stretch, coverage) };
+          return (
+            <span key={from} data-how={how} style={{ flexGrow: to - from + 1 }} title={t(`${unit}.stretch`, values)} />
+          );
+        })}
       </div>
       {/* When every page had text of its own, the heading has said it all. */}
       {text.length < all && <CoverageDetails coverage={coverage} />}
@@ -48,13 +49,13 @@ function CoverageDetails({ coverage }: { coverage: Pages }) {
         ))}
       </dl>
       <details>
-        <summary>Each {coverage.unit}</summary>
+        <summary>{t(`${coverage.unit}.each`)}</summary>
         <table>
           <tbody>
-            {coverageStretches(coverage).map(({ from, to, words }) => (
-              <tr key={from}>
-                <th scope="row">{range(from, to)}</th>
-                <td>{words}</td>
+            {coverageStretches(coverage).map((stretch) => (
+              <tr key={stretch.from}>
+                <th scope="row">{range(stretch.from, stretch.to)}</th>
+                <td>{stretchWords(stretch, coverage)}</td>
               </tr>
             ))}
           </tbody>

@@ -1,3 +1,4 @@
+import { t } from "../../electron/language.js";
 import { deleteStored } from "../actions.js";
 import { useLibrary } from "../stores/library.js";
 import { Sheet } from "./Sheet.js";
@@ -7,18 +8,14 @@ export function DeleteDialog() {
   const { deleting, askDelete } = useLibrary();
   const close = () => askDelete(undefined);
   return (
-    <Sheet title={`Delete “${deleting?.title ?? ""}”?`} shown={deleting !== undefined} close={close}>
+    <Sheet title={t("delete.title", { title: deleting?.title ?? "" })} shown={deleting !== undefined} close={close}>
       {deleting && (
         <>
-          <p>
-            Its text{deleting.summarised ? " and its summaries are" : " is"} deleted from the library for good, and with
-            {deleting.summarised ? " them" : " it"} what readings kept for the next questions. The file itself stays
-            where it is.
-          </p>
+          <p>{t(deleting.summarised ? "delete.aboutSummarised" : "delete.about")}</p>
           <p className="path">{deleting.path}</p>
           <div className="buttons end">
             <button type="button" onClick={close}>
-              Keep
+              {t("common.keep")}
             </button>
             <button
               type="button"
@@ -28,7 +25,7 @@ export function DeleteDialog() {
                 void deleteStored(deleting.path);
               }}
             >
-              Delete for good
+              {t("delete.confirm")}
             </button>
           </div>
         </>

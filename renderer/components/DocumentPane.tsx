@@ -1,32 +1,24 @@
 import { useState } from "react";
 import type { DocumentSummary, ModelSummary, SummaryResult } from "../../electron/contract.js";
 import { fullKvBytes } from "../../electron/contract.js";
+import { t } from "../../electron/language.js";
 import { useApp } from "../stores/connect.js";
 import type { OpenDocument } from "../stores/documents.js";
 import { useModel } from "../stores/model.js";
 import { useRuns } from "../stores/runs.js";
 import { useSettings } from "../stores/settings.js";
-import { formatBytes, formatCount, plural, scanLanguageName, unitNames } from "../view/format.js";
+import { formatBytes, formatCount, formatList, formatPercent, plural, scanLanguageName } from "../view/format.js";
 import { Coverage } from "./Coverage.js";
 import { Pages } from "./pages/Pages.js";
 
-const kinds = {
-  pdf: "PDF",
-  docx: "Word",
-  pptx: "PowerPoint",
-  odt: "OpenDocument",
-  epub: "EPUB",
-  html: "HTML",
-  text: "Plain text",
-  markdown: "Markdown",
-} as const;
+const kindName = (kind: DocumentSummary["kind"]): string => t(`kinds.${kind}`);
 
 /** The selected document: its pages, and above them, folded, what is known of it. */
 export function DocumentPane({ document }: { document: OpenDocument }) {
   const result = useRuns((store) => store.runs[document.id]?.result);
   const { summary } = document;
   return (
-    <section className="document" aria-label="Document">
+    <section className="document" aria-label={t("documents.document")}>
       <header className="document-head">
         <h1 title={document.path}>{summary?.title || document.name}</h1>
       </header>
@@ -50,7 +42,7 @@ function About({ document, summary, result }: AboutProps) {
   return (
     <details className="about" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        {kinds[kind]} · {plural(pages, unit)} · {formatCount(tokens)} tokens
+        {[kindName(kind), plural(pages, unit), t("documents.tokens", { count: tokens })].join(" · ")}
         {warnings.length > 0 && (
           <>
             {" · "}
@@ -63,7 +55,7 @@ function About({ document, summary, result }: AboutProps) {
       {!result && <Coverage coverage={coverage} before />}
       {kind === "pdf" && <ScannedIn />}
       {warnings.length > 0 && (
-        <ul className="warnings" aria-label="Warnings about this document">
+        <ul className="warnings" aria-label={t("documents.warnings")}>
           {warnings.map((warning) => (
             <li key={warning}>{warning}</li>
           ))}
@@ -79,9 +71,9 @@ function ScannedIn() {
   const showScanLanguages = useApp((store) => store.showScanLanguages);
   return (
     <p className="small scanned-in">
-      Scanned pages are taken for {new Intl.ListFormat("en").format(languages.map(scanLanguageName))}.
+      {t("documents.scannedIn", { languages: formatList(languages.map(scanLanguageName)) })}
       <button type="button" className="quiet" onClick={() => showScanLanguages(true)}>
-        Change…
+        {t("documents.change")}
       </button>
     </p>
   );
@@ -94,25 +86,25 @@ function DocumentFacts({ summary, model }: { summary: DocumentSummary; model: Mo
     <>
       <dl className="facts">
         <div>
-          <dt>Kind</dt>
-          <dd>{kinds[summary.kind]}</dd>
+          <dt>{t("documents.kind")}</dt>
+          <dd>{kindName(summary.kind)}</dd>
         </div>
         <div>
-          <dt>{unitNames[summary.unit]}</dt>
+          <dt>{t(`${summary.unit}.plural`)}</dt>
           <dd>{formatCount(summary.pages)}</dd>
         </div>
         <div>
-          <dt>Tokens</dt>
+          <dt>{t("documents.tokensTitle")}</dt>
           <dd>{formatCount(summary.tokens)}</dd>
         </div>
         <div>
-          <dt>Full cache</dt>
+          <dt>{t("documents.fullCache")}</dt>
           <dd>{formatBytes(fullKvBytes(model, promptTokens))}</dd>
         </div>
       </dl>
       <div className="context" data-over={share > 1}>
-        <meter value={Math.min(1, share)} max={1} aria-label="Share of the model's context that this document takes" />
-        <p>{Math.ceil(share * 100)} % of the model’s context</p>
+        <meter value={Math.min(1, share)} max={1} aria-label={t("documents.contextShare")} />
+        <p>{t("documents.context", { share: formatPercent(Math.ceil(share * 100)) })}</p>
       </div>
     </>
   );

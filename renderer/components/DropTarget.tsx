@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { t } from "../../electron/language.js";
 import { takeDropped } from "../actions.js";
 import { precis } from "../precis.js";
 
@@ -35,7 +36,7 @@ export function DropTarget() {
   }, []);
   return hovering ? (
     <div className="drop-frame" aria-hidden="true">
-      <p>Drop to open</p>
+      <p>{t("empty.drop")}</p>
     </div>
   ) : null;
 }

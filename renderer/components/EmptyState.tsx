@@ -1,10 +1,12 @@
+import type { ModelSummary } from "../../electron/contract.js";
+import { t } from "../../electron/language.js";
 import { chooseFiles, openSample } from "../actions.js";
-import { modifier } from "../keys.js";
+import { withModifier } from "../keys.js";
 import { useApp } from "../stores/connect.js";
 import { useModel } from "../stores/model.js";
 import { useModels } from "../stores/models.js";
 import { useViews } from "../stores/views.js";
-import { formatCount, plural } from "../view/format.js";
+import { formatCount, formatFraction } from "../view/format.js";
 import { ErrorNote } from "./ErrorNote.js";
 
 /** What to do first, and what this model can read. */
@@ -18,38 +20,38 @@ export function EmptyState() {
     <main className="empty">
       <div className="empty-sheet">
         <PageMark />
-        <h1>Drop a document here</h1>
-        <p className="lead">
-          PDF, Word, PowerPoint, OpenDocument, EPUB, HTML, Markdown or text. Precis reads it whole, on this computer,
-          within the memory you allow, and writes a summary. Nothing is sent anywhere.
-        </p>
+        <h1>{t("empty.title")}</h1>
+        <p className="lead">{t("empty.lead")}</p>
         <div className="buttons">
           <button type="button" className="primary" onClick={() => void chooseFiles()}>
-            Open documents… <kbd>{modifier} O</kbd>
+            {t("common.openDocuments")} <kbd>{withModifier("O")}</kbd>
           </button>
           <button type="button" disabled={!sample} onClick={openSample}>
-            Try the sample report
+            {t("empty.sample")}
           </button>
         </div>
         {state === "failed" && error ? (
           <ErrorNote
-            title="The model could not be loaded"
+            title={t("empty.notLoaded")}
             error={error}
             steps={[
-              { label: "Models…", act: () => show("models") },
-              { label: "Try again", act: () => void ready() },
+              { label: t("common.models"), act: () => show("models") },
+              { label: t("common.tryAgain"), act: () => void ready() },
             ]}
           />
         ) : (
           <p className="small">
-            {model
-              ? `${model.id} reads up to ${formatCount(model.contextLength)} tokens in one go${pages ? `: about ${plural(pages, "page")} on this computer` : ""}.`
-              : `Loading the model, ${Math.floor(100 * fraction)} %`}
+            {model ? readsWords(model, pages) : t("models.loading", { share: formatFraction(fraction) })}
           </p>
         )}
       </div>
     </main>
   );
+}
+
+function readsWords({ id, contextLength }: ModelSummary, pages: number | undefined): string {
+  const values = { model: id, tokens: formatCount(contextLength) };
+  return pages ? t("empty.readsPages", { ...values, count: pages }) : t("empty.reads", values);
 }
 
 /** A page whose lines shorten to a few: what Precis does, as its icon shows it. */

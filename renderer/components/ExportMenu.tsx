@@ -1,16 +1,14 @@
 import { type KeyboardEvent, useEffect, useRef } from "react";
+import { t } from "../../electron/language.js";
 import type { Output } from "../actions.js";
-import { modifier } from "../keys.js";
+import { withModifier } from "../keys.js";
 import { useApp } from "../stores/connect.js";
 import { useNotice } from "../stores/notice.js";
+import { exportFormats } from "../view/choices.js";
 
-const items: readonly (readonly [Output, string])[] = [
-  ["pdf", "PDF…"],
-  ["docx", "Word document…"],
-  ["html", "Web page…"],
-  ["md", "Markdown…"],
-  ["json", "Data (JSON)…"],
-  ["print", "Print…"],
+const items = (): readonly (readonly [Output, string])[] => [
+  ...exportFormats().map(([format, name]) => [format, t("export.item", { name })] as const),
+  ["print", t("export.print")],
 ];
 
 /** The button whose menu names every way out of the window; arrow keys move in it, Esc and Tab leave it. */
@@ -55,11 +53,11 @@ export function ExportMenu() {
         aria-expanded={exportsShown}
         onClick={() => showExports(!exportsShown)}
       >
-        Export <kbd>{modifier} E</kbd>
+        {t("export.button")} <kbd>{withModifier("E")}</kbd>
       </button>
       {exportsShown && (
-        <div ref={menu} className="menu" role="menu" aria-label="Export the summary" onKeyDown={onKeyDown}>
-          {items.map(([what, label]) => (
+        <div ref={menu} className="menu" role="menu" aria-label={t("shortcuts.export")} onKeyDown={onKeyDown}>
+          {items().map(([what, label]) => (
             <button
               key={what}
               type="button"

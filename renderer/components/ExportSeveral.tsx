@@ -1,18 +1,12 @@
 import { type FormEvent, useState } from "react";
 import type { ExportedSummaries, ExportFormat, LibraryEntry } from "../../electron/contract.js";
+import { t } from "../../electron/language.js";
 import { precis } from "../precis.js";
 import { useLibrary } from "../stores/library.js";
 import { useViews } from "../stores/views.js";
-import { fileName } from "../view/format.js";
+import { exportFormats } from "../view/choices.js";
+import { fileName, formatCount } from "../view/format.js";
 import { Sheet } from "./Sheet.js";
-
-const formats: readonly (readonly [ExportFormat, string])[] = [
-  ["pdf", "PDF"],
-  ["docx", "Word document"],
-  ["html", "Web page"],
-  ["md", "Markdown"],
-  ["json", "Data (JSON)"],
-];
 
 /** Saves the last summaries of several documents into a folder. With a tag chosen in the library, of its documents. */
 export function ExportSeveral() {
@@ -20,7 +14,7 @@ export function ExportSeveral() {
   const close = useViews((store) => store.close);
   const entries = useLibrary((store) => store.list?.entries);
   return (
-    <Sheet title="Export several summaries" shown={shown} close={() => close("export-several")}>
+    <Sheet title={t("several.title")} shown={shown} close={() => close("export-several")}>
       {shown && (
         <Form entries={(entries ?? []).filter(({ summarised }) => summarised)} close={() => close("export-several")} />
       )}
@@ -50,11 +44,13 @@ function Form({ entries, close }: { entries: readonly LibraryEntry[]; close: () 
     <form onSubmit={(event) => void onSubmit(event)}>
       <p className="small">
         {entries.length === 0
-          ? "No document is summarised yet."
-          : `The last summary of each is saved into a folder that you choose${tag ? `; listed are those tagged “${tag}”` : ""}. No file is overwritten.`}
+          ? t("several.none")
+          : tag === undefined
+            ? t("several.about")
+            : t("several.aboutTag", { tag })}
       </p>
       <fieldset className="checks one-column">
-        <legend className="visually-hidden">Documents</legend>
+        <legend className="visually-hidden">{t("documents.title")}</legend>
         {entries.map(({ path, title }) => (
           <label key={path} title={path}>
             <input
@@ -75,10 +71,7 @@ function Form({ entries, close }: { entries: readonly LibraryEntry[]; close: () 
       )}
       {outcome && (
         <div role="status">
-          <p>
-            {outcome.written.length === 1 ? "1 summary" : `${outcome.written.length} summaries`} saved in{" "}
-            {outcome.folder}.
-          </p>
+          <p>{t("several.saved", { count: outcome.written.length, folder: outcome.folder })}</p>
           {outcome.failed.map(({ path, error }) => (
             <p key={path} className="dialog-problem">
               {fileName(path)}: {error.message} {error.next}
@@ -88,21 +81,21 @@ function Form({ entries, close }: { entries: readonly LibraryEntry[]; close: () 
       )}
       <div className="buttons end">
         <select
-          aria-label="Format"
+          aria-label={t("several.format")}
           value={format}
-          onChange={({ target }) => setFormat(formats.find(([value]) => value === target.value)?.[0] ?? "pdf")}
+          onChange={({ target }) => setFormat(exportFormats().find(([value]) => value === target.value)?.[0] ?? "pdf")}
         >
-          {formats.map(([value, label]) => (
+          {exportFormats().map(([value, label]) => (
             <option key={value} value={value}>
               {label}
             </option>
           ))}
         </select>
         <button type="button" onClick={close}>
-          Close
+          {t("common.close")}
         </button>
         <button type="submit" className="primary" disabled={working || paths.length === 0}>
-          {working ? "Saving…" : `Export ${paths.length}…`}
+          {working ? t("several.saving") : t("several.export", { number: formatCount(paths.length) })}
         </button>
       </div>
     </form>

@@ -1,9 +1,11 @@
 import type { KeyboardEvent } from "react";
+import { t } from "../../electron/language.js";
 import { chooseFiles, closeDocument } from "../actions.js";
 import { type OpenDocument, useDocuments } from "../stores/documents.js";
 import { useLibrary } from "../stores/library.js";
 import { isActive, type Run, useRuns } from "../stores/runs.js";
-import { formatCount, plural } from "../view/format.js";
+import { formatFraction, plural } from "../view/format.js";
+import { recognising } from "../view/queue.js";
 import { DeleteDialog } from "./DeleteDialog.js";
 import { Earlier, Found, SearchField } from "./LibrarySearch.js";
 import { ModelLine } from "./ModelLine.js";
@@ -35,11 +37,11 @@ export function Library() {
   const isChosen = (id: string) => id === selectedId || alsoIds.includes(id);
 
   return (
-    <nav className="library" aria-label="Documents">
+    <nav className="library" aria-label={t("documents.title")}>
       <header className="pane-head">
-        <h2>Documents</h2>
+        <h2>{t("documents.title")}</h2>
         <button type="button" className="quiet" onClick={() => void chooseFiles()}>
-          Open…
+          {t("documents.open")}
         </button>
       </header>
       <SearchField />
@@ -72,8 +74,8 @@ export function Library() {
                   <TagButton path={entry.path} title={entry.summary?.title || entry.name} />
                   <button
                     type="button"
-                    aria-label={`Close ${entry.name}`}
-                    title="Close"
+                    aria-label={t("documents.closeOne", { name: entry.name })}
+                    title={t("common.close")}
                     onClick={() => closeDocument(entry.id)}
                   >
                     <svg viewBox="0 0 12 12" aria-hidden="true">
@@ -114,26 +116,29 @@ function EntryState({ entry, run }: { entry: OpenDocument; run: Run | undefined 
 function stateWords(entry: OpenDocument, run: Run | undefined): string {
   if (entry.state === "opening") {
     const { scans } = entry.progress ?? {};
-    return scans ? `Recognising page ${Math.min(scans.done + 1, scans.total)} of ${scans.total}` : "Opening…";
+    return scans ? recognising(scans) : t("state.opening");
   }
-  if (entry.state === "cancelled") return "Not opened";
-  if (entry.state === "failed") return "Could not be opened";
+  if (entry.state === "cancelled") return t("state.notOpened");
+  if (entry.state === "failed") return t("state.openFailed");
   switch (run?.phase) {
     case "waiting":
-      return "Waiting for its turn";
+      return t("state.waiting");
     case "reading":
-      return `Reading, ${Math.floor(100 * (run.progress?.fraction ?? 0))} %`;
+      return t("state.reading", { share: formatFraction(run.progress?.fraction ?? 0) });
     case "writing":
-      return "Writing";
+      return t("state.writing");
     case "held":
-      return "Paused";
+      return t("state.paused");
     case "done":
-      return "Summarised";
+      return t("state.done");
     case "failed":
-      return "Stopped with an error";
+      return t("state.failed");
     default:
       return entry.summary
-        ? `${plural(entry.summary.pages, entry.summary.unit)} · ${formatCount(entry.summary.tokens)} tokens`
+        ? [
+            plural(entry.summary.pages, entry.summary.unit),
+            t("documents.tokens", { count: entry.summary.tokens }),
+          ].join(" · ")
         : "";
   }
 }

@@ -1,11 +1,12 @@
 import type { KeyboardEvent } from "react";
 import { type LibraryEntry, type LibraryHit, mostListed } from "../../electron/contract.js";
+import { t } from "../../electron/language.js";
 import { openStored } from "../actions.js";
-import { modifier } from "../keys.js";
+import { withShift } from "../keys.js";
 import { useDocuments } from "../stores/documents.js";
 import { useLibrary } from "../stores/library.js";
 import { useViews } from "../stores/views.js";
-import { formatCount, plural } from "../view/format.js";
+import { formatCount, formatSeries, plural } from "../view/format.js";
 import { TagButton } from "./Tags.js";
 
 /** The field that searches every page and summary; Esc empties it, the arrow down goes to what was found. */
@@ -23,8 +24,8 @@ export function SearchField() {
       <input
         type="search"
         id="library-search"
-        aria-label="Search documents and summaries"
-        placeholder={`Search (${modifier} Shift F)`}
+        aria-label={t("shortcuts.search")}
+        placeholder={t("library.search", { keys: withShift("F") })}
         maxLength={1_000}
         value={query}
         onChange={(event) => search(event.target.value)}
@@ -38,10 +39,10 @@ export function SearchField() {
 export function Found({ hits }: { hits: readonly LibraryHit[] }) {
   const words =
     hits.length === mostListed
-      ? `The best ${formatCount(mostListed)}. More words find less.`
+      ? t("library.best", { number: formatCount(mostListed) })
       : hits.length === 0
-        ? "No document has all these words on one page."
-        : `Found in ${plural(hits.length, "document")}`;
+        ? t("library.nothing")
+        : t("library.found", { count: hits.length });
   return (
     <>
       <p className="small list-note" role="status">
@@ -68,10 +69,10 @@ export function Found({ hits }: { hits: readonly LibraryHit[] }) {
 }
 
 function placeWords({ entry, inSummary, page, found }: LibraryHit): string {
-  const pages =
-    page === undefined ? "" : `${entry.unit} ${page}${found > 1 ? ` and ${formatCount(found - 1)} more` : ""}`;
-  if (!inSummary) return pages.charAt(0).toUpperCase() + pages.slice(1);
-  return pages === "" ? "Summary" : `Summary, and ${pages}`;
+  if (page === undefined) return inSummary ? t("library.inSummary") : "";
+  const values = { number: page, more: formatCount(found - 1) };
+  if (found > 1) return t(inSummary ? `${entry.unit}.summaryHits` : `${entry.unit}.hits`, values);
+  return t(inSummary ? `${entry.unit}.summaryHit` : `${entry.unit}.number`, values);
 }
 
 /** The documents that were opened before and are not open now; with a tag chosen, all that have it. */
@@ -86,24 +87,26 @@ export function Earlier() {
   return (
     <section className="earlier" aria-labelledby="earlier-title">
       <header className="queue-head">
-        <h3 id="earlier-title">{tag === undefined ? "Earlier" : "Tagged"}</h3>
+        <h3 id="earlier-title">{tag === undefined ? t("library.earlier") : t("library.tagged")}</h3>
         <button type="button" className="quiet" onClick={() => show("export-several")}>
-          Export…
+          {t("library.export")}
         </button>
         <button type="button" className="quiet" onClick={() => show("storage")}>
-          Storage…
+          {t("common.storage")}
         </button>
       </header>
       <Entries entries={entries}>
         {({ pages, unit, summarised, tags }) => (
           <span className="entry-state">
-            {plural(pages, unit)}
-            {summarised && " · summarised"}
-            {tags.length > 0 && ` · ${tags.join(", ")}`}
+            {[
+              plural(pages, unit),
+              ...(summarised ? [t("library.summarised")] : []),
+              ...(tags.length > 0 ? [formatSeries(tags)] : []),
+            ].join(" · ")}
           </span>
         )}
       </Entries>
-      {rest > 0 && <p className="small list-note">{formatCount(rest)} more: the search finds them.</p>}
+      {rest > 0 && <p className="small list-note">{t("library.more", { count: rest })}</p>}
     </section>
   );
 }
@@ -131,8 +134,8 @@ function Entries({
             <TagButton path={entry.path} title={entry.title} />
             <button
               type="button"
-              aria-label={`Delete ${entry.title} from the library`}
-              title="Delete from the library"
+              aria-label={t("library.deleteOne", { title: entry.title })}
+              title={t("library.delete")}
               onClick={() => askDelete(entry)}
             >
               <svg viewBox="0 0 12 12" aria-hidden="true">

@@ -1,5 +1,6 @@
 import { useMemo, useState } from "react";
 import type { RunOptions as Options } from "../../electron/contract.js";
+import { t } from "../../electron/language.js";
 import { canStart, startSelected } from "../actions.js";
 import { type OpenDocument, useChosen } from "../stores/documents.js";
 import { useAskForecast, useForecast } from "../stores/forecast.js";
@@ -49,21 +50,21 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
       ? unfitWords(place, reach, machine, (at) => budgetFigures(model, summary, { ...options, budget: `${at}%` }))
       : undefined;
   return (
-    <section className="memory" aria-label="Memory for reading" data-open={open}>
+    <section className="memory" aria-label={t("memory.title")} data-open={open}>
       {!busy && (
         <div className="memory-choices">
           <RunOptions />
           <button type="button" className="quiet more" aria-expanded={open} onClick={() => setOpen(!open)}>
-            More choices
+            {t("memory.more")}
           </button>
           {open && <AdvancedOptions />}
         </div>
       )}
       <div className="memory-figure">
-        <h2>Memory for reading</h2>
+        <h2>{t("memory.title")}</h2>
         <p className="memory-bytes">
           <output>{figures ? formatBytes(figures.bytes) : "–"}</output>
-          {figures && <span> of {formatBytes(figures.fullBytes)}</span>}
+          {figures && <span> {t("memory.ofFull", { bytes: formatBytes(figures.fullBytes) })}</span>}
         </p>
       </div>
       <div className="memory-slider">
@@ -74,7 +75,9 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
           reach={reach}
           refusal={refusal}
           valueText={
-            figures ? `${formatBytes(figures.bytes)}, ${formatPercent(share)} of the full cache` : formatPercent(share)
+            figures
+              ? t("memory.value", { bytes: formatBytes(figures.bytes), share: formatPercent(share) })
+              : formatPercent(share)
           }
           onChange={settings.setShare}
         />
@@ -82,8 +85,8 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
           {figures
             ? words(figures, share, options, forecast?.durationMs)
             : document.state === "failed"
-              ? "There is nothing to read."
-              : "Figures follow once the document is open."}
+              ? t("memory.nothing")
+              : t("memory.later")}
         </p>
       </div>
       <StartButton document={document} />
@@ -100,38 +103,32 @@ function StartButton({ document }: { document: OpenDocument }) {
   if (isBusy(run)) {
     return (
       <button type="button" className="start" disabled={run?.stopping} onClick={() => cancel(document.id)}>
-        {run?.stopping ? "Cancelling…" : "Cancel"} <kbd>Esc</kbd>
+        {run?.stopping ? t("state.cancelling") : t("common.cancel")} <kbd>{t("keys.esc")}</kbd>
       </button>
     );
   }
   const label =
     chosen.length > 1
       ? together
-        ? `Start ${chosen.length} as one`
-        : `Start ${chosen.length}`
+        ? t("memory.startAsOne", { number: chosen.length })
+        : t("memory.startSeveral", { number: chosen.length })
       : run?.phase === "done"
-        ? "Start again"
-        : "Start";
+        ? t("memory.startAgain")
+        : t("memory.start");
   return (
     <button type="button" className="start primary" disabled={!ready || !canStart()} onClick={startSelected}>
-      {label} <kbd>Enter</kbd>
+      {label} <kbd>{t("keys.enter")}</kbd>
     </button>
   );
 }
 
-const names = {
-  system: "in use",
-  weights: "weights",
-  computing: "computing",
-  reading: "reading",
-  free: "left",
-  over: "missing",
-} as const;
-
 /** The computer's memory at the run's worst moment: what takes it, and what is left or missing. */
 function MemoryStretches({ figures, machine }: { figures: Figures; machine: Machine }) {
   const stretches = memoryStretches(figures.memory, machine);
-  const peak = `${formatBytes(figures.memory.total)} at the peak, ${formatBytes(machine.availableBytes)} free`;
+  const peak = t("memory.peak", {
+    total: formatBytes(figures.memory.total),
+    free: formatBytes(machine.availableBytes),
+  });
   return (
     <div className="stretches">
       <div className="stretches-bar" aria-hidden="true">
@@ -140,7 +137,7 @@ function MemoryStretches({ figures, machine }: { figures: Figures; machine: Mach
             key={kind}
             className="stretch"
             data-kind={kind}
-            title={`${names[kind]}: ${formatBytes(bytes)}`}
+            title={t("memory.stretch", { name: t(`stretches.${kind}`), bytes: formatBytes(bytes) })}
             style={{ flexGrow: bytes / machine.totalBytes }}
           />
         ))}
@@ -151,10 +148,10 @@ function MemoryStretches({ figures, machine }: { figures: Figures; machine: Mach
           .filter(({ kind }) => kind !== "free")
           .map(({ kind, bytes }) => (
             <span key={kind} data-kind={kind}>
-              {names[kind]} {formatBytes(bytes)}
+              {t(`stretches.${kind}`)} {formatBytes(bytes)}
             </span>
           ))}
-        {figures.gpuBytes > 0 && <span>and {formatBytes(figures.gpuBytes)} on the GPU</span>}
+        {figures.gpuBytes > 0 && <span>{t("memory.gpu", { bytes: formatBytes(figures.gpuBytes) })}</span>}
       </p>
     </div>
   );
@@ -169,22 +166,29 @@ function unfitWords(
 ): string | undefined {
   const nearest = nearestWithin(share, reach);
   if (share === nearest) return undefined;
-  const instead = nearest === undefined ? "No share fits." : `${formatPercent(nearest)} is the nearest that fits.`;
-  if (share < reach.least) return `The instruction alone takes ${formatPercent(reach.least)}. ${instead}`;
-  const { memory } = figuresAt(share);
-  const free = machine ? `${formatBytes(machine.availableBytes)} is free` : "that is not free";
-  return `In one go this takes ${formatBytes(memory.total)} and ${free}: it would be read in smaller parts. ${instead}`;
+  const instead =
+    nearest === undefined ? t("memory.noneFits") : t("memory.nearestFits", { share: formatPercent(nearest) });
+  if (share < reach.least) return t("memory.tooLittle", { share: formatPercent(reach.least), instead });
+  const total = formatBytes(figuresAt(share).memory.total);
+  return machine
+    ? t("memory.tooMuch", { total, free: formatBytes(machine.availableBytes), instead })
+    : t("memory.tooMuchUnknown", { total, instead });
 }
 
 function words(figures: Figures, share: number, options: Options, durationMs: number | undefined): string {
   const full = options.policy === "full";
   const name = wordsAt(share);
+  const [kept, all] = [formatCount(figures.tokensPerLayer), formatCount(figures.promptTokens)];
   return [
-    full
-      ? `The full cache: nothing is left out. ${formatCount(figures.tokensPerLayer)} tokens in each layer`
-      : `${formatPercent(share)} of the full cache${name ? ` (${name})` : ""}`,
-    ...(full ? [] : [`${formatCount(figures.tokensPerLayer)} of ${formatCount(figures.promptTokens)} tokens a layer`]),
-    ...(figures.parts > 1 ? [`for each of at least ${figures.parts} parts`] : []),
-    ...(durationMs === undefined ? [] : [`about ${formatRemaining(durationMs)}`]),
+    ...(full
+      ? [t("memory.full", { tokens: kept })]
+      : [
+          name
+            ? t("memory.shareNamed", { share: formatPercent(share), name })
+            : t("memory.share", { share: formatPercent(share) }),
+          t("memory.tokensPerLayer", { kept, all }),
+        ]),
+    ...(figures.parts > 1 ? [t("memory.parts", { count: figures.parts })] : []),
+    ...(durationMs === undefined ? [] : [t("memory.about", { time: formatRemaining(durationMs) })]),
   ].join(" · ");
 }

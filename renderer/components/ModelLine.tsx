@@ -1,23 +1,24 @@
+import { t } from "../../electron/language.js";
 import { useModel } from "../stores/model.js";
 import { useViews } from "../stores/views.js";
-import { formatBytes, formatCount } from "../view/format.js";
+import { formatBytes, formatCount, formatFraction } from "../view/format.js";
 
 /** Which model reads, and how much of it fits. */
 export function ModelLine() {
   const { state, model, fraction } = useModel();
   const show = useViews((store) => store.show);
   return (
-    <button type="button" className="model-line" title="Models…" onClick={() => show("models")}>
+    <button type="button" className="model-line" title={t("common.models")} onClick={() => show("models")}>
       {state === "failed" ? (
-        "No model is loaded: choose one…"
+        t("models.noneLoaded")
       ) : !model ? (
-        `Loading the model, ${Math.floor(100 * fraction)} %`
+        t("models.loading", { share: formatFraction(fraction) })
       ) : (
         <>
           <strong>{model.id}</strong>
-          {formatBytes(model.weightsBytes)} of weights
+          {t("models.weights", { bytes: formatBytes(model.weightsBytes) })}
           <br />
-          reads {formatCount(model.contextLength)} tokens in one go
+          {t("models.readsTokens", { tokens: formatCount(model.contextLength) })}
         </>
       )}
     </button>

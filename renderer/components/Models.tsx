@@ -1,9 +1,10 @@
 import { useEffect, useState } from "react";
 import type { WindowModel } from "../../electron/contract.js";
+import { type Key, t } from "../../electron/language.js";
 import { chooseModel } from "../actions.js";
 import { isAtWork, useModels } from "../stores/models.js";
 import { useViews } from "../stores/views.js";
-import { formatCount } from "../view/format.js";
+import { formatCount, formatFraction } from "../view/format.js";
 import { activityFraction, activityWords, capacityWords, languageWords, sizeWords } from "../view/models.js";
 import { Sheet } from "./Sheet.js";
 
@@ -12,7 +13,7 @@ export function Models() {
   const shown = useViews((store) => store.shown === "models");
   const close = useViews((store) => store.close);
   return (
-    <Sheet title="Models" shown={shown} close={() => close("models")} kind="wide">
+    <Sheet title={t("models.title")} shown={shown} close={() => close("models")} kind="wide">
       {shown && <ModelList />}
     </Sheet>
   );
@@ -25,15 +26,12 @@ function ModelList() {
   useEffect(() => void refresh(), [refresh]);
   return (
     <>
-      <p className="small">
-        A model reads and writes; all of it happens on this computer. Precis connects to the internet only while you
-        download a model here.
-      </p>
+      <p className="small">{t("models.about")}</p>
       <div className="buttons">
         <button type="button" onClick={() => void addChosen()}>
-          Add a model file…
+          {t("models.add")}
         </button>
-        <span className="small aside">or drop a .gguf file on the window</span>
+        <span className="small aside">{t("models.drop")}</span>
       </div>
       <p className="view-notice" role="status">
         {notice}
@@ -50,7 +48,7 @@ function ModelList() {
       </ul>
       <div className="buttons end">
         <button type="button" onClick={() => close("models")}>
-          Close
+          {t("common.close")}
         </button>
       </div>
     </>
@@ -61,7 +59,7 @@ function Model({ model }: { model: WindowModel }) {
   const { name, about, contextLength, licence, chosen, problem, activity } = model;
   const facts = [
     sizeWords(model),
-    `${formatCount(contextLength)} tokens of context`,
+    t("models.context", { tokens: formatCount(contextLength) }),
     licence,
     languageWords(model),
   ].filter((fact) => fact !== undefined);
@@ -69,7 +67,7 @@ function Model({ model }: { model: WindowModel }) {
     <li className="model" data-chosen={chosen}>
       <div className="model-head">
         <h3>{name}</h3>
-        {chosen && <span className="badge">In use</span>}
+        {chosen && <span className="badge">{t("models.inUse")}</span>}
       </div>
       <p className="model-about">{about}</p>
       <p>{capacityWords(model)}</p>
@@ -95,11 +93,19 @@ function Progress({ model }: { model: WindowModel }) {
   const share = isAtWork(activity) && activity ? activityFraction(activity) : receivedBytes / bytes;
   return (
     <div className="model-progress">
-      <progress aria-label={`Progress of ${name}`} value={share} max={1} />
-      <p className="small">{words ?? `Paused at ${Math.floor((100 * receivedBytes) / bytes)} %`}</p>
+      <progress aria-label={t("models.progressOf", { name })} value={share} max={1} />
+      <p className="small">{words ?? t("models.pausedAt", { share: formatFraction(receivedBytes / bytes) })}</p>
     </div>
   );
 }
+
+/** What downloading is called, by what is there already. */
+const downloadWords = {
+  missing: "models.download",
+  begun: "models.goOn",
+  damaged: "models.downloadAgain",
+  ready: "models.download",
+} as const satisfies Record<WindowModel["state"], Key>;
 
 function Actions({ model }: { model: WindowModel }) {
   const { id, name, state, kind, chosen, downloadable, verifiable, activity } = model;
@@ -109,11 +115,11 @@ function Actions({ model }: { model: WindowModel }) {
   if (activity?.kind === "downloading") {
     return (
       <div className="buttons">
-        <button type="button" aria-label={`Pause the download of ${name}`} onClick={() => void pause(id)}>
-          Pause
+        <button type="button" aria-label={t("models.pauseOne", { name })} onClick={() => void pause(id)}>
+          {t("common.pause")}
         </button>
-        <button type="button" aria-label={`Cancel the download of ${name}`} onClick={() => void discard(id)}>
-          Cancel
+        <button type="button" aria-label={t("models.cancelOne", { name })} onClick={() => void discard(id)}>
+          {t("common.cancel")}
         </button>
       </div>
     );
@@ -122,7 +128,7 @@ function Actions({ model }: { model: WindowModel }) {
     return (
       <div className="buttons">
         <button type="button" onClick={() => void pause(id)}>
-          Stop
+          {t("models.stop")}
         </button>
       </div>
     );
@@ -130,11 +136,9 @@ function Actions({ model }: { model: WindowModel }) {
   if (asking) {
     return (
       <div className="buttons">
-        <p className="aside">
-          {kind === "added" ? "Take it out of the list? Its file stays." : "Delete its file for good?"}
-        </p>
+        <p className="aside">{kind === "added" ? t("models.askTakeOut") : t("models.askDelete")}</p>
         <button type="button" onClick={() => setAsking(false)}>
-          Keep
+          {t("common.keep")}
         </button>
         <button
           type="button"
@@ -144,7 +148,7 @@ function Actions({ model }: { model: WindowModel }) {
             void remove(id);
           }}
         >
-          {kind === "added" ? "Take out" : "Delete"}
+          {kind === "added" ? t("models.takeOut") : t("models.delete")}
         </button>
       </div>
     );
@@ -152,40 +156,46 @@ function Actions({ model }: { model: WindowModel }) {
   return (
     <div className="buttons">
       {state === "ready" && !chosen && (
-        <button type="button" className="primary" aria-label={`Use ${name}`} onClick={() => chooseModel(id)}>
-          Use
+        <button
+          type="button"
+          className="primary"
+          aria-label={t("models.useOne", { name })}
+          onClick={() => chooseModel(id)}
+        >
+          {t("models.use")}
         </button>
       )}
       {downloadable && state !== "ready" && (
-        <button
-          type="button"
-          aria-label={`${state === "begun" ? "Go on downloading" : state === "damaged" ? "Download again:" : "Download"} ${name}`}
-          onClick={() => void download(id)}
-        >
-          {state === "begun" ? "Go on" : state === "damaged" ? "Download again" : "Download"}
+        <button type="button" aria-label={t(`${downloadWords[state]}One`, { name })} onClick={() => void download(id)}>
+          {t(downloadWords[state])}
         </button>
       )}
       {state === "begun" && (
-        <button type="button" aria-label={`Cancel the download of ${name}`} onClick={() => void discard(id)}>
-          Cancel
+        <button type="button" aria-label={t("models.cancelOne", { name })} onClick={() => void discard(id)}>
+          {t("common.cancel")}
         </button>
       )}
       {!downloadable && kind === "catalogue" && state !== "ready" && (
-        <p className="small">It comes with the set-up: npm run setup</p>
+        <p className="small">{t("models.setup", { command: "npm run setup" })}</p>
       )}
       {verifiable && state === "ready" && (
-        <button type="button" className="quiet" aria-label={`Verify ${name}`} onClick={() => void verify(id)}>
-          Verify
+        <button
+          type="button"
+          className="quiet"
+          aria-label={t("models.verifyOne", { name })}
+          onClick={() => void verify(id)}
+        >
+          {t("models.verify")}
         </button>
       )}
       {!chosen && (kind === "added" || state === "ready" || state === "damaged") && (
         <button
           type="button"
           className="quiet"
-          aria-label={`${kind === "added" ? "Take out" : "Delete"} ${name}`}
+          aria-label={t(kind === "added" ? "models.takeOutOne" : "models.deleteOne", { name })}
           onClick={() => setAsking(true)}
         >
-          {kind === "added" ? "Take out…" : "Delete…"}
+          {kind === "added" ? t("models.takeOutAsk") : t("models.deleteAsk")}
         </button>
       )}
     </div>

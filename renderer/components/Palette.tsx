@@ -1,4 +1,5 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { t } from "../../electron/language.js";
 import { commandsNow, findCommands, type WindowCommand } from "../commands.js";
 import { useViews } from "../stores/views.js";
 import { Sheet } from "./Sheet.js";
@@ -8,7 +9,7 @@ export function Palette() {
   const shown = useViews((store) => store.shown === "palette");
   const close = useViews((store) => store.close);
   return (
-    <Sheet title="Commands" shown={shown} close={() => close("palette")}>
+    <Sheet title={t("commands.title")} shown={shown} close={() => close("palette")}>
       {shown && <Commands />}
     </Sheet>
   );
@@ -48,11 +49,11 @@ function Commands() {
         type="search"
         className="view-search"
         role="combobox"
-        aria-label="Command"
+        aria-label={t("commands.command")}
         aria-expanded="true"
         aria-controls="commands"
         aria-activedescendant={current >= 0 ? optionId(current) : undefined}
-        placeholder="What do you want to do?"
+        placeholder={t("commands.ask")}
         value={query}
         onChange={(event) => {
           setQuery(event.target.value);
@@ -60,7 +61,7 @@ function Commands() {
         }}
         onKeyDown={onKeyDown}
       />
-      <div ref={list} id="commands" className="commands" role="listbox" aria-label="Commands">
+      <div ref={list} id="commands" className="commands" role="listbox" aria-label={t("commands.title")}>
         {found.map((command, index) => (
           // The keyboard stays in the field above, which says by aria-activedescendant what is chosen.
           // biome-ignore lint/a11y/useKeyWithClickEvents: see above
@@ -76,7 +77,7 @@ function Commands() {
           </div>
         ))}
       </div>
-      {found.length === 0 && <p className="small">There is no such command.</p>}
+      {found.length === 0 && <p className="small">{t("commands.none")}</p>}
     </>
   );
 }

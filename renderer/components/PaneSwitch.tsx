@@ -1,3 +1,4 @@
+import { t } from "../../electron/language.js";
 import { usePages } from "../stores/pages.js";
 
 /** Where there is room for only one of the two panes: which. */
@@ -5,12 +6,12 @@ export function PaneSwitch() {
   const { side, show } = usePages();
   return (
     <div className="pane-switch only-narrow">
-      <fieldset className="segmented" aria-label="Shown pane">
+      <fieldset className="segmented" aria-label={t("documents.shownPane")}>
         <button type="button" aria-pressed={side === "document"} onClick={() => show("document")}>
-          Document
+          {t("documents.document")}
         </button>
         <button type="button" aria-pressed={side === "summary"} onClick={() => show("summary")}>
-          Summary
+          {t("summary.title")}
         </button>
       </fieldset>
     </div>

@@ -1,4 +1,5 @@
 import type { DocumentSummary, ModelSummary } from "../../electron/contract.js";
+import { t } from "../../electron/language.js";
 import { useForecast } from "../stores/forecast.js";
 import { leastParts } from "../view/budget.js";
 import { formatCount, formatRemaining } from "../view/format.js";
@@ -15,12 +16,12 @@ export function Plan({ summary, model }: { summary: DocumentSummary; model: Mode
       </p>
     );
   }
-  const how = parts > 1 ? `Read in ${parts} parts, because ${why}.` : "Read whole, in one go.";
+  const how = parts > 1 ? t("plan.parts", { count: parts, why: why ?? "" }) : t("plan.whole");
   return (
     <>
       <p className="small" role="status">
         {how}
-        {durationMs !== undefined && ` That takes about ${formatRemaining(durationMs)} on this computer.`}
+        {durationMs !== undefined && ` ${t("plan.time", { time: formatRemaining(durationMs) })}`}
       </p>
       {warnings.map((warning) => (
         <p key={warning} className="small">
@@ -37,8 +38,11 @@ function LeastParts({ summary, model }: { summary: DocumentSummary; model: Model
   if (parts === 1) return null;
   return (
     <p className="small">
-      It takes {formatCount(summary.tokens)} tokens and this model reads {formatCount(model.contextLength)} in one go,
-      so it is read in at least {parts} parts.
+      {t("plan.leastParts", {
+        tokens: formatCount(summary.tokens),
+        context: formatCount(model.contextLength),
+        count: parts,
+      })}
     </p>
   );
 }

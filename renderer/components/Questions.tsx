@@ -1,8 +1,9 @@
 import { type FormEvent, useId, useState } from "react";
 import { type AnswerSource, type SummaryResult, savedCacheWords } from "../../electron/contract.js";
+import { t } from "../../electron/language.js";
 import type { Question } from "../stores/questions.js";
 import { isOpen, useQuestions } from "../stores/questions.js";
-import { formatBytes, formatRemaining } from "../view/format.js";
+import { formatBytes, formatFraction, formatRemaining } from "../view/format.js";
 import { ErrorNote } from "./ErrorNote.js";
 import { Prose } from "./Prose.js";
 
@@ -11,7 +12,7 @@ export function Questions({ documentId, result }: { documentId: string; result: 
   const questions = useQuestions((store) => store.questions);
   const own = questions.filter((question) => question.documentId === documentId).reverse();
   return (
-    <section className="questions" aria-label="Questions">
+    <section className="questions" aria-label={t("questions.title")}>
       <Ask documentId={documentId} result={result} />
       {own.map((question) => (
         <Answer key={question.runId} question={question} />
@@ -22,8 +23,8 @@ export function Questions({ documentId, result }: { documentId: string; result: 
 
 /** Why nothing is left that a question could be answered from; undefined when something is. */
 function noMemory({ policy, parts }: SummaryResult): string | undefined {
-  if (parts.length > 1) return "This document was read in parts, so each question reads it again.";
-  if (policy === "full") return "The full cache is not saved, so each question reads the document again.";
+  if (parts.length > 1) return t("questions.inParts");
+  if (policy === "full") return t("questions.fullCache");
   return undefined;
 }
 
@@ -45,7 +46,7 @@ function Ask({ documentId, result }: { documentId: string; result: SummaryResult
   const readingTime = formatRemaining(result.timings.prefillMs + result.timings.compressMs);
   return (
     <form onSubmit={onSubmit}>
-      <label htmlFor={id}>Ask about this document</label>
+      <label htmlFor={id}>{t("questions.ask")}</label>
       <input
         id={id}
         type="text"
@@ -58,7 +59,7 @@ function Ask({ documentId, result }: { documentId: string; result: SummaryResult
       <div className="buttons">
         {!why && (
           <button type="submit" disabled={empty}>
-            Answer from memory
+            {t("questions.fromMemory")}
           </button>
         )}
         <button
@@ -67,12 +68,12 @@ function Ask({ documentId, result }: { documentId: string; result: SummaryResult
           disabled={empty}
           onClick={why ? undefined : () => send("document")}
         >
-          Read again for this question
+          {t("questions.readAgain")}
         </button>
       </div>
       <p id={`${id}-note`} className="small">
-        {why ?? `Memory is the ${formatBytes(result.kv.retainedBytes)} that reading kept for the summary.`} Reading
-        again takes about {readingTime} and keeps what the question needs.
+        {why ?? t("questions.memory", { bytes: formatBytes(result.kv.retainedBytes) })}{" "}
+        {t("questions.readingTime", { time: readingTime })}
       </p>
     </form>
   );
@@ -99,7 +100,7 @@ function AnswerBody({ question }: { question: Question }) {
             {stateWords(question)}
           </p>
           <button type="button" className="quiet" onClick={() => cancel(question.runId)}>
-            Cancel
+            {t("common.cancel")}
           </button>
         </div>
       </>
@@ -107,18 +108,20 @@ function AnswerBody({ question }: { question: Question }) {
   }
   const { error, result } = question;
   if (error) {
-    const steps = [{ label: "Ask again", act: () => again(question.from) }];
-    return <ErrorNote title="The question could not be answered" error={error} steps={steps} />;
+    const steps = [{ label: t("questions.again"), act: () => again(question.from) }];
+    return <ErrorNote title={t("questions.failed")} error={error} steps={steps} />;
   }
-  if (!result) return <p className="small">Cancelled.</p>;
+  if (!result) return <p className="small">{t("questions.cancelled")}</p>;
   const { savedCache } = result;
-  const provenance = savedCache ? savedCacheWords[savedCache] : readWords(question);
+  const provenance = savedCache
+    ? t(savedCache === "same" ? "questions.savedSame" : "questions.savedOther")
+    : readWords(question);
   return (
     <>
       <Prose text={result.text} result={result} />
       <p className="small">{provenance}</p>
       {result.warnings
-        .filter((warning) => warning !== provenance)
+        .filter((warning) => !savedCache || warning !== savedCacheWords[savedCache])
         .map((warning) => (
           <p key={warning} className="small">
             {warning}
@@ -126,7 +129,7 @@ function AnswerBody({ question }: { question: Question }) {
         ))}
       {savedCache && (
         <button type="button" className="quiet" onClick={() => again("document")}>
-          Read again for this question
+          {t("questions.readAgain")}
         </button>
       )}
     </>
@@ -134,15 +137,15 @@ function AnswerBody({ question }: { question: Question }) {
 }
 
 function readWords({ from }: Question): string {
-  return from === "document"
-    ? "The document was read again for this question."
-    : "Nothing was left in memory: the document was read again for this question.";
+  return from === "document" ? t("questions.wasRead") : t("questions.nothingLeft");
 }
 
 function stateWords({ phase, progress, stopping }: Question): string {
-  if (stopping) return "Cancelling…";
-  if (phase === "waiting") return "Looking into memory…";
-  if (phase === "writing") return "Writing…";
-  const left = progress?.remainingMs === undefined ? "" : `, about ${formatRemaining(progress.remainingMs)} left`;
-  return `Reading again, ${Math.floor(100 * (progress?.fraction ?? 0))} %${left}`;
+  if (stopping) return t("state.cancelling");
+  if (phase === "waiting") return t("questions.looking");
+  if (phase === "writing") return t("questions.writing");
+  const share = formatFraction(progress?.fraction ?? 0);
+  return progress?.remainingMs === undefined
+    ? t("questions.reading", { share })
+    : t("questions.readingLeft", { share, time: formatRemaining(progress.remainingMs) });
 }

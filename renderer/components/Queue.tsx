@@ -1,11 +1,12 @@
 import { type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import type { QueueItem, QueueState } from "../../electron/contract.js";
+import { t } from "../../electron/language.js";
 import { openStored } from "../actions.js";
 import { selectedDocument, useDocuments } from "../stores/documents.js";
 import { useLibrary } from "../stores/library.js";
 import { goesOn, isOpen, rowsOf, useQueue } from "../stores/queue.js";
 import { unaskedLossMs } from "../stores/runs.js";
-import { fileName, formatDuration, plural } from "../view/format.js";
+import { fileName, formatDuration } from "../view/format.js";
 import { queueWords, stepTo } from "../view/queue.js";
 
 /** What is done with one item, or with all without an id. */
@@ -38,7 +39,7 @@ export function Queue() {
       {asked && <Asked asked={asked} goOn={() => act(asked)} keep={() => setAsked(undefined)} />}
       {problem && (
         <p className="small list-note" role="status">
-          {queue.unsaved && "The queue is not kept for the next start. "}
+          {queue.unsaved && `${t("queue.unsaved")} `}
           {problem.message} {problem.next}
         </p>
       )}
@@ -61,21 +62,19 @@ function QueueHead({ act }: { act: (wanted: Act) => void }) {
   const held = items.filter(({ state }) => state === "held");
   return (
     <header className="queue-head">
-      <h3 id="queue-title">
-        Queue: {done} of {items.length}
-      </h3>
+      <h3 id="queue-title">{t("queue.title", { done, count: items.length })}</h3>
       {goesOn(queue) && (
         <button type="button" className="quiet" onClick={() => act({ what: "hold" })}>
-          Pause
+          {t("common.pause")}
         </button>
       )}
       {!goesOn(queue) && held.length > 0 && (
         <button type="button" className="quiet" onClick={() => void resume()}>
-          {held.some(({ options }) => options !== undefined) ? "Resume" : "Start all"}
+          {held.some(({ options }) => options !== undefined) ? t("common.resume") : t("queue.startAll")}
         </button>
       )}
       <button type="button" className="quiet" onClick={() => act({ what: "cancel" })}>
-        Clear
+        {t("common.clear")}
       </button>
     </header>
   );
@@ -86,20 +85,22 @@ function Asked({ asked, goOn, keep }: { asked: Act; goOn: () => void; keep: () =
   const open = queue.items.filter(isOpen).length;
   const lost = lostMs(queue, asked.id);
   const words = [
-    ...(asked.what === "cancel" && asked.id === undefined
-      ? [`${plural(open, "document")} would leave the queue.`]
-      : []),
-    ...(lost > unaskedLossMs ? [`${formatDuration(lost)} of reading would be lost; finished parts are kept.`] : []),
+    ...(asked.what === "cancel" && asked.id === undefined ? [t("queue.wouldLeave", { count: open })] : []),
+    ...(lost > unaskedLossMs ? [t("queue.wouldLose", { time: formatDuration(lost) })] : []),
   ];
   return (
     <div className="confirm" role="alert">
       <p>{words.join(" ")}</p>
       <div className="buttons">
         <button type="button" onClick={goOn}>
-          {asked.what === "hold" ? "Pause now" : asked.id === undefined ? "Clear it" : "Take it out"}
+          {asked.what === "hold"
+            ? t("queue.pauseNow")
+            : asked.id === undefined
+              ? t("queue.clearIt")
+              : t("queue.takeItOut")}
         </button>
         <button type="button" onClick={keep}>
-          Go on
+          {t("queue.goOn")}
         </button>
       </div>
     </div>
@@ -126,7 +127,7 @@ function Rows({ rows, act }: { rows: readonly QueueItem[]; act: (wanted: Act) =>
     if (!row || at === from) return;
     moving.current = undefined;
     focusRow(row.id);
-    setMoved(`${nameOf(row)} is now ${at + 1} of ${rows.length}`);
+    setMoved(t("queue.moved", { name: nameOf(row), place: at + 1, count: rows.length }));
   }, [rows, nameOf]);
 
   const onKeyDown = (event: KeyboardEvent, row: QueueItem) => {
@@ -229,8 +230,8 @@ function Row({ row, name, act, onKeyDown }: RowProps) {
       <span className="entry-tools">
         <button
           type="button"
-          aria-label={`${waits ? "Pause" : "Resume"} ${name}`}
-          title={waits ? "Pause" : row.state === "failed" ? "Try again" : "Resume"}
+          aria-label={t(waits ? "queue.pauseOne" : "queue.resumeOne", { name })}
+          title={waits ? t("common.pause") : row.state === "failed" ? t("common.tryAgain") : t("common.resume")}
           onClick={() => (waits ? act({ what: "hold", id: row.id }) : void resume(row.id))}
         >
           <svg viewBox="0 0 12 12" aria-hidden="true">
@@ -239,8 +240,8 @@ function Row({ row, name, act, onKeyDown }: RowProps) {
         </button>
         <button
           type="button"
-          aria-label={`Take ${name} out of the queue`}
-          title="Take out of the queue"
+          aria-label={t("queue.takeOutOne", { name })}
+          title={t("queue.takeOut")}
           onClick={() => act({ what: "cancel", id: row.id })}
         >
           <svg viewBox="0 0 12 12" aria-hidden="true">
@@ -261,7 +262,7 @@ function useNames(): (item: QueueItem) => string {
       documents.find((entry) => entry.path === path)?.summary?.title ||
       entries?.find((entry) => entry.path === path)?.title ||
       fileName(path);
-    return further.length > 0 ? `${title} and ${further.length} more` : title;
+    return further.length > 0 ? t("queue.andMore", { title, number: further.length }) : title;
   };
 }
 

@@ -1,6 +1,7 @@
+import { t } from "../../electron/language.js";
 import type { OpenDocument } from "../stores/documents.js";
 import { type Run, useRuns } from "../stores/runs.js";
-import { formatDuration, formatRemaining, plural } from "../view/format.js";
+import { formatDuration, formatFraction, formatPercent, formatRemaining } from "../view/format.js";
 
 /** More pages than this would be slivers: the ruler is then one bar. */
 const mostSegments = 80;
@@ -16,32 +17,25 @@ export function Reading({ document, run }: { document: OpenDocument; run: Run })
   return (
     <div className="reading">
       <p className="reading-figure">
-        <strong>{Math.floor(100 * fraction)} %</strong>
+        <strong>{formatFraction(fraction)}</strong>
         <span>{timeWords(run)}</span>
       </p>
-      <Ruler label="Reading" pages={pages} fraction={fraction} />
+      <Ruler label={t("reading.title")} pages={pages} fraction={fraction} />
       <p className="small">
-        Reading {plural(pages, "page")} with {run.options.budget.replace("%", " %")} of the full cache. The summary
-        begins when all of it is read.
+        {t("reading.about", { count: pages, share: formatPercent(Number.parseFloat(run.options.budget)) })}
       </p>
-      {part && (
-        <p className="small">
-          Part {part.number} of {part.count}: read in parts because {part.why}.
-        </p>
-      )}
+      {part && <p className="small">{t("reading.part", { number: part.number, count: part.count, why: part.why })}</p>}
       {run.confirming && (
         <div className="confirm" role="alert">
           <p>
-            {part
-              ? "The part that is being read would be lost; finished parts are kept."
-              : `${formatDuration(Date.now() - run.startedAt)} of reading would be lost.`}
+            {part ? t("reading.partLost") : t("reading.lost", { time: formatDuration(Date.now() - run.startedAt) })}
           </p>
           <div className="buttons">
             <button type="button" onClick={() => cancel(document.id)}>
-              Cancel the run <kbd>Esc</kbd>
+              {t("reading.cancel")} <kbd>{t("keys.esc")}</kbd>
             </button>
             <button type="button" onClick={() => keepGoing(document.id)}>
-              Keep reading
+              {t("reading.keep")}
             </button>
           </div>
         </div>
@@ -51,11 +45,11 @@ export function Reading({ document, run }: { document: OpenDocument; run: Run })
 }
 
 function timeWords({ progress, stopping }: Run): string {
-  if (stopping) return "Cancelling…";
-  if (progress?.stage !== "reading") return "Getting ready";
+  if (stopping) return t("state.cancelling");
+  if (progress?.stage !== "reading") return t("state.gettingReady");
   return progress.remainingMs === undefined
-    ? "Measuring the pace"
-    : `About ${formatRemaining(progress.remainingMs)} left`;
+    ? t("state.measuring")
+    : t("state.left", { time: formatRemaining(progress.remainingMs) });
 }
 
 /** A bar of segments, one for each page, that fills from the left. */

@@ -1,9 +1,10 @@
 import { type CSSProperties, type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useState } from "react";
 import type { PageText, SummaryResult } from "../../electron/contract.js";
+import { t } from "../../electron/language.js";
 import { pageTexts } from "../page-texts.js";
 import { useDocuments } from "../stores/documents.js";
 import { usePages } from "../stores/pages.js";
-import { fileName, formatBytes, formatCount, formatPercent, pageName } from "../view/format.js";
+import { fileName, formatBytes, formatCount, formatPercent, formatSeries, pageName } from "../view/format.js";
 import {
   colourRamp,
   keptByPage,
@@ -26,8 +27,8 @@ export function RetentionChart({ result }: { result: SummaryResult }) {
   const map = useMemo(() => retention && retentionMap(retention, layers), [retention, layers]);
   if (layers === 0) return null;
   return (
-    <section className="retention" aria-label="What was kept">
-      <h2>What was kept</h2>
+    <section className="retention" aria-label={t("retention.title")}>
+      <h2>{t("retention.title")}</h2>
       <Picture map={map} result={result} />
       <Tables map={map} result={result} />
     </section>
@@ -53,19 +54,23 @@ function Picture({ map, result }: { map: RetentionMap | undefined; result: Summa
         <div
           className="retention-profile"
           role="img"
-          aria-label={`Tokens kept in ${layers.length} layers, between ${formatCount(least)} and ${formatCount(most)}`}
+          aria-label={t("retention.profile", {
+            count: layers.length,
+            least: formatCount(least),
+            most: formatCount(most),
+          })}
         >
           {layers.map(({ layer, tokens }, index) => (
             <span
               key={layer}
               data-at={place?.layer === index}
-              title={`Layer ${layer + 1}: ${formatCount(tokens)} tokens`}
+              title={t("retention.layerTokens", { layer: layer + 1, tokens: formatCount(tokens) })}
               style={{ inlineSize: `${Math.max(1, (100 * tokens) / most)}%` }}
             />
           ))}
         </div>
         {map && <PageRuler map={map} />}
-        <p className="retention-most">most: {formatCount(most)}</p>
+        <p className="retention-most">{t("retention.most", { tokens: formatCount(most) })}</p>
       </div>
       <p className="retention-words" aria-live="polite">
         {place ? placeWords(place, result) : map ? <Legend /> : withoutMap(result)}
@@ -120,7 +125,7 @@ function MapButton({ map, point, setPoint }: MapButtonProps) {
     <button
       type="button"
       className="retention-map"
-      aria-label={`Map of what was kept, ${map.layers} layers from top to bottom, the text from its beginning to its end. The arrow keys go from page to page and from layer to layer`}
+      aria-label={t("retention.map", { count: map.layers })}
       onPointerMove={onPointerMove}
       onPointerLeave={() => setPoint(undefined)}
       onKeyDown={onKeyDown}
@@ -203,9 +208,9 @@ function PageRuler({ map }: { map: RetentionMap }) {
 function Legend() {
   return (
     <span className="retention-legend">
-      <span>nothing kept</span>
+      <span>{t("retention.nothing")}</span>
       <span className="retention-scale" aria-hidden="true" />
-      <span>all of it</span>
+      <span>{t("retention.all")}</span>
     </span>
   );
 }
@@ -214,16 +219,16 @@ const sharePercent = (share: number) => formatPercent(Math.round(1000 * share) /
 
 function placeWords({ layer, page, share, everywhere }: Place, { kv, document, furtherDocuments }: SummaryResult) {
   const of = page && [document, ...furtherDocuments][page.document];
-  const where = page && of ? `${pageName(page.page, of.coverage.unit)}` : "Text";
-  const file = of && furtherDocuments.length > 0 ? ` of ${fileName(of.path)}` : "";
+  const shown = page && of ? pageName(page.page, of.coverage.unit) : t("retention.text");
+  const named = of && furtherDocuments.length > 0;
+  const where = named ? t("documents.pageOf", { page: shown, file: fileName(of.path) }) : shown;
   const kept = kv.layers[layer];
-  return `${where}${file}, layer ${(kept?.layer ?? layer) + 1}: ${sharePercent(share)} kept; ${sharePercent(everywhere)} over all layers`;
+  const values = { where, layer: (kept?.layer ?? layer) + 1 };
+  return t("retention.place", { ...values, share: sharePercent(share), everywhere: sharePercent(everywhere) });
 }
 
 function withoutMap({ kv }: SummaryResult): string {
-  return kv.retainedBytes >= kv.fullBytes
-    ? "The whole cache was kept."
-    : "Which places were kept is not recorded of this summary.";
+  return kv.retainedBytes >= kv.fullBytes ? t("retention.whole") : t("retention.unknown");
 }
 
 /** The same in numbers. */
@@ -231,7 +236,7 @@ function Tables({ map, result }: { map: RetentionMap | undefined; result: Summar
   const [open, setOpen] = useState(false);
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>As tables</summary>
+      <summary>{t("retention.tables")}</summary>
       {open && (
         <div className="retention-tables">
           {map && <PagesTable map={map} result={result} />}
@@ -246,15 +251,16 @@ function PagesTable({ map, result }: { map: RetentionMap; result: SummaryResult 
   const documents = [result.document, ...result.furtherDocuments];
   return (
     <table>
-      <caption>Kept of each {result.document.coverage.unit}, over all layers</caption>
+      <caption>{t(`${result.document.coverage.unit}.keptOf`)}</caption>
       <tbody>
         {keptByPage(map).map(({ document, page, share }) => {
           const { coverage, path } = documents[document] ?? result.document;
           return (
             <tr key={`${document}/${page}`}>
               <th scope="row">
-                {pageName(page, coverage.unit)}
-                {documents.length > 1 && `, ${fileName(path)}`}
+                {documents.length > 1
+                  ? formatSeries([pageName(page, coverage.unit), fileName(path)])
+                  : pageName(page, coverage.unit)}
               </th>
               <td>{sharePercent(share)}</td>
             </tr>
@@ -268,12 +274,12 @@ function PagesTable({ map, result }: { map: RetentionMap; result: SummaryResult 
 function LayersTable({ result }: { result: SummaryResult }) {
   return (
     <table>
-      <caption>Kept in each layer</caption>
+      <caption>{t("retention.byLayer")}</caption>
       <thead>
         <tr>
-          <th scope="col">Layer</th>
-          <th scope="col">Tokens</th>
-          <th scope="col">Memory</th>
+          <th scope="col">{t("retention.layer")}</th>
+          <th scope="col">{t("documents.tokensTitle")}</th>
+          <th scope="col">{t("compare.memory")}</th>
         </tr>
       </thead>
       <tbody>

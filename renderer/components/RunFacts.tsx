@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import type { SummaryResult } from "../../electron/contract.js";
-import { fileName, formatBytes, formatCount, formatDuration } from "../view/format.js";
+import { t } from "../../electron/language.js";
+import { fileName, formatBytes, formatDecimal, formatDuration } from "../view/format.js";
 import { Coverage } from "./Coverage.js";
 import { RetentionChart } from "./RetentionChart.js";
 import { policyLabel } from "./RunOptions.js";
@@ -22,7 +23,7 @@ export function RunFacts({ result, startedAt, endedAt }: Props) {
   return (
     <footer className="run-facts">
       {warnings.length > 0 && (
-        <ul className="warnings" aria-label="Warnings about this run">
+        <ul className="warnings" aria-label={t("facts.warnings")}>
           {warnings.map((warning) => (
             <li key={warning}>{warning}</li>
           ))}
@@ -35,30 +36,33 @@ export function RunFacts({ result, startedAt, endedAt }: Props) {
         </div>
       ))}
       <dl className="facts wide">
-        <Fact name="Kept after reading" value={formatBytes(kv.retainedBytes)}>
-          of {formatBytes(kv.fullBytes)} in the full cache
+        <Fact name={t("facts.kept")} value={formatBytes(kv.retainedBytes)}>
+          {t("facts.ofFull", { bytes: formatBytes(kv.fullBytes) })}
         </Fact>
-        <Fact name="Most held while reading" value={formatBytes(kv.peakBytes)}>
-          whole process: {formatBytes(memory.peakRssBytes)}
+        <Fact name={t("facts.peak")} value={formatBytes(kv.peakBytes)}>
+          {t("facts.process", { bytes: formatBytes(memory.peakRssBytes) })}
         </Fact>
-        <Fact name="Reading" value={formatDuration(timings.prefillMs)}>
-          {formatCount(documents.reduce((sum, { tokens }) => sum + tokens, 0))} tokens
+        <Fact name={t("facts.reading")} value={formatDuration(timings.prefillMs)}>
+          {t("documents.tokens", { count: documents.reduce((sum, { tokens }) => sum + tokens, 0) })}
         </Fact>
         {parts.length > 1 && (
-          <Fact name="Read in" value={`${parts.length} parts`}>
-            of at most {formatCount(Math.max(...parts.map(({ tokens }) => tokens)))} tokens
+          <Fact name={t("facts.readIn")} value={t("facts.parts", { count: parts.length })}>
+            {t("facts.partTokens", { count: Math.max(...parts.map(({ tokens }) => tokens)) })}
           </Fact>
         )}
-        <Fact name="Writing" value={formatDuration(timings.decodeMs)}>
-          {formatCount(timings.decodeTokens)} tokens, {rate.toFixed(1)} a second
+        <Fact name={t("facts.writing")} value={formatDuration(timings.decodeMs)}>
+          {t("facts.rate", { count: timings.decodeTokens, rate: formatDecimal(rate) })}
         </Fact>
         {citations.length > 0 && (
-          <Fact name={`Sentences with a ${coverage.unit}`} value={`${supported} of ${citations.length}`}>
-            {supported < citations.length && "the others are marked"}
+          <Fact
+            name={t(`${coverage.unit}.sentencesWith`)}
+            value={t("facts.supported", { supported, count: citations.length })}
+          >
+            {supported < citations.length && t("facts.marked")}
           </Fact>
         )}
-        <Fact name="In all" value={formatDuration(endedAt - startedAt)}>
-          {policyLabel(result.policy)} with {fileName(result.model.id)}
+        <Fact name={t("facts.inAll")} value={formatDuration(endedAt - startedAt)}>
+          {t("facts.policy", { policy: policyLabel(result.policy), model: fileName(result.model.id) })}
         </Fact>
       </dl>
       <RetentionChart result={result} />

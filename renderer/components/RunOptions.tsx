@@ -1,26 +1,27 @@
 import type { KeyboardEvent } from "react";
 import type { RunOptions as Options } from "../../electron/contract.js";
+import { t } from "../../electron/language.js";
 import { startSelected } from "../actions.js";
 import { useChosen } from "../stores/documents.js";
 import { useSettings } from "../stores/settings.js";
-import { languages, lengths, styles } from "../view/choices.js";
-import { plural } from "../view/format.js";
+import { languages, lengths, styles, summaryLanguage } from "../view/choices.js";
 
 /** Every policy by what it is called; the first is the default. */
-export const policies = [
-  ["dynamickv", "DynamicKV"],
-  ["dynamickv-paper", "DynamicKV, as published"],
-  ["snapkv", "SnapKV"],
-  ["pyramidkv", "PyramidKV"],
-  ["ada-kv", "Ada-KV"],
-  ["cake", "CAKE"],
-  ["chunkkv", "ChunkKV"],
-  ["expected-attention", "Expected Attention"],
-  ["keydiff", "KeyDiff"],
-  ["h2o", "H2O"],
-  ["streaming-llm", "StreamingLLM"],
-  ["full", "Full cache"],
-] as const satisfies readonly (readonly [Options["policy"], string])[];
+export const policies = () =>
+  [
+    ["dynamickv", "DynamicKV"],
+    ["dynamickv-paper", t("choices.dynamickvPaper")],
+    ["snapkv", "SnapKV"],
+    ["pyramidkv", "PyramidKV"],
+    ["ada-kv", "Ada-KV"],
+    ["cake", "CAKE"],
+    ["chunkkv", "ChunkKV"],
+    ["expected-attention", "Expected Attention"],
+    ["keydiff", "KeyDiff"],
+    ["h2o", "H2O"],
+    ["streaming-llm", "StreamingLLM"],
+    ["full", t("choices.fullCache")],
+  ] as const satisfies readonly (readonly [Options["policy"], string])[];
 
 /** What the summary is to be; most people never touch it. */
 export function RunOptions() {
@@ -34,28 +35,30 @@ export function RunOptions() {
   return (
     <div className="run-options">
       {chosen.length > 1 && <SeveralDocuments count={chosen.length} />}
-      <Choice label="Form of the summary" value={style} options={styles} onChange={(style) => choose({ style })} />
+      <Choice label={t("choices.form")} value={style} options={styles()} onChange={(style) => choose({ style })} />
       <Segmented
-        label="Length of the summary"
+        label={t("choices.length")}
         value={length}
-        options={lengths}
+        options={lengths()}
         onChange={(length) => choose({ length })}
       />
       <select
-        aria-label="Language of the summary"
+        aria-label={t("choices.language")}
         value={language}
         onChange={(event) => choose({ language: event.target.value })}
       >
-        <option value="">Same language</option>
-        {languages.map((name) => (
-          <option key={name}>{name}</option>
+        <option value="">{t("choices.sameLanguage")}</option>
+        {languages().map(([word, name]) => (
+          <option key={word} value={word}>
+            {name}
+          </option>
         ))}
       </select>
       <input
         type="text"
         className="focus"
-        aria-label="What the summary dwells on"
-        placeholder="Dwell on a question…"
+        aria-label={t("choices.focus")}
+        placeholder={t("choices.focusHint")}
         maxLength={1_000}
         value={focus}
         onChange={(event) => choose({ focus: event.target.value })}
@@ -71,14 +74,14 @@ function SeveralDocuments({ count }: { count: number }) {
   const chapters = style === "chapters";
   return (
     <Segmented
-      label={`${plural(count, "document")} are chosen`}
+      label={t("choices.chosen", { count })}
       value={together && !chapters ? "together" : "each"}
       options={[
-        ["each", "Each on its own"],
-        ["together", "One summary"],
+        ["each", t("choices.each")],
+        ["together", t("choices.together")],
       ]}
       disabled={chapters}
-      title={chapters ? "Chapters are of one document." : undefined}
+      title={chapters ? t("choices.chaptersAlone") : undefined}
       onChange={(value) => choose({ together: value === "together" })}
     />
   );
@@ -136,15 +139,20 @@ function Segmented<Value extends string>({
 const label = (pairs: readonly (readonly [string, string])[], value: string) =>
   pairs.find(([key]) => key === value)?.[1] ?? value;
 
-export const policyLabel = (policy: string): string => label(policies, policy);
+export const policyLabel = (policy: string): string => label(policies(), policy);
 
 /** The same choices while a run goes on, when they cannot be changed. */
 export function ChosenOptions({ options }: { options: Options }) {
   const { style = "paragraph", length, language, focus, policy } = options;
-  const chosen = [label(styles, style), label(lengths, length), language ?? "Same language", policyLabel(policy)];
+  const chosen = [
+    label(styles(), style),
+    label(lengths(), length),
+    language === undefined ? t("choices.sameLanguage") : summaryLanguage(language),
+    policyLabel(policy),
+  ];
   return (
     <p className="small chosen-options" title={focus}>
-      {[...chosen, ...(focus === undefined ? [] : [`Dwells on “${focus}”`])].join(" · ")}
+      {[...chosen, ...(focus === undefined ? [] : [t("choices.dwellsOn", { focus })])].join(" · ")}
     </p>
   );
 }

@@ -1,9 +1,10 @@
 import { useEffect, useState } from "react";
+import { t } from "../../electron/language.js";
 import { chooseScanLanguages } from "../actions.js";
 import { precis } from "../precis.js";
 import { useApp } from "../stores/connect.js";
 import { useSettings } from "../stores/settings.js";
-import { scanLanguageName } from "../view/format.js";
+import { formatSeries, scanLanguageName } from "../view/format.js";
 import { Sheet } from "./Sheet.js";
 
 /** Which languages the text of scanned pages is recognised in, and where the data of further ones lies. */
@@ -11,7 +12,7 @@ export function ScanLanguages() {
   const { scanLanguagesShown, showScanLanguages } = useApp();
   const close = () => showScanLanguages(false);
   return (
-    <Sheet title="Languages of scanned pages" shown={scanLanguagesShown} close={close}>
+    <Sheet title={t("scans.title")} shown={scanLanguagesShown} close={close}>
       {scanLanguagesShown && <Form close={close} />}
     </Sheet>
   );
@@ -34,7 +35,7 @@ function Form({ close }: { close: () => void }) {
         if (!current) return;
         setKnown(outcome.ok ? outcome.value : ["eng"]);
         if (!outcome.ok) setProblem(`${outcome.error.message} ${outcome.error.next ?? ""}`);
-        else if (outcome.value.length === 1) setProblem("There is no CODE.traineddata file in that folder.");
+        else if (outcome.value.length === 1) setProblem(t("scans.noData", { file: "CODE.traineddata" }));
       });
     return () => {
       current = false;
@@ -60,12 +61,9 @@ function Form({ close }: { close: () => void }) {
         close();
       }}
     >
-      <p className="small">
-        Text on scanned pages is recognised on this computer. English comes with Precis; every other language needs
-        Tesseract’s data for it, a file such as deu.traineddata. Fewer languages recognise better.
-      </p>
+      <p className="small">{t("scans.about", { file: "deu.traineddata" })}</p>
       <fieldset className="checks">
-        <legend className="visually-hidden">Languages</legend>
+        <legend className="visually-hidden">{t("scans.languages")}</legend>
         {listed.map((code) => (
           <label key={code}>
             <input
@@ -78,23 +76,23 @@ function Form({ close }: { close: () => void }) {
         ))}
       </fieldset>
       <p className="path" title={folder}>
-        {folder ? `Data of further languages: ${folder}` : "No folder with data of further languages is chosen."}
+        {folder ? t("scans.folder", { folder }) : t("scans.noFolder")}
       </p>
       {(problem || missing.length > 0) && (
         <p className="dialog-problem" role="alert">
-          {problem ?? `There is no data for ${missing.map(scanLanguageName).join(", ")} in that folder.`}
+          {problem ?? t("scans.missing", { languages: formatSeries(missing.map(scanLanguageName)) })}
         </p>
       )}
       <div className="buttons">
         <button type="button" onClick={() => void chooseFolder()}>
-          Choose folder…
+          {t("scans.chooseFolder")}
         </button>
         <span className="spacer" />
         <button type="button" onClick={close}>
-          Cancel
+          {t("common.cancel")}
         </button>
         <button type="submit" className="primary" disabled={chosen.length === 0 || missing.length > 0}>
-          Use these
+          {t("scans.use")}
         </button>
       </div>
     </form>

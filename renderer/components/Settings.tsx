@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { t } from "../../electron/language.js";
 import { useApp } from "../stores/connect.js";
 import { useSettings } from "../stores/settings.js";
 import { useViews } from "../stores/views.js";
@@ -10,7 +11,7 @@ export function Settings() {
   const shown = useViews((store) => store.shown === "settings");
   const close = useViews((store) => store.close);
   return (
-    <Sheet title="Settings" shown={shown} close={() => close("settings")} kind="wide">
+    <Sheet title={t("settings.title")} shown={shown} close={() => close("settings")} kind="wide">
       {shown && <Groups close={() => close("settings")} />}
     </Sheet>
   );
@@ -25,16 +26,16 @@ function Groups({ close }: { close: () => void }) {
       <input
         type="search"
         className="view-search"
-        aria-label="Search settings"
-        placeholder="Search settings"
+        aria-label={t("settings.search")}
+        placeholder={t("settings.search")}
         value={query}
         onChange={(event) => setQuery(event.target.value)}
       />
       <p className="visually-hidden" role="status">
-        {query && `${found.length} found`}
+        {query && t("settings.found", { count: found.length })}
       </p>
       <div className="settings">
-        {found.length === 0 && <p className="small">No setting is called that.</p>}
+        {found.length === 0 && <p className="small">{t("settings.none")}</p>}
         {groups.map((group) => (
           <section key={group} aria-label={group}>
             <h3>{group}</h3>
@@ -48,7 +49,7 @@ function Groups({ close }: { close: () => void }) {
       </div>
       <div className="buttons end">
         <button type="button" onClick={close}>
-          Close
+          {t("common.close")}
         </button>
       </div>
     </>
@@ -80,7 +81,7 @@ function Field({ id, control }: { id: string; control: Control }) {
           value={control.chosen(current)}
           onChange={(event) => current.choose(control.change(Number(event.target.value)))}
         >
-          {control.chosen(current) < 0 && <option value={-1}>Other</option>}
+          {control.chosen(current) < 0 && <option value={-1}>{t("settings.other")}</option>}
           {control.labels.map((label, index) => (
             <option key={label} value={index}>
               {label}

@@ -1,3 +1,4 @@
+import { t } from "../../electron/language.js";
 import { useApp } from "../stores/connect.js";
 
 /** Said once at the top when settings could not be read or written. */
@@ -8,7 +9,7 @@ export function SettingsNotice() {
     <div className="worker-notice" role="status">
       <p>{settingsNotice}</p>
       <button type="button" className="quiet" onClick={dismissSettingsNotice}>
-        Dismiss
+        {t("common.dismiss")}
       </button>
     </div>
   );

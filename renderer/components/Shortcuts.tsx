@@ -1,3 +1,4 @@
+import { t } from "../../electron/language.js";
 import { shortcuts } from "../keys.js";
 import { useApp } from "../stores/connect.js";
 import { Sheet } from "./Sheet.js";
@@ -7,9 +8,9 @@ export function Shortcuts() {
   const { shortcutsShown, showShortcuts } = useApp();
   const close = () => showShortcuts(false);
   return (
-    <Sheet title="Keyboard" shown={shortcutsShown} close={close}>
+    <Sheet title={t("shortcuts.title")} shown={shortcutsShown} close={close}>
       <dl>
-        {shortcuts.map(([keys, what]) => (
+        {shortcuts().map(([keys, what]) => (
           <div key={keys}>
             <dt>
               <kbd>{keys}</kbd>
@@ -19,7 +20,7 @@ export function Shortcuts() {
         ))}
       </dl>
       <button type="button" onClick={close}>
-        Close
+        {t("common.close")}
       </button>
     </Sheet>
   );

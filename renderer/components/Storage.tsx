@@ -1,20 +1,12 @@
 import { useEffect, useState } from "react";
 import type { Clearable, StorageUse, WireError } from "../../electron/contract.js";
+import { t } from "../../electron/language.js";
 import { precis } from "../precis.js";
 import { useViews } from "../stores/views.js";
 import { formatBytes } from "../view/format.js";
 import { Sheet } from "./Sheet.js";
 
-const kinds: readonly (readonly [keyof StorageUse, string, string])[] = [
-  [
-    "documents",
-    "Documents",
-    "The text of every document that was opened, for the search. Deleting a document frees it.",
-  ],
-  ["runs", "Summaries", "Every finished summary with its pages and figures."],
-  ["caches", "Kept for questions", "What readings left, so that questions are answered without reading again."],
-  ["parts", "Finished parts", "Of long documents whose reading was stopped: Start goes on after them."],
-];
+const kinds = ["documents", "runs", "caches", "parts"] as const satisfies readonly (keyof StorageUse)[];
 
 const isClearable = (kind: keyof StorageUse): kind is Clearable => kind === "caches" || kind === "parts";
 
@@ -23,7 +15,7 @@ export function Storage() {
   const shown = useViews((store) => store.shown === "storage");
   const close = useViews((store) => store.close);
   return (
-    <Sheet title="Storage" shown={shown} close={() => close("storage")}>
+    <Sheet title={t("storage.title")} shown={shown} close={() => close("storage")}>
       {shown && <Use close={() => close("storage")} />}
     </Sheet>
   );
@@ -48,11 +40,11 @@ function Use({ close }: { close: () => void }) {
         </p>
       )}
       <dl className="storage">
-        {kinds.map(([kind, name, sentence]) => (
+        {kinds.map((kind) => (
           <div key={kind}>
             <dt>
-              {name}
-              <small>{sentence}</small>
+              {t(`storage.${kind}`)}
+              <small>{t(`storage.${kind}About`)}</small>
             </dt>
             <dd>{use ? formatBytes(use[kind]) : "–"}</dd>
             <dd>
@@ -60,24 +52,24 @@ function Use({ close }: { close: () => void }) {
                 <button
                   type="button"
                   disabled={!use || use[kind] === 0}
-                  aria-label={`Clear: ${name}`}
+                  aria-label={t("storage.clear", { name: t(`storage.${kind}`) })}
                   onClick={() => void ask(kind)}
                 >
-                  Clear
+                  {t("common.clear")}
                 </button>
               )}
             </dd>
           </div>
         ))}
         <div>
-          <dt>In all</dt>
+          <dt>{t("facts.inAll")}</dt>
           <dd>{total === undefined ? "–" : formatBytes(total)}</dd>
           <dd />
         </div>
       </dl>
       <div className="buttons end">
         <button type="button" onClick={close}>
-          Close
+          {t("common.close")}
         </button>
       </div>
     </>

@@ -1,3 +1,4 @@
+import { t } from "../../electron/language.js";
 import { useNotice } from "../stores/notice.js";
 import { ExportMenu } from "./ExportMenu.js";
 
@@ -10,7 +11,7 @@ export function SummaryActions() {
         {notice?.sentence}
       </p>
       <button type="button" onClick={() => void perform("copy")}>
-        Copy
+        {t("summary.copy")}
       </button>
       <ExportMenu />
     </div>

@@ -1,10 +1,11 @@
+import { t } from "../../electron/language.js";
 import { closeDocument, startSelected } from "../actions.js";
 import { type OpenDocument, useChosen, useDocuments } from "../stores/documents.js";
 import { useModel } from "../stores/model.js";
 import { useQueue } from "../stores/queue.js";
 import { isBusy, type Run, useRuns } from "../stores/runs.js";
 import { becomesOne, useSettings } from "../stores/settings.js";
-import { formatCount, formatDuration, plural } from "../view/format.js";
+import { formatCount, formatDuration } from "../view/format.js";
 import { openingSteps, runSteps } from "../view/steps.js";
 import { RunHistory } from "./Compare.js";
 import { ErrorNote } from "./ErrorNote.js";
@@ -21,9 +22,9 @@ import { SummaryActions } from "./SummaryActions.js";
 export function SummaryPane({ document }: { document: OpenDocument }) {
   const run = useRuns((store) => store.runs[document.id]);
   return (
-    <main className="summary" aria-label="Summary">
+    <main className="summary" aria-label={t("summary.title")}>
       <header className="pane-head">
-        <h2>Summary</h2>
+        <h2>{t("summary.title")}</h2>
         <Tools document={document} run={run} />
       </header>
       <div className="page">
@@ -50,7 +51,7 @@ function Body({ document, run }: { document: OpenDocument; run: Run | undefined 
     });
     return (
       <>
-        <ErrorNote title={`“${document.name}” could not be opened`} error={document.error} steps={steps} />
+        <ErrorNote title={t("summary.notOpened", { name: document.name })} error={document.error} steps={steps} />
         {/* The library's summary of it is as good as it was. */}
         {run?.phase === "done" && <Done document={document} run={run} />}
       </>
@@ -58,9 +59,7 @@ function Body({ document, run }: { document: OpenDocument; run: Run | undefined 
   }
   switch (run?.phase) {
     case "waiting":
-      return (
-        <p className="placeholder">Waits until the document before it is finished. Esc takes it out of the queue.</p>
-      );
+      return <p className="placeholder">{t("summary.waits", { key: t("keys.esc") })}</p>;
     case "reading":
       return <Reading document={document} run={run} />;
     case "writing":
@@ -75,7 +74,7 @@ function Body({ document, run }: { document: OpenDocument; run: Run | undefined 
       return run.error ? (
         <>
           <ErrorNote
-            title="The summary could not be finished"
+            title={t("summary.notFinished")}
             error={run.error}
             steps={runSteps(run.error, { start: startSelected, setShare })}
           />
@@ -112,23 +111,19 @@ function Before({ document }: { document: OpenDocument }) {
   if (document.state === "opening" || !document.summary || !model) return <Opening document={document} />;
   const { pages, unit, coverage } = document.summary;
   const read = coverage.text.length + coverage.ocr.length;
-  const what =
+  const startOne = () =>
     read < pages
-      ? `the ${plural(read, unit)} of ${formatCount(pages)} that have text`
-      : pages === 1
-        ? `the one ${unit}`
-        : `all ${plural(pages, unit)}`;
+      ? t(`${unit}.startSome`, { count: read, all: formatCount(pages) })
+      : t(`${unit}.startAll`, { count: pages });
   const start =
     chosen.length < 2
-      ? `Start reads ${what} and writes the summary here.`
-      : `Start reads the ${chosen.length} chosen documents and writes ${together ? "one summary of all of them" : "a summary of each"}.`;
+      ? startOne()
+      : t(together ? "summary.startTogether" : "summary.startEach", { count: chosen.length });
   return (
     <div className="before">
       <p className="placeholder">{start}</p>
       <Plan summary={document.summary} model={model} />
-      <p className="small">
-        Set below how much memory the reading may keep. Less memory answers faster; more keeps more detail.
-      </p>
+      <p className="small">{t("summary.budget")}</p>
     </div>
   );
 }
@@ -138,11 +133,11 @@ function Held({ run }: { run: Run }) {
   return (
     <div className="before">
       <p className="placeholder">
-        Paused in the queue. {run.progress?.part && "It goes on after the last finished part."}
+        {t("summary.held")} {run.progress?.part && t("summary.heldPart")}
       </p>
       <div className="buttons">
         <button type="button" onClick={() => void resume(run.runId)}>
-          Resume
+          {t("common.resume")}
         </button>
       </div>
     </div>
@@ -154,12 +149,12 @@ function Cancelled({ run }: { run: Run }) {
   return (
     <>
       <p className="placeholder">
-        Cancelled after {formatDuration(after)}. Its memory was given back.{" "}
-        {run.progress?.part ? "Start goes on after the last finished part." : "Start reads it again."}
+        {t("summary.cancelled", { time: formatDuration(after) })}{" "}
+        {run.progress?.part ? t("summary.startGoesOn") : t("summary.startReadsAgain")}
       </p>
       {run.text !== "" && (
         <>
-          <p className="small">What was written until then:</p>
+          <p className="small">{t("summary.written")}</p>
           <Prose text={run.text} />
         </>
       )}

@@ -1,5 +1,6 @@
 import { type FormEvent, useEffect, useId, useState } from "react";
 import { create } from "zustand";
+import { t } from "../../electron/language.js";
 import { precis } from "../precis.js";
 import { useLibrary } from "../stores/library.js";
 import { formatCount } from "../view/format.js";
@@ -10,7 +11,7 @@ export function TagFilter() {
   const { list, tag, only } = useLibrary();
   if (!list || list.tags.length === 0) return null;
   return (
-    <fieldset className="tags tag-filter" aria-label="Show only documents with a tag">
+    <fieldset className="tags tag-filter" aria-label={t("tags.filter")}>
       {list.tags.map(({ tag: name, documents }) => (
         <button
           key={name}
@@ -39,8 +40,8 @@ export function TagButton({ path, title }: Tagged) {
   return (
     <button
       type="button"
-      aria-label={`Tags of ${title}`}
-      title="Tags"
+      aria-label={t("tags.of", { title })}
+      title={t("tags.title")}
       onClick={() => useTagging.setState({ document: { path, title } })}
     >
       <svg viewBox="0 0 12 12" aria-hidden="true">
@@ -55,7 +56,7 @@ export function Tagging() {
   const document = useTagging((store) => store.document);
   const close = () => useTagging.setState({ document: undefined });
   return (
-    <Sheet title={`Tags of “${document?.title ?? ""}”`} shown={document !== undefined} close={close}>
+    <Sheet title={t("tags.ofQuoted", { title: document?.title ?? "" })} shown={document !== undefined} close={close}>
       {document && <TagForm key={document.path} path={document.path} close={close} />}
     </Sheet>
   );
@@ -87,12 +88,12 @@ function TagForm({ path, close }: { path: string; close: () => void }) {
 
   return (
     <>
-      {tags.length === 0 && <p className="small">It has none yet.</p>}
+      {tags.length === 0 && <p className="small">{t("tags.none")}</p>}
       <ul className="tags">
         {tags.map((tag) => (
           <li key={tag} className="tag">
             {tag}
-            <button type="button" aria-label={`Remove the tag ${tag}`} onClick={() => void change({ remove: tag })}>
+            <button type="button" aria-label={t("tags.remove", { tag })} onClick={() => void change({ remove: tag })}>
               <svg viewBox="0 0 12 12" aria-hidden="true">
                 <path d="M3 3l6 6m0-6l-6 6" />
               </svg>
@@ -108,8 +109,8 @@ function TagForm({ path, close }: { path: string; close: () => void }) {
       <form className="tag-form" onSubmit={add}>
         <input
           type="text"
-          aria-label="A new tag"
-          placeholder="A new tag"
+          aria-label={t("tags.new")}
+          placeholder={t("tags.new")}
           list={`${id}-known`}
           maxLength={60}
           value={text}
@@ -121,12 +122,12 @@ function TagForm({ path, close }: { path: string; close: () => void }) {
           ))}
         </datalist>
         <button type="submit" disabled={text.trim() === ""}>
-          Add
+          {t("tags.add")}
         </button>
       </form>
       <div className="buttons end">
         <button type="button" onClick={close}>
-          Close
+          {t("common.close")}
         </button>
       </div>
     </>

@@ -1,3 +1,4 @@
+import { t } from "../../electron/language.js";
 import { useApp } from "../stores/connect.js";
 import { useModel } from "../stores/model.js";
 
@@ -7,17 +8,17 @@ export function WorkerNotice() {
   const modelState = useModel((store) => store.state);
   if (!workerError) return null;
   const after = !workerRestarted
-    ? "It stopped several times within a minute and was not started again: restart Precis."
+    ? t("worker.gaveUp")
     : modelState === "ready"
-      ? "It was started again; your documents are open."
-      : "It is being started again.";
+      ? t("worker.restarted")
+      : t("worker.restarting");
   return (
     <div className="worker-notice" role="status">
       <p>
         {workerError.message} {after}
       </p>
       <button type="button" className="quiet" onClick={dismissWorkerError}>
-        Dismiss
+        {t("common.dismiss")}
       </button>
     </div>
   );

@@ -1,6 +1,8 @@
 /** The models that there are and could be, and what goes on with them. */
+
 import { create } from "zustand";
 import type { ModelActivity, Outcome, WindowModel, WireError } from "../../electron/contract.js";
+import { t } from "../../electron/language.js";
 import { precis } from "../precis.js";
 
 interface ModelsStore {
@@ -54,7 +56,7 @@ export const useModels = create<ModelsStore>((set, get) => {
     discard: (id) => perform(precis().discardModel({ id })),
     async add(paths) {
       for (const path of paths) {
-        await perform(precis().addModel({ path }), (id) => `${id} is in the list.`);
+        await perform(precis().addModel({ path }), (id) => t("models.added", { name: id }));
         if (get().error) return;
       }
     },

@@ -34,6 +34,12 @@ export const useSettings = create<SettingsStore>()((set, get) => ({
   },
 }));
 
+/**
+ * Makes a component follow a change of the window's language: words are asked for while it is rendered. The whole window
+ * does (App), so that only what React would not render again needs this.
+ */
+export const useLanguage = (): unknown => useSettings((store) => store.interfaceLanguage);
+
 /** What of the settings decides a run. */
 type RunSettings = Pick<
   Choices,

@@ -1,4 +1,5 @@
 /** The memory slider's arithmetic. Shares are percent of the document's full KV cache. */
+
 import {
   type DocumentSummary,
   largestShare,
@@ -6,19 +7,20 @@ import {
   planRun,
   type RunOptions,
 } from "../../electron/contract.js";
+import { t } from "../../electron/language.js";
 
 export interface Stop {
   readonly share: number;
-  readonly words: string;
+  readonly name: "least" | "small" | "usual" | "large" | "all";
 }
 
 /** The places that the handle snaps to lightly. */
 export const stops: readonly Stop[] = [
-  { share: 1.7, words: "least" },
-  { share: 6.9, words: "small" },
-  { share: 25, words: "usual" },
-  { share: 50, words: "large" },
-  { share: 100, words: "all" },
+  { share: 1.7, name: "least" },
+  { share: 6.9, name: "small" },
+  { share: 25, name: "usual" },
+  { share: 50, name: "large" },
+  { share: 100, name: "all" },
 ];
 
 export const leastShare = 1;
@@ -56,7 +58,10 @@ export function nextStop(share: number, direction: 1 | -1): number {
 }
 
 /** The words that stand by a share: a stop's own. */
-export const wordsAt = (share: number): string | undefined => stops.find((stop) => stop.share === share)?.words;
+export function wordsAt(share: number): string | undefined {
+  const stop = stops.find((each) => each.share === share);
+  return stop && t(`stops.${stop.name}`);
+}
 
 /** What of a run's options decides its memory. */
 export type MemoryOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "groupLayers">;

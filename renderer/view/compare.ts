@@ -1,6 +1,9 @@
 /** Two runs of a document side by side: what was chosen, what it took, and which words differ. */
+
 import { diffWordsWithSpace } from "diff";
 import type { StoredRun } from "../../electron/contract.js";
+import { perLanguage, t } from "../../electron/language.js";
+import { summaryLanguage } from "./choices.js";
 import { formatBytes, formatCount, formatDuration, formatPages } from "./format.js";
 
 export interface Piece {
@@ -20,22 +23,25 @@ export function difference(left: string, right: string): { left: Piece[]; right:
   return { left: side("added", "removed"), right: side("removed", "added") };
 }
 
-const dates = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
-export const formatMoment = (milliseconds: number): string => dates.format(milliseconds);
+const dates = perLanguage((language) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }));
+export const formatMoment = (milliseconds: number): string => dates().format(milliseconds);
 
 /** What tells a run from another, as rows of a table. */
 export function runRows({ started, ended, options, result }: StoredRun): readonly (readonly [string, string])[] {
   const { budget, document, kv, model, text } = result;
   return [
-    ["Finished", formatMoment(ended)],
-    ["Memory", `${options.budget} of the full cache, ${formatBytes(kv.retainedBytes)}`],
-    ["Each layer kept", `${formatCount(budget.tokensPerLayer)} tokens`],
-    ["Policy", options.policy],
-    ["Model", model.id],
-    ["Length", options.length],
-    ["Language", options.language ?? "the document’s"],
-    ["Read", `${document.coverage.unit} ${formatPages(document.pagesRead)}`],
-    ["Took", formatDuration(ended - started)],
-    ["Words", formatCount([...segmenter.segment(text)].filter(({ isWordLike }) => isWordLike).length)],
+    [t("compare.finished"), formatMoment(ended)],
+    [t("compare.memory"), t("compare.memoryKept", { budget: options.budget, bytes: formatBytes(kv.retainedBytes) })],
+    [t("compare.layer"), t("compare.layerKept", { tokens: formatCount(budget.tokensPerLayer) })],
+    [t("compare.policy"), options.policy],
+    [t("compare.model"), model.id],
+    [t("compare.length"), t(`compare.${options.length}`)],
+    [
+      t("compare.language"),
+      options.language === undefined ? t("compare.documentLanguage") : summaryLanguage(options.language),
+    ],
+    [t("compare.read"), t(`${document.coverage.unit}.range`, { range: formatPages(document.pagesRead) })],
+    [t("compare.took"), formatDuration(ended - started)],
+    [t("compare.words"), formatCount([...segmenter.segment(text)].filter(({ isWordLike }) => isWordLike).length)],
   ];
 }

@@ -1,6 +1,8 @@
 /** Which pages were read and how, as the window says it. */
-import { type Coverage, type How, SURE } from "../../electron/contract.js";
-import { formatPages, plural } from "./format.js";
+
+import { type Coverage, type How, type Stretch, SURE } from "../../electron/contract.js";
+import { t } from "../../electron/language.js";
+import { formatFraction, formatPages, plural } from "./format.js";
 
 export interface CoverageLine {
   readonly how: How;
@@ -11,29 +13,48 @@ export interface CoverageLine {
 /** A line for each way in which pages were read; those without a page are left out. */
 export function coverageLines({ unit, text, ocr, empty, failed }: Coverage): CoverageLine[] {
   const lines: CoverageLine[] = [];
-  const add = (how: How, name: string, pages: readonly number[], more = "") => {
-    if (pages.length > 0)
-      lines.push({ how, name, words: `${plural(pages.length, unit)}: ${formatPages(pages)}${more}` });
+  const add = (
+    how: How,
+    name: string,
+    pages: readonly number[],
+    more: (words: string) => string = (words) => words,
+  ) => {
+    if (pages.length === 0) return;
+    lines.push({
+      how,
+      name,
+      words: more(t("coverage.pages", { units: plural(pages.length, unit), pages: formatPages(pages) })),
+    });
   };
-  add("text", "Text", text);
+  add("text", t("coverage.text"), text);
   const numbers = (found: Coverage["ocr"]) => found.map(({ page }) => page);
   const confident = ocr.filter(({ confidence }) => confidence >= SURE);
   const doubtful = ocr.filter(({ confidence }) => confidence < SURE);
-  add("ocr", "Recognised (OCR)", numbers(confident), confidenceWords(confident));
-  add("unsure", "Recognised, unsure", numbers(doubtful), confidenceWords(doubtful));
-  add("empty", "Empty", empty);
+  add("ocr", t("coverage.ocr"), numbers(confident), confidenceWords(confident));
+  add("unsure", t("coverage.unsure"), numbers(doubtful), confidenceWords(doubtful));
+  add("empty", t("coverage.empty"), empty);
   for (const reason of new Set(failed.map((page) => page.reason))) {
     const pages = failed.filter((page) => page.reason === reason).map(({ page }) => page);
-    add("failed", "Not read", pages, `, because ${reason}`);
+    add("failed", t("coverage.failed"), pages, (words) => t("coverage.because", { pages: words, reason }));
   }
   return lines;
 }
 
-const percent = (confidence: number): string => `${Math.floor(confidence * 100)} %`;
-
-function confidenceWords(ocr: Coverage["ocr"]): string {
+function confidenceWords(ocr: Coverage["ocr"]): (words: string) => string {
   const found = ocr.map(({ confidence }) => confidence);
-  const least = percent(Math.min(...found));
-  const most = percent(Math.max(...found));
-  return `, confidence ${least === most ? least : `${least} to ${most}`}`;
+  const least = formatFraction(Math.min(...found));
+  const most = formatFraction(Math.max(...found));
+  const confidence = least === most ? least : t("coverage.range", { least, most });
+  return (words) => t("coverage.confidence", { pages: words, confidence });
+}
+
+/** What is said of a stretch of pages: "read", "recognised, confidence 91 %", "not read: it is damaged". */
+export function stretchWords({ how, from }: Stretch, { ocr, failed }: Coverage): string {
+  if (how === "text") return t("coverage.stretchText");
+  if (how === "empty") return t("coverage.stretchEmpty");
+  if (how === "failed") {
+    return t("coverage.stretchFailed", { reason: failed.find(({ page }) => page === from)?.reason ?? "" });
+  }
+  const confidence = formatFraction(ocr.find(({ page }) => page === from)?.confidence ?? 0);
+  return t("coverage.stretchOcr", { confidence });
 }

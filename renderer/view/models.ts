@@ -1,29 +1,31 @@
 /** What the window says of a model. */
+
 import type { ModelActivity, WindowModel } from "../../electron/contract.js";
-import { formatBytes, formatCount, formatRemaining, languageNames } from "./format.js";
+import { t } from "../../electron/language.js";
+import { formatBytes, formatCount, formatFraction, formatRemaining, formatSeries, languageName } from "./format.js";
 
 export const sizeWords = ({ bytes, exact }: Pick<WindowModel, "bytes" | "exact">): string =>
-  `${exact ? "" : "about "}${formatBytes(bytes)}`;
+  exact ? formatBytes(bytes) : t("models.aboutBytes", { bytes: formatBytes(bytes) });
 
 /** "English, German, French and 9 others"; undefined where no language is known. */
 export function languageWords({
   languages,
   moreLanguages,
 }: Pick<WindowModel, "languages" | "moreLanguages">): string | undefined {
-  const names = languages.map((code) => languageNames.of(code) ?? code);
-  const [shown, rest] = [names.slice(0, 3), names.length - 3];
+  const names = languages.map(languageName);
+  const [shown, count] = [formatSeries(names.slice(0, 3)), names.length - 3];
   if (names.length === 0) return undefined;
-  if (rest <= 0) return `${shown.join(", ")}${moreLanguages ? " and more" : ""}`;
-  return `${shown.join(", ")} and ${moreLanguages ? "more than " : ""}${rest} others`;
+  if (count <= 0) return moreLanguages ? t("models.languagesMore", { languages: shown }) : shown;
+  return moreLanguages
+    ? t("models.languagesMoreThan", { languages: shown, count })
+    : t("models.languagesOthers", { languages: shown, count });
 }
 
 /** What this computer can read with a model, in one sentence. */
 export function capacityWords({ reads, contextLength }: Pick<WindowModel, "reads" | "contextLength">): string {
-  if (reads.tokens === 0) return "It does not fit the memory that is free now.";
-  const pages = `Reads about ${formatCount(reads.pages)} pages in one go on this computer`;
-  return reads.limit === "memory"
-    ? `${pages}; more with more memory free (up to ${formatCount(contextLength)} tokens).`
-    : `${pages}: ${formatCount(contextLength)} tokens.`;
+  if (reads.tokens === 0) return t("models.noRoom");
+  const values = { count: reads.pages, tokens: formatCount(contextLength) };
+  return reads.limit === "memory" ? t("models.readsByMemory", values) : t("models.reads", values);
 }
 
 /** How a download or check fares. */
@@ -31,15 +33,17 @@ export function activityWords(activity: ModelActivity): string {
   switch (activity.kind) {
     case "downloading": {
       const { stage, bytes, totalBytes, remainingMs } = activity;
-      if (stage === "connecting") return "Connecting…";
-      if (stage === "checking") return "Checking every byte…";
-      const left = remainingMs === undefined ? "" : `, ${formatRemaining(remainingMs)} left`;
-      return `${formatBytes(bytes)} of ${formatBytes(totalBytes)}${left}`;
+      if (stage === "connecting") return t("models.connecting");
+      if (stage === "checking") return t("models.checking");
+      const values = { bytes: formatBytes(bytes), total: formatBytes(totalBytes) };
+      return remainingMs === undefined
+        ? t("models.received", values)
+        : t("models.receivedLeft", { ...values, time: formatRemaining(remainingMs) });
     }
     case "verifying":
-      return `Checking every byte, ${Math.floor(100 * activity.fraction)} %`;
+      return t("models.checkingShare", { share: formatFraction(activity.fraction) });
     case "verified":
-      return "Every byte is right.";
+      return t("models.verified");
     case "failed":
       return activity.error.message;
   }

@@ -1,45 +1,51 @@
 /** How the queue's rows say how far they are, and where a row goes that is moved. */
+
 import type { QueueItem, QueueState } from "../../electron/contract.js";
-import { formatRemaining } from "./format.js";
+import { t } from "../../electron/language.js";
+import { formatFraction, formatRemaining } from "./format.js";
 
 type Running = NonNullable<QueueState["running"]>;
 
 export function queueWords(item: QueueItem, running: QueueState["running"]): string {
   switch (item.state) {
     case "running":
-      return running?.id === item.id ? runningWords(running) : "Getting ready";
+      return running?.id === item.id ? runningWords(running) : t("state.gettingReady");
     case "waiting":
-      return "Waiting for its turn";
+      return t("state.waiting");
     case "held":
       if (item.error) return item.error.message;
-      if (item.interrupted) return "Was being read when Precis ended";
-      return item.options ? "Paused" : "Not started";
+      if (item.interrupted) return t("queue.interrupted");
+      return item.options ? t("state.paused") : t("queue.notStarted");
     case "failed":
-      return item.error?.message ?? "Stopped with an error";
+      return item.error?.message ?? t("state.failed");
     case "done":
-      return "Summarised";
+      return t("state.done");
   }
 }
 
 function runningWords({ progress, stopping }: Running): string {
-  if (stopping) return "Stopping…";
+  if (stopping) return t("queue.stopping");
   switch (progress?.stage) {
     case "loading":
-      return "Loading the model";
+      return t("queue.loading");
     case "opening":
-      return progress.scans
-        ? `Recognising page ${Math.min(progress.scans.done + 1, progress.scans.total)} of ${progress.scans.total}`
-        : "Opening…";
+      return progress.scans ? recognising(progress.scans) : t("state.opening");
     case "reading": {
-      const left = progress.remainingMs === undefined ? "" : `, about ${formatRemaining(progress.remainingMs)} left`;
-      return `Reading, ${Math.floor(100 * progress.fraction)} %${left}`;
+      const share = formatFraction(progress.fraction);
+      return progress.remainingMs === undefined
+        ? t("state.reading", { share })
+        : t("queue.readingLeft", { share, time: formatRemaining(progress.remainingMs) });
     }
     case "writing":
-      return "Writing";
+      return t("state.writing");
     default:
-      return "Getting ready";
+      return t("state.gettingReady");
   }
 }
+
+/** Which of the scanned pages is being recognised. */
+export const recognising = ({ done, total }: { readonly done: number; readonly total: number }): string =>
+  t("state.recognising", { page: Math.min(done + 1, total), total });
 
 /**
  * Before which row one goes that is moved by a step: undefined stands for the end.

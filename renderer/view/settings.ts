@@ -1,6 +1,15 @@
 /** Every setting with its name, one sentence and the words that find it; how each is set. */
-import { type Settings, type SettingsChange, settingsSchema, zooms } from "../../electron/contract.js";
+
+import {
+  interfaceLanguages,
+  type Settings,
+  type SettingsChange,
+  settingsSchema,
+  zooms,
+} from "../../electron/contract.js";
+import { ownNames, t } from "../../electron/language.js";
 import { languages, lengths, styles } from "./choices.js";
+import { formatPercent } from "./format.js";
 
 export type Control =
   | {
@@ -39,58 +48,69 @@ export interface Setting {
   readonly control: Control;
 }
 
-export const settings: readonly Setting[] = [
+export const settings = (): readonly Setting[] => [
   {
     id: "theme",
-    group: "Appearance",
-    name: "Light or dark",
-    sentence: "The colours of the window: as the system has them, or always the same.",
-    words: "theme mode night colour color appearance",
+    group: t("settings.groupAppearance"),
+    name: t("settings.theme"),
+    sentence: t("settings.themeAbout"),
+    words: t("settings.themeWords"),
     control: choice("theme", [
-      ["system", "As the system"],
-      ["light", "Light"],
-      ["dark", "Dark"],
+      ["system", t("settings.system")],
+      ["light", t("settings.light")],
+      ["dark", t("settings.dark")],
     ]),
   },
   {
     id: "contrast",
-    group: "Appearance",
-    name: "High contrast",
-    sentence: "Text and lines in the strongest colours, light or dark.",
-    words: "accessibility theme colour color vision readable",
+    group: t("settings.groupAppearance"),
+    name: t("settings.contrast"),
+    sentence: t("settings.contrastAbout"),
+    words: t("settings.contrastWords"),
     control: choice("contrast", [
-      ["system", "As the system"],
-      ["more", "Always"],
+      ["system", t("settings.system")],
+      ["more", t("settings.always")],
     ]),
   },
   {
     id: "motion",
-    group: "Appearance",
-    name: "Less motion",
-    sentence: "Nothing in the window moves or fades.",
-    words: "accessibility animation reduced transition",
+    group: t("settings.groupAppearance"),
+    name: t("settings.motion"),
+    sentence: t("settings.motionAbout"),
+    words: t("settings.motionWords"),
     control: choice("motion", [
-      ["system", "As the system"],
-      ["less", "Always"],
+      ["system", t("settings.system")],
+      ["less", t("settings.always")],
     ]),
   },
   {
     id: "zoom",
-    group: "Appearance",
-    name: "Zoom",
-    sentence: "How large everything in the window is.",
-    words: "size scale font text larger smaller percent",
+    group: t("settings.groupAppearance"),
+    name: t("settings.zoom"),
+    sentence: t("settings.zoomAbout"),
+    words: t("settings.zoomWords"),
     control: choice(
       "zoom",
-      zooms.map((zoom) => [zoom, `${Math.round(100 * zoom)} %`] as const),
+      zooms.map((zoom) => [zoom, formatPercent(Math.round(100 * zoom))] as const),
     ),
   },
   {
+    id: "interface-language",
+    group: t("settings.groupAppearance"),
+    name: t("settings.interfaceLanguage"),
+    sentence: t("settings.interfaceLanguageAbout"),
+    words: t("settings.interfaceLanguageWords"),
+    control: choice("interfaceLanguage", [
+      ["system", t("settings.system")],
+      ...interfaceLanguages.map((tag) => [tag, ownNames[tag]] as const),
+    ]),
+  },
+  {
     id: "share",
-    group: "Summaries",
-    name: "Memory for reading",
-    sentence: "How much of the full cache the next summary may keep; the slider below a document sets the same.",
-    words: "budget kv cache slider share percent default",
+    group: t("settings.groupSummaries"),
+    name: t("settings.share"),
+    sentence: t("settings.shareAbout"),
+    words: t("settings.shareWords"),
     control: {
       kind: "number",
       unit: "%",
@@ -103,70 +123,69 @@ export const settings: readonly Setting[] = [
   },
   {
     id: "length",
-    group: "Summaries",
-    name: "Length",
-    sentence: "How long a summary is, unless you choose otherwise beside the document.",
-    words: "short medium long default words",
-    control: choice("length", lengths),
+    group: t("settings.groupSummaries"),
+    name: t("settings.length"),
+    sentence: t("settings.lengthAbout"),
+    words: t("settings.lengthWords"),
+    control: choice("length", lengths()),
   },
   {
     id: "style",
-    group: "Summaries",
-    name: "Form",
-    sentence: "Running text, a list, with sections, or chapter by chapter.",
-    words: "style bullets executive chapters paragraph format default",
-    control: choice("style", styles),
+    group: t("settings.groupSummaries"),
+    name: t("settings.style"),
+    sentence: t("settings.styleAbout"),
+    words: t("settings.styleWords"),
+    control: choice("style", styles()),
   },
   {
     id: "language",
-    group: "Summaries",
-    name: "Language of summaries",
-    sentence: "Which language summaries and answers are written in.",
-    words: "answer output translate translation",
-    control: choice("language", [["", "The document's own"], ...languages.map((name) => [name, name] as const)]),
+    group: t("settings.groupSummaries"),
+    name: t("settings.language"),
+    sentence: t("settings.languageAbout"),
+    words: t("settings.languageWords"),
+    control: choice("language", [["", t("settings.documentLanguage")], ...languages()]),
   },
   {
     id: "scan-languages",
-    group: "Documents",
-    name: "Languages of scanned pages",
-    sentence: "Which languages the text of scanned pages is recognised in.",
-    words: "ocr tesseract recognition scan scanned picture",
-    control: { kind: "view", label: "Choose…", view: "scan-languages" },
+    group: t("settings.groupDocuments"),
+    name: t("settings.scanLanguages"),
+    sentence: t("settings.scanLanguagesAbout"),
+    words: t("settings.scanLanguagesWords"),
+    control: { kind: "view", label: t("settings.choose"), view: "scan-languages" },
   },
   {
     id: "model",
-    group: "Models",
-    name: "Model",
-    sentence: "Which model reads and writes; more can be downloaded.",
-    words: "download gguf llm language model choose delete",
-    control: { kind: "view", label: "Models…", view: "models" },
+    group: t("settings.groupModels"),
+    name: t("settings.model"),
+    sentence: t("settings.modelAbout"),
+    words: t("settings.modelWords"),
+    control: { kind: "view", label: t("common.models"), view: "models" },
   },
   {
     id: "proxy",
-    group: "Models",
-    name: "Proxy",
-    sentence: "Downloads go through it; empty takes it from HTTPS_PROXY, where that is set.",
-    words: "network internet connection firewall company http https",
+    group: t("settings.groupModels"),
+    name: t("settings.proxy"),
+    sentence: t("settings.proxyAbout"),
+    words: t("settings.proxyWords"),
     control: address("proxy", "http://proxy.example:3128"),
   },
   {
     id: "mirror",
-    group: "Models",
-    name: "Mirror",
-    sentence: "Where models are downloaded from instead of huggingface.co.",
-    words: "hugging face hub network internet address endpoint download source",
+    group: t("settings.groupModels"),
+    name: t("settings.mirror"),
+    sentence: t("settings.mirrorAbout"),
+    words: t("settings.mirrorWords"),
     control: address("mirror", "https://huggingface.co"),
   },
   {
     id: "cache",
-    group: "Storage",
-    name: "Room for saved caches",
-    sentence:
-      "What readings keep for questions takes this much at most; the longest unused goes first, and 0 keeps none.",
-    words: "disk storage space limit folder gigabytes gib cache questions delete",
+    group: t("settings.groupStorage"),
+    name: t("settings.cache"),
+    sentence: t("settings.cacheAbout"),
+    words: t("settings.cacheWords"),
     control: {
       kind: "number",
-      unit: "GiB",
+      unit: t("settings.gibibytes"),
       min: 0,
       max: 1_024,
       step: 1,
@@ -179,7 +198,7 @@ export const settings: readonly Setting[] = [
 /** Those that have all the words of a search, in the name, the sentence or what else they are called. */
 export function findSettings(query: string): readonly Setting[] {
   const wanted = query.toLowerCase().split(/\s+/).filter(Boolean);
-  return settings.filter(({ group, name, sentence, words }) => {
+  return settings().filter(({ group, name, sentence, words }) => {
     const text = `${group} ${name} ${sentence} ${words}`.toLowerCase();
     return wanted.every((word) => text.includes(word));
   });
@@ -203,8 +222,7 @@ function address(key: "proxy" | "mirror", placeholder: string): Control {
   };
 }
 
-/** A change, or why it cannot be made. */
+/** A change of an address, or why it cannot be made. */
 function checked(change: SettingsChange): SettingsChange | string {
-  const parsed = settingsSchema.partial().safeParse(change);
-  return parsed.success ? change : (parsed.error.issues[0]?.message ?? "This cannot be set.");
+  return settingsSchema.partial().safeParse(change).success ? change : t("settings.badAddress");
 }

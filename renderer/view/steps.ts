@@ -1,6 +1,9 @@
 /** The next step for each kind of failure, as buttons. */
+
 import type { WireError } from "../../electron/contract.js";
+import { t } from "../../electron/language.js";
 import type { NextStep } from "../components/ErrorNote.js";
+import { formatPercent } from "./format.js";
 
 /** The first percentage that an error's advice names ("… or 3.4%."). */
 export function advisedShare(error: WireError): number | undefined {
@@ -19,19 +22,19 @@ export function openingSteps(error: WireError, acts: { retry: () => void; close:
     "pdf-damaged",
     "pdf-encrypted",
   ].includes(error.code);
-  const close = { label: "Close this document", act: acts.close };
-  const retry = { label: "Try again", act: acts.retry };
+  const close = { label: t("common.closeDocument"), act: acts.close };
+  const retry = { label: t("common.tryAgain"), act: acts.retry };
   return final ? [close, retry] : [retry, close];
 }
 
 /** A run that failed. */
 export function runSteps(error: WireError, acts: { start: () => void; setShare: (share: number) => void }): NextStep[] {
-  const again = { label: "Start again", act: acts.start };
+  const again = { label: t("memory.startAgain"), act: acts.start };
   const share = error.code === "budget-too-small" ? advisedShare(error) : undefined;
   if (share !== undefined) {
-    return [{ label: `Raise the memory to ${share} %`, act: () => acts.setShare(share) }];
+    return [{ label: t("steps.raise", { share: formatPercent(share) }), act: () => acts.setShare(share) }];
   }
   if (error.code === "out-of-memory")
-    return [{ label: "Set the memory to 6.9 %", act: () => acts.setShare(6.9) }, again];
+    return [{ label: t("steps.set", { share: formatPercent(6.9) }), act: () => acts.setShare(6.9) }, again];
   return error.code === "too-long" ? [] : [again];
 }

@@ -47,9 +47,10 @@ export async function launch(
   const cacheHome = ownCacheHome();
   // Chromium refuses to sandbox a process of root's; for every other user the sandbox stays on.
   const sandbox = process.platform === "linux" && process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  // Tests read the window in English, whatever the system speaks.
   const app = await _electron.launch({
     executablePath: runtime.executable,
-    args: [...sandbox, `--user-data-dir=${profile}`, root, ...args],
+    args: [...sandbox, "--lang=en-US", `--user-data-dir=${profile}`, root, ...args],
     env: { ...(process.env as Record<string, string>), XDG_CACHE_HOME: cacheHome, ...env },
     timeout: 60_000,
   });

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 const cases: [string, string, boolean][] = [
   ["renderer", "../electron/contract.js", true],
   ["renderer/view", "../../electron/contract.js", true],
+  ["renderer", "../electron/language.js", true],
   ["renderer/view", "../stores/documents.js", true],
   ["renderer/view", "./format.js", true],
   ["renderer/view", "react", true],

@@ -1,7 +1,8 @@
 import { type KeyboardEvent, useEffect, useRef } from "react";
+import { t } from "../../../electron/language.js";
 import { usePages } from "../../stores/pages.js";
 import { comparable, ordinalOf } from "../../view/find.js";
-import { formatCount, plural, type Unit } from "../../view/format.js";
+import { formatCount, type Unit } from "../../view/format.js";
 import type { Find } from "./useFind.js";
 
 /** The search within the document: Enter goes to the next place, Shift+Enter to the one before, Esc ends it. */
@@ -30,8 +31,8 @@ export function FindBar({ find, unit }: { find: Find; unit: Unit }) {
       <input
         ref={field}
         type="search"
-        aria-label="Find in this document"
-        placeholder="Find in this document"
+        aria-label={t("find.title")}
+        placeholder={t("find.title")}
         maxLength={500}
         value={find.query}
         onChange={(event) => find.search(event.target.value)}
@@ -43,19 +44,19 @@ export function FindBar({ find, unit }: { find: Find; unit: Unit }) {
         type="button"
         className="icon"
         disabled={none}
-        aria-label="The place before"
+        aria-label={t("find.before")}
         onClick={() => find.step(-1)}
       >
         <svg viewBox="0 0 12 12" aria-hidden="true">
           <path d="M2.5 7.5L6 4l3.5 3.5" />
         </svg>
       </button>
-      <button type="button" className="icon" disabled={none} aria-label="The next place" onClick={() => find.step(1)}>
+      <button type="button" className="icon" disabled={none} aria-label={t("find.next")} onClick={() => find.step(1)}>
         <svg viewBox="0 0 12 12" aria-hidden="true">
           <path d="M2.5 4.5L6 8l3.5-3.5" />
         </svg>
       </button>
-      <button type="button" className="icon" aria-label="End the search" onClick={close}>
+      <button type="button" className="icon" aria-label={t("find.end")} onClick={close}>
         <svg viewBox="0 0 12 12" aria-hidden="true">
           <path d="M2.5 2.5l7 7m0-7l-7 7" />
         </svg>
@@ -67,8 +68,9 @@ export function FindBar({ find, unit }: { find: Find; unit: Unit }) {
 function stateWords({ query, counts, current, finished, missed }: Find, unit: Unit): string {
   if (comparable(query) === "") return "";
   const total = counts.reduce((sum, count) => sum + count, 0);
-  const without = missed > 0 ? `, ${plural(missed, unit)} could not be searched` : "";
-  if (total === 0) return finished ? `Not found${without}` : "Searching…";
-  const at = current ? `${formatCount(ordinalOf(counts, current))} of ` : "";
-  return `${at}${formatCount(total)}${finished ? without : " so far"}`;
+  if (total === 0 && !finished) return t("find.searching");
+  const values = { total: formatCount(total), at: current ? formatCount(ordinalOf(counts, current)) : "" };
+  if (!finished) return t(current ? "find.atSoFar" : "find.soFar", values);
+  const found = total === 0 ? t("find.nothing") : current ? t("find.at", values) : values.total;
+  return missed > 0 ? t(`${unit}.missed`, { found, count: missed }) : found;
 }

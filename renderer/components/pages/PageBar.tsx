@@ -1,7 +1,8 @@
 import { type KeyboardEvent, useState } from "react";
-import { modifier } from "../../keys.js";
+import { t } from "../../../electron/language.js";
+import { withModifier } from "../../keys.js";
 import { usePages } from "../../stores/pages.js";
-import { formatCount, type Unit, unitName } from "../../view/format.js";
+import { formatCount, formatPercent, type Unit } from "../../view/format.js";
 import { nextZoom } from "../../view/page-layout.js";
 
 interface Props {
@@ -19,25 +20,30 @@ export function PageBar({ page, count, unit, zoom }: Props) {
     <div className="page-bar">
       <PageField page={page} count={count} unit={unit} />
       <span className="spacer" />
-      <button type="button" className="icon" aria-label="Smaller" onClick={() => setZoom(nextZoom(zoom, -1))}>
+      <button
+        type="button"
+        className="icon"
+        aria-label={t("pages.smaller")}
+        onClick={() => setZoom(nextZoom(zoom, -1))}
+      >
         <svg viewBox="0 0 12 12" aria-hidden="true">
           <path d="M2.5 6h7" />
         </svg>
       </button>
-      <span className="page-zoom">{Math.round(100 * zoom)} %</span>
-      <button type="button" className="icon" aria-label="Larger" onClick={() => setZoom(nextZoom(zoom, 1))}>
+      <span className="page-zoom">{formatPercent(Math.round(100 * zoom))}</span>
+      <button type="button" className="icon" aria-label={t("pages.larger")} onClick={() => setZoom(nextZoom(zoom, 1))}>
         <svg viewBox="0 0 12 12" aria-hidden="true">
           <path d="M2.5 6h7M6 2.5v7" />
         </svg>
       </button>
       <button type="button" className="quiet" aria-pressed={chosen === "fit"} onClick={() => setZoom("fit")}>
-        Fit
+        {t("pages.fit")}
       </button>
       <button
         type="button"
         className="icon"
-        aria-label="Find in this document"
-        title={`Find (${modifier} F)`}
+        aria-label={t("find.title")}
+        title={t("pages.find", { keys: withModifier("F") })}
         onClick={find}
       >
         <svg viewBox="0 0 12 12" aria-hidden="true">
@@ -68,14 +74,14 @@ function PageField({ page, count, unit }: Omit<Props, "zoom">) {
       <input
         type="text"
         inputMode="numeric"
-        aria-label={unitName[unit]}
+        aria-label={t(`${unit}.singular`)}
         value={written ?? String(page)}
         onFocus={(event) => event.target.select()}
         onChange={(event) => setWritten(event.target.value)}
         onBlur={go}
         onKeyDown={onKeyDown}
       />
-      <span>of {formatCount(count)}</span>
+      <span>{t("pages.of", { number: formatCount(count) })}</span>
     </span>
   );
 }

@@ -8,6 +8,7 @@ import {
   useRef,
   useState,
 } from "react";
+import { t } from "../../../electron/language.js";
 import {
   heightOf,
   layoutOf,
@@ -127,7 +128,7 @@ export function PageList({ boxes, name, start, handle, onRoom, onPlace, children
   const widest = boxes.reduce((most, { width = 0 }) => Math.max(most, width), 0);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
-    <section ref={pane} className="page-list" aria-label="Pages" tabIndex={0} onScroll={onScroll}>
+    <section ref={pane} className="page-list" aria-label={t("pages.title")} tabIndex={0} onScroll={onScroll}>
       <div className="page-stack" style={{ blockSize: layout.height, minInlineSize: widest }}>
         {pagesToShow(sight, boxes.length).map((page) => {
           const { width, height } = boxes[page - 1] as PageBox;

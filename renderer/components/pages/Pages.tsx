@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import type { WireError } from "../../../electron/contract.js";
+import { t } from "../../../electron/language.js";
 import { type OpenPdf, openPdf } from "../../pdf.js";
 import type { OpenDocument } from "../../stores/documents.js";
 import { PdfPages } from "./PdfPages.js";
@@ -24,9 +25,7 @@ export function Pages({ document }: { document: OpenDocument }) {
       return document.summary ? (
         <TextPages document={document} summary={document.summary} />
       ) : (
-        <p className="pages-message">
-          {document.state === "opening" ? "Its words are shown here once they have been read." : "It was not opened."}
-        </p>
+        <p className="pages-message">{document.state === "opening" ? t("pages.opening") : t("pages.notOpened")}</p>
       );
   }
 }

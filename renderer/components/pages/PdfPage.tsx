@@ -1,6 +1,8 @@
 import type { PDFPageProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
 import { memo, useCallback, useEffect, useRef, useState } from "react";
+import { t } from "../../../electron/language.js";
 import type { OpenPdf } from "../../pdf.js";
+import { useLanguage } from "../../stores/settings.js";
 import { pictureScale, type Size } from "../../view/page-layout.js";
 import { type Marks, useMarks } from "./marks.js";
 import { steadySelection } from "./selection.js";
@@ -47,8 +49,9 @@ export const PdfPage = memo(function PdfPage({ file, number, width, inSight, mar
     };
   }, [file, number, onSize]);
 
+  useLanguage();
   const fail = useCallback(() => setFailed(true), []);
-  if (failed) return <p className="page-failed">This page is damaged and cannot be shown.</p>;
+  if (failed) return <p className="page-failed">{t("pages.damaged")}</p>;
   if (!page) return null;
   return (
     <>

@@ -1,4 +1,5 @@
 import { useCallback, useMemo, useState } from "react";
+import { t } from "../../../electron/language.js";
 import { type OpenPdf, pdfText } from "../../pdf.js";
 import type { OpenDocument } from "../../stores/documents.js";
 import { usePages } from "../../stores/pages.js";
@@ -80,7 +81,7 @@ export function PdfPages({ document, file }: { document: OpenDocument; file: Ope
         return (
           <>
             {picture}
-            {reason && <p className="page-note">Not read: {reason}.</p>}
+            {reason && <p className="page-note">{t("pages.notRead", { reason })}</p>}
           </>
         );
       }}

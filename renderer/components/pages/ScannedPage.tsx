@@ -1,5 +1,7 @@
 import { type ReactNode, useEffect, useState } from "react";
 import type { Outcome, PageText } from "../../../electron/contract.js";
+import { t } from "../../../electron/language.js";
+import { formatFraction } from "../../view/format.js";
 import type { Marks } from "./marks.js";
 import { TextPage } from "./TextPage.js";
 
@@ -22,15 +24,11 @@ export function ScannedPage({ number, confidence, textOf, marks, children }: Pro
   }, [number, current, target]);
   return (
     <>
-      {asText ? (
-        <TextPage number={number} textOf={textOf} without="No words were recognised on this page." marks={marks} />
-      ) : (
-        children
-      )}
+      {asText ? <TextPage number={number} textOf={textOf} without={t("pages.noWords")} marks={marks} /> : children}
       <p className="page-note">
-        Scanned; its words were recognised with {Math.floor(100 * confidence)} % confidence.
+        {t("pages.scanned", { confidence: formatFraction(confidence) })}
         <button type="button" className="quiet" onClick={() => setAsText(!asText)}>
-          {asText ? "Show the picture" : "Show the words"}
+          {asText ? t("pages.showPicture") : t("pages.showWords")}
         </button>
       </p>
     </>

@@ -1,5 +1,6 @@
 import { type CSSProperties, useCallback, useMemo, useState } from "react";
 import type { DocumentSummary } from "../../../electron/contract.js";
+import { t } from "../../../electron/language.js";
 import type { OpenDocument } from "../../stores/documents.js";
 import { usePages } from "../../stores/pages.js";
 import { TextPage } from "./TextPage.js";
@@ -42,7 +43,7 @@ export function TextPages({ document, summary }: { document: OpenDocument; summa
           <TextPage
             number={page}
             textOf={readText}
-            without={unread.has(page) ? `Not read: ${unread.get(page)}.` : `There is no text in this ${unit}.`}
+            without={unread.has(page) ? t("pages.notRead", { reason: unread.get(page) ?? "" }) : t(`${unit}.noText`)}
             marks={marks}
             onHeight={onHeight}
           />

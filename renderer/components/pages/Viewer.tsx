@@ -1,4 +1,5 @@
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { t } from "../../../electron/language.js";
 import type { OpenDocument } from "../../stores/documents.js";
 import { type Target, usePages } from "../../stores/pages.js";
 import { pageName, type Unit } from "../../view/format.js";
@@ -75,7 +76,7 @@ export function Viewer({ document, unit, boxes, zoomOf, textOf, onRoom, children
       {finding && <FindBar find={find} unit={unit} />}
       {target && target === lost && (
         <p className="page-lost small" role="status">
-          What supports the sentence stands on this {unit}, but its words could not be marked.
+          {t(`${unit}.lost`)}
         </p>
       )}
       <PageList

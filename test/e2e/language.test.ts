@@ -1,0 +1,93 @@
+/** The window in another language: at once, after a restart, and with room for it. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { interfaceLanguages } from "../../electron/settings.js";
+import { appWithWorker, drop, type Launched, launch, resize, screenshot } from "./support.js";
+
+let root: string;
+let profile: string;
+let document: string;
+let launched: Launched | undefined;
+
+beforeAll(async () => {
+  root = await appWithWorker(fileURLToPath(new URL("./fake-worker.ts", import.meta.url)));
+  profile = await mkdtemp(path.join(tmpdir(), "precis-language-"));
+  document = path.join(profile, "large-inquiry.pdf");
+  await writeFile(document, "%PDF-1.7");
+});
+afterAll(async () => {
+  await launched?.close();
+  await rm(root, { recursive: true, force: true });
+  await rm(profile, { recursive: true, force: true });
+});
+
+/** The application menu's titles. */
+const menuTitles = ({ app }: Launched) =>
+  app.evaluate(({ Menu }) => Menu.getApplicationMenu()?.items.map(({ label }) => label) ?? []);
+
+const openSettings = ({ app }: Launched) =>
+  app.evaluate(({ BrowserWindow }) =>
+    BrowserWindow.getAllWindows()[0]?.webContents.send("precis:menu", { item: "settings" }),
+  );
+
+/** How far the page, or a dialog over it, is wider than the window shows. */
+const overflow = ({ page }: Launched) =>
+  page.evaluate(() => {
+    const boxes = [globalThis.document.documentElement, ...globalThis.document.querySelectorAll("dialog[open]")];
+    return Math.max(...boxes.map((box) => box.scrollWidth - box.clientWidth));
+  });
+
+it("speaks another language at once, in the window and in the menu, and after a restart", async () => {
+  launched = await launch(root, [], { profile });
+  let { page } = launched;
+  await drop(page, [document]);
+  await page.getByRole("slider", { name: "Memory for reading" }).waitFor();
+  await openSettings(launched);
+  await page.getByLabel("Language of Precis").selectOption("Deutsch");
+  await page.getByRole("heading", { name: "Einstellungen", exact: true }).waitFor();
+  expect(await page.locator("html").getAttribute("lang")).toBe("de");
+  expect(await page.locator("html").getAttribute("dir")).toBe("ltr");
+  await expect.poll(() => menuTitles(launched as Launched)).toContain("Bearbeiten");
+  await page.getByRole("button", { name: "Schließen", exact: true }).click();
+  await page.getByRole("slider", { name: "Speicher zum Lesen" }).waitFor();
+  await page.getByRole("button", { name: /^Starten/ }).waitFor();
+  await page.getByText(/^\d+ Seiten · /).waitFor();
+  expect(launched.errors, launched.log()).toEqual([]);
+  await launched.close();
+
+  launched = await launch(root, [], { profile });
+  page = launched.page;
+  await page.getByRole("button", { name: /^Dokumente öffnen…/ }).waitFor();
+  expect(await page.locator("html").getAttribute("lang")).toBe("de");
+  expect(await menuTitles(launched)).toContain("Datei");
+});
+
+it("speaks the system's language until one is chosen", async () => {
+  const french = await launch(root, ["--lang=fr-FR"]);
+  await french.page.getByRole("button", { name: /^Ouvrir des documents…/ }).waitFor();
+  expect(await menuTitles(french)).toContain("Fichier");
+  await french.close();
+});
+
+it("has room for every language in a small window", async () => {
+  const now = launched as Launched;
+  const { app, page } = now;
+  await drop(page, [document]);
+  await resize(app, 900, 600);
+  await expect.poll(() => page.evaluate(() => innerWidth)).toBe(900);
+  for (const tag of interfaceLanguages) {
+    await openSettings(now);
+    await page.locator("#setting-interface-language").selectOption({ index: interfaceLanguages.indexOf(tag) + 1 });
+    await expect.poll(() => page.locator("html").getAttribute("lang")).toBe(tag);
+    expect(await overflow(now), `settings in ${tag}`).toBe(0);
+    await screenshot(page, `language-settings-${tag}`);
+    await page.keyboard.press("Escape");
+    await expect.poll(() => page.locator("dialog[open]").count()).toBe(0);
+    expect(await overflow(now), `window in ${tag}`).toBe(0);
+    await screenshot(page, `language-${tag}`);
+  }
+  expect(now.errors, now.log()).toEqual([]);
+});
