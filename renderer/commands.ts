@@ -46,7 +46,7 @@ export function commandsNow(): readonly WindowCommand[] {
   return [
     { name: "Open documents…", words: "file add", keys: `${modifier} O`, run: chooseFiles },
     { name: "Open the sample report", words: "example try", run: openSample },
-    { name: "Search documents and summaries", words: "find library", keys: `${modifier} F`, run: findInLibrary },
+    { name: "Search documents and summaries", words: "find library", keys: `${modifier} Shift F`, run: findInLibrary },
     ...(canStart() ? [{ name: "Start the summary", words: "summarise read", keys: "Enter", run: startSelected }] : []),
     ...(document
       ? [
