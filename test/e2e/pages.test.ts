@@ -61,12 +61,14 @@ it("shows the first page before anything was read out of the document, and says 
   await drop(page, [scan]);
   await canvas(1).waitFor();
   expect(await page.getByRole("progressbar", { name: "Recognising scanned pages" }).count()).toBe(1);
-  const ink = await canvas(1).evaluate((element) => {
-    const { width, height } = element as HTMLCanvasElement;
-    const { data } = (element as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, width, height);
-    return data.filter((value, index) => index % 4 === 0 && value < 128).length / (width * height);
-  });
-  expect(ink).toBeGreaterThan(0.005);
+  // The picture is seen while it is made.
+  const ink = () =>
+    canvas(1).evaluate((element) => {
+      const { width, height } = element as HTMLCanvasElement;
+      const { data } = (element as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, width, height);
+      return data.filter((value, index) => index % 4 === 0 && value < 128).length / (width * height);
+    });
+  await expect.poll(ink).toBeGreaterThan(0.005);
 
   await page.getByText(/8 of 12 pages readable/).waitFor();
   await goTo(8);
