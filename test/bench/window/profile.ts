@@ -35,6 +35,8 @@ export async function withLargeLibrary<Value>(
     await cp(await largeLibrary(), profile, { recursive: true });
     const launched = await launch(projectDir, [], { profile });
     try {
+      // tsx names the functions inside of what the page is given, by a helper that the page does not have.
+      await launched.page.evaluate("globalThis.__name = (named) => named");
       await launched.page.getByText(/reads up to [\d,]+ tokens in one go/).waitFor({ timeout: 60_000 });
       return await work(launched, folder);
     } finally {
