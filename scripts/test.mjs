@@ -3,7 +3,6 @@
  * Runs the tests: `node scripts/test.mjs [vitest arguments]`. Builds dist/ first, because the window's tests drive the
  * built app. The last line printed is the count: "N passed, N failed".
  */
-import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +10,7 @@ import { build } from "./build.mjs";
 import { findElectron } from "./setup/electron.mjs";
 import { projectDir } from "./setup/paths.mjs";
 import { readJson } from "./setup/tools.mjs";
+import { runWithScreen } from "./with-screen.mjs";
 
 const electron = findElectron();
 const release = electron?.official ? "the official release" : "a substitute for the release in package.json";
@@ -22,17 +22,7 @@ const folder = await mkdtemp(join(tmpdir(), "precis-test-"));
 const report = join(folder, "report.json");
 const vitest = [join(projectDir, "node_modules", "vitest", "vitest.mjs"), "run", ...process.argv.slice(2)];
 const command = [process.execPath, ...vitest, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-// The window needs a screen; where there is none, a virtual one.
-if (process.platform === "linux" && !process.env.DISPLAY) command.unshift("xvfb-run", "--auto-servernum");
-
-const code = await new Promise((resolve) => {
-  const child = spawn(command[0] ?? "", command.slice(1), { cwd: projectDir, stdio: "inherit" });
-  child.on("error", (error) => {
-    console.error(`${command[0]} could not be started: ${error.message}`);
-    resolve(1);
-  });
-  child.on("close", (exit) => resolve(exit ?? 1));
-});
+const code = await runWithScreen(command, projectDir);
 
 const counts = readJson(report);
 await rm(folder, { recursive: true, force: true });

@@ -35,7 +35,7 @@ export function Chip({ page, passage, source: { path, unit, named } }: Props) {
       <button
         type="button"
         className="chip"
-        aria-label={name}
+        aria-label={named ? `${pageChip(page, unit)}, ${fileName(path)}` : undefined}
         aria-describedby={passage ? id : undefined}
         style={{ anchorName: anchor } as CSSProperties}
         onClick={() => goTo(page, passage, path)}

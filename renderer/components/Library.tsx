@@ -1,4 +1,4 @@
-import type { KeyboardEvent } from "react";
+import { type KeyboardEvent, useEffect } from "react";
 import { t } from "../../electron/language.js";
 import { chooseFiles, closeDocument } from "../actions.js";
 import { type OpenDocument, useDocuments } from "../stores/documents.js";
@@ -33,6 +33,9 @@ export function Library() {
     else toggle(isChosen(next.id) ? current.id : next.id);
     document.getElementById(`entry-${next.id}`)?.focus();
   };
+
+  // A long list may have it out of sight.
+  useEffect(() => document.getElementById(`entry-${selectedId}`)?.scrollIntoView({ block: "nearest" }), [selectedId]);
 
   const isChosen = (id: string) => id === selectedId || alsoIds.includes(id);
 

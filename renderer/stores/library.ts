@@ -25,21 +25,30 @@ interface LibraryStore {
   remove(path: string): Promise<void>;
 }
 
-/** Between the last key and the search, so that a word typed fast is looked for once. */
-const pauseMs = 60;
-
-let pause: ReturnType<typeof setTimeout> | undefined;
+/** The search that goes on, if one does, and whether something is asked for that it does not look for. */
+let looking: Promise<void> | undefined;
+let asked = false;
 /** The query that `hits` answer. */
 let answered = "";
 
 export const useLibrary = create<LibraryStore>((set, get) => {
-  async function look(): Promise<void> {
-    const { query, tag } = get();
-    const outcome = await precis().librarySearch({ query, tag });
-    // What was asked meanwhile has an answer of its own.
-    if (get().query !== query || get().tag !== tag) return;
-    answered = query;
-    set(outcome.ok ? { hits: outcome.value, error: undefined } : { hits: undefined, error: outcome.error });
+  /** Looks for what is asked now, at once. While a search goes on, what is typed fast waits, and only its last is looked for. */
+  function look(): Promise<void> {
+    asked = true;
+    looking ??= lookUntilAnswered();
+    return looking;
+  }
+
+  async function lookUntilAnswered(): Promise<void> {
+    while (asked) {
+      asked = false;
+      const { query, tag } = get();
+      const outcome = await precis().librarySearch({ query, tag });
+      if (asked || get().query !== query) continue;
+      answered = query;
+      set(outcome.ok ? { hits: outcome.value, error: undefined } : { hits: undefined, error: outcome.error });
+    }
+    looking = undefined;
   }
 
   return {
@@ -65,13 +74,11 @@ export const useLibrary = create<LibraryStore>((set, get) => {
       if (get().query.trim() !== "") void look();
     },
     search(query) {
-      clearTimeout(pause);
       set(query.trim() === "" ? { query, hits: undefined } : { query });
-      if (query.trim() !== "") pause = setTimeout(() => void look(), pauseMs);
+      if (query.trim() !== "") void look();
     },
     async best() {
-      clearTimeout(pause);
-      if (get().query.trim() !== "" && answered !== get().query) await look();
+      if (get().query.trim() !== "" && answered !== get().query) await (looking ?? look());
       return get().hits?.[0]?.entry.path;
     },
     async remove(path) {

@@ -1,6 +1,6 @@
 /** `npm run bench`: memory and speed beside stock node-llama-cpp. Options and figures: docs/bench/README.md. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from "node:os";
+import { loadavg } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -11,6 +11,7 @@ import { cachedModel } from "../support/shapes.js";
 import { type BenchModel, type Case, caseId, parseLength, selectCases, syntheticLayers } from "./cases.js";
 import { chart } from "./chart.js";
 import { demonstrateLimit } from "./limit.js";
+import { machine, today } from "./machine.js";
 import type { Outcome } from "./one.js";
 import { charts, page } from "./report.js";
 import { runOne, workFolder } from "./run.js";
@@ -24,11 +25,6 @@ npm run bench -- --limit [--tokens N] [--layers N] [--memory MiB] [--out FOLDER]
 class UsageError extends Error {}
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const cores = cpus().length;
-// `taskset` gives fewer, where other programs are at work
-const given = availableParallelism() < cores ? `${availableParallelism()} of ` : "";
-const machine = `${given}${cores} x ${cpus()[0]?.model.trim()}, ${formatBytes(totalmem())} of memory, ${platform()} ${release()} ${arch()}, Node.js ${process.version}`;
-const today = new Date().toISOString().slice(0, 10);
 
 function options() {
   try {

@@ -10,25 +10,10 @@ import { buildSync } from "esbuild";
 import { readPdf } from "../../core/documents/pdf.js";
 import { formatBytes } from "../../core/format.js";
 import { sourceOf } from "./folder.js";
-import { drawnPdf } from "./pdfs.js";
+import { pagesOfWords } from "./pdfs.js";
 
 const pages = Number(process.argv[2] ?? 300);
-const WORDS = "tide harbour dredger of the timber quay a vessel in depth was and measured council silt under".split(
-  " ",
-);
-let state = 1;
-/** Park and Miller's generator: the same document every time, and no page like another. */
-function random(): number {
-  state = (state * 48271) % 2147483647;
-  return state;
-}
-const pdf = await drawnPdf(
-  Array.from({ length: pages }, () => (doc) => {
-    doc.font("Times-Roman").fontSize(11);
-    const words = Array.from({ length: 450 }, () => WORDS[random() % WORDS.length]);
-    doc.text(words.map((word, n) => (n % 13 === 12 ? `${word}.` : word)).join(" "), 72, 72, { width: 450 });
-  }),
-);
+const pdf = await pagesOfWords(pages);
 
 function letters(text: string): number {
   return text.replace(/\s+/g, "").length;

@@ -18,6 +18,46 @@ export async function drawnPdf(pages: readonly Draw[], options: PDFKit.PDFDocume
   return Buffer.concat(chunks);
 }
 
+const WORDS = "tide harbour dredger of the timber quay a vessel in depth was and measured council silt under".split(
+  " ",
+);
+
+/** Words at random, a full stop after every thirteenth: the same at every start (Park and Miller's generator). */
+function randomWords(): (count: number) => string {
+  let state = 1;
+  const word = () => {
+    state = (state * 48271) % 2147483647;
+    return WORDS[state % WORDS.length];
+  };
+  return (count) => Array.from({ length: count }, (_, n) => (n % 13 === 12 ? `${word()}.` : word())).join(" ");
+}
+
+/** Pages of 450 words, no page like another. */
+export function pagesOfWords(pages: number): Promise<Buffer> {
+  const next = randomWords();
+  return drawnPdf(
+    Array.from({ length: pages }, () => (doc) => {
+      doc.font("Times-Roman").fontSize(11).text(next(450), 72, 72, { width: 450 });
+    }),
+  );
+}
+
+/** Pages that are much to draw and little to read: a table of 400 cells and a caption of two words, each elsewhere. */
+export function pagesOfTables(pages: number): Promise<Buffer> {
+  const next = randomWords();
+  return drawnPdf(
+    Array.from({ length: pages }, (_, page) => (doc) => {
+      for (let cell = 0; cell < 400; cell++) {
+        const [x, y] = [72 + 22 * (cell % 20), 160 + 30 * Math.floor(cell / 20)];
+        const shade = 160 + ((cell * 37 + page * 11) % 90);
+        doc.rect(x, y, 20, 28).fillAndStroke([shade, shade, 230], "black");
+      }
+      doc.fillColor("black").font("Times-Roman").fontSize(12);
+      doc.text(next(2), 72 + 30 * (page % 7), 130, { lineBreak: false });
+    }),
+  );
+}
+
 export const words =
   (text: string): Draw =>
   (doc) => {

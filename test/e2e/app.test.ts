@@ -14,6 +14,7 @@ import {
   resize,
   samplePdf,
   screenshot,
+  startButton as startButtonOf,
 } from "./support.js";
 
 /** The most that reading the sample may take: half a minute on two quiet cores, several times that on busy ones. */
@@ -33,8 +34,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const startButton = () =>
-  page.getByRole("region", { name: "Memory for reading" }).getByRole("button", { name: /^Start/ });
+const startButton = () => startButtonOf(page);
 const slider = () => page.getByRole("slider", { name: "Memory for reading" });
 const readingFraction = async () => Number(await ruler().getAttribute("aria-valuenow"));
 const ruler = () => page.getByRole("progressbar", { name: "Reading" });
@@ -151,7 +151,7 @@ describe("a report, from the drop to the saved summary", () => {
 
   it("says of each sentence which page supports it, or that none does", async () => {
     const article = page.getByRole("article");
-    const chips = article.getByRole("button", { name: /^Page \d+$/ });
+    const chips = article.getByRole("button", { name: /^p\.\s\d+$/ });
     const unsupported = article.getByText("(No page was found that supports this sentence.)");
     expect((await chips.count()) + (await unsupported.count())).toBeGreaterThan(0);
     const facts = await page.locator(".run-facts dl").innerText();
@@ -185,8 +185,7 @@ describe("a report, from the drop to the saved summary", () => {
     await page.emulateMedia({ colorScheme: "dark" });
     await page.getByText("Kept after reading").waitFor();
     await screenshot(page, "app-9-dark");
-    await resize(launched.app, 760, 600);
-    await expect.poll(() => page.evaluate(() => innerWidth)).toBe(760);
+    await resize(launched, 760, 600);
     await screenshot(page, "app-10-small-dark");
   });
 

@@ -1,11 +1,22 @@
 /** What a summary is to be, what its memory takes, and what was kept: chosen and seen in the real window. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Page } from "playwright";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { appWithWorker, drop, type Launched, launch, resize, samplePdf, screenshot } from "./support.js";
+import {
+  drop,
+  type Launched,
+  launch,
+  listEntry,
+  memoryBar,
+  namedFile,
+  resize,
+  samplePdf,
+  screenshot,
+  scriptedApp,
+  startButton,
+} from "./support.js";
 
 let root: string;
 let files: string;
@@ -13,7 +24,7 @@ let launched: Launched;
 let page: Page;
 
 beforeAll(async () => {
-  root = await appWithWorker(fileURLToPath(new URL("./fake-worker.ts", import.meta.url)));
+  root = await scriptedApp();
   files = await mkdtemp(path.join(tmpdir(), "precis-choices-"));
   launched = await launch(root);
   page = launched.page;
@@ -24,19 +35,12 @@ afterAll(async () => {
   await rm(files, { recursive: true, force: true });
 });
 
-const bar = () => page.getByRole("region", { name: "Memory for reading" });
-const start = () => bar().getByRole("button", { name: /^Start/ });
-const entry = (name: RegExp) => page.getByRole("navigation").getByRole("button", { name }).first();
+const bar = () => memoryBar(page);
+const entry = (name: RegExp) => listEntry(page, name);
 const chosen = () => page.locator(".chosen-options");
 
-async function file(name: string): Promise<string> {
-  const target = path.join(files, name);
-  await writeFile(target, "%PDF-1.7");
-  return target;
-}
-
 it("says what the run takes, which places do not fit and why, and goes to the nearest that does", async () => {
-  await drop(page, [await file("large-inquiry.pdf")]);
+  await drop(page, [await namedFile(files, "large-inquiry.pdf")]);
   await bar()
     .getByText(/at the peak, .* free/)
     .waitFor();
@@ -94,7 +98,7 @@ it("takes the form, length, language and focus of the summary, and what is folde
 });
 
 it("draws what was kept, names what is pointed at, and has it as tables", async () => {
-  await start().click();
+  await startButton(page).click();
   const map = page.getByRole("button", { name: /^Map of what was kept/ });
   await map.waitFor({ timeout: 20_000 });
   const picture = await map.locator("canvas").evaluate((canvas: HTMLCanvasElement) => {
@@ -123,12 +127,10 @@ it("draws what was kept, names what is pointed at, and has it as tables", async 
   await kept.getByText("As tables").click();
   expect(await kept.getByRole("row", { name: /^Page 12 / }).count()).toBe(1);
   expect(await kept.getByRole("row", { name: /^30 / }).count()).toBe(1);
-  await resize(launched.app, 640, 480);
-  await expect.poll(() => page.evaluate(() => innerWidth)).toBe(640);
+  await resize(launched, 640, 480);
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
   await screenshot(page, "choices-small");
-  await resize(launched.app, 1280, 800);
-  await expect.poll(() => page.evaluate(() => innerWidth)).toBe(1280);
+  await resize(launched, 1280, 800);
 });
 
 it("makes one summary of documents that are chosen together, or one of each", async () => {

@@ -1,15 +1,16 @@
 /**
  * A worker that answers from a script, for states of the window that the real one cannot be brought to at will. What
  * it does follows from the opened file's name: "damaged" fails to open, "scan" has scanned pages that are recognised one
- * by one, "long" is read in two parts, "dies" ends the thread while reading, "fails" runs out of memory; all others are
- * summarised in a few seconds.
+ * by one, "long" is read in two parts, "dies" ends the thread while reading, "fails" runs out of memory, "slow" takes its
+ * time for each page and layer, "wordy" for each word; all others are summarised in a few seconds.
  */
 import { setTimeout as wait } from "node:timers/promises";
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { sentencesOf } from "../../core/citations/sentences.js";
 import { entryBytes } from "../../core/engine/kv.js";
 import { fullKvBytes, parseBudget } from "../../core/estimate/estimate.js";
-import type { LibraryRequest } from "../../core/library/requests.js";
+import { Library } from "../../core/library/library.js";
+import { answerRequest } from "../../core/library/requests.js";
 import type { Forecast } from "../../core/summarize/forecast.js";
 import type { Coverage, SummaryResult } from "../../core/summarize/result.js";
 import {
@@ -45,7 +46,7 @@ const model: ModelSummary = {
   gpuLayers: 0,
 };
 
-export const summaryText = `The harbour's **outer breakwater** settled by 41 cm between 1998 and 2021, most of it in the two winters after the channel was deepened.
+const summaryText = `The harbour's **outer breakwater** settled by 41 cm between 1998 and 2021, most of it in the two winters after the channel was deepened.
 
 ## What was found
 
@@ -98,6 +99,9 @@ const scanned: Coverage = {
   ],
 };
 
+/** How much longer than usual each page or layer of a document takes. */
+const slowness = (path: string): number => (path.includes("slow") ? 15 : 1);
+
 /** Waits, and ends with "cancelled" when request `id` was cancelled meanwhile. */
 async function step(id: number, milliseconds: number): Promise<void> {
   await wait(milliseconds);
@@ -116,16 +120,17 @@ function keptShares(mean: number): string {
 
 async function open(id: number, documentId: string, path: string): Promise<DocumentSummary> {
   const name = path.split("/").pop() ?? "";
+  const pageMs = 150 * slowness(name);
   await step(id, 150);
   for (let done = 0; name.includes("scan") && done <= 12; done += 1) {
-    const remainingMs = done > 0 ? (12 - done) * 150 : undefined;
+    const remainingMs = done > 0 ? (12 - done) * pageMs : undefined;
     const scans = { done, total: 12 };
     reply({
       id,
       kind: "progress",
-      progress: { stage: "opening", fraction: done / 12, elapsedMs: done * 150, remainingMs, scans },
+      progress: { stage: "opening", fraction: done / 12, elapsedMs: done * pageMs, remainingMs, scans },
     });
-    await step(id, 150);
+    await step(id, pageMs);
   }
   if (name.includes("damaged")) {
     throw {
@@ -152,7 +157,7 @@ async function open(id: number, documentId: string, path: string): Promise<Docum
   return document;
 }
 
-/** @param layers how many are read, a tenth of a second each; none from memory */
+/** @param layers how many are read, a tenth of a second each unless it is slow; none from memory */
 async function summarize(
   id: number,
   documentId: string,
@@ -164,13 +169,14 @@ async function summarize(
   const promptTokens = document.tokens + document.promptTokens;
   const started = performance.now();
   const inParts = document.path.includes("long");
+  const layerMs = 100 * slowness(document.path);
   const progress = (stage: Progress["stage"], fraction: number, remainingMs?: number) => {
     const elapsedMs = performance.now() - started;
     const part = inParts ? { number: fraction < 0.5 ? 1 : 2, count: 2, why: whyInParts(document.tokens) } : undefined;
     reply({ id, kind: "progress", progress: { stage, fraction, elapsedMs, remainingMs, part } });
   };
   for (let layer = 0; layers > 0 && layer <= layers; layer += 1) {
-    progress("reading", layer / layers, layer > 1 ? (layers - layer) * 100 : undefined);
+    progress("reading", layer / layers, layer > 1 ? (layers - layer) * layerMs : undefined);
     if (layer === 9 && document.path.includes("dies")) process.exit(7);
     if (layer === 6 && document.path.includes("fails")) {
       throw {
@@ -179,12 +185,12 @@ async function summarize(
         next: "Set a smaller memory for reading, or close other programs.",
       } satisfies WireError;
     }
-    await step(id, 100);
+    await step(id, layerMs);
   }
   const text = options.question === undefined ? summaryText : answerText;
   for (const word of text.match(/\S+\s*/g) ?? []) {
     reply({ id, kind: "text", text: word });
-    await step(id, 20);
+    await step(id, document.path.includes("wordy") ? 300 : 20);
   }
   const budget = parseBudget(options.budget, model, promptTokens);
   const perLayer = Array.from({ length: model.layers }, (_, layer) =>
@@ -253,11 +259,8 @@ function forecast(documentId: string): Forecast {
 const whyInParts = (tokens: number) =>
   `it takes ${tokens.toLocaleString("en-US")} tokens and the model reads at most 8,192 at a time`;
 
-/** An empty library: test/e2e/library.test.ts has a real one. */
-function library({ what }: LibraryRequest): unknown {
-  if (what === "list") return { entries: [], total: 0, tags: [] };
-  return ["search", "queue", "runs", "tag"].includes(what) ? [] : undefined;
-}
+/** The profile's library, as the test has left it: what is opened and summarised here is not put into it. */
+const shelf = Library.open((workerData as { libraryFile: string }).libraryFile);
 
 async function answer(request: Request): Promise<unknown> {
   switch (request.kind) {
@@ -285,11 +288,14 @@ async function answer(request: Request): Promise<unknown> {
         ...(request.from === "memory" ? { savedCache: "other" } : {}),
       };
     case "library":
-      return library(request.request);
+      return answerRequest(shelf, request.request);
+    case "storage":
+      return { ...shelf.sizes(), caches: 12_400_000, parts: 0 };
     case "cancel":
       cancelled.add(request.target);
       return undefined;
     case "shutdown":
+      shelf.close();
       setTimeout(() => port?.close(), 10);
       return undefined;
   }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Page } from "playwright";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { drop, type Launched, launch, projectDir, resize, samplePdf, screenshot } from "./support.js";
+import { chooseMenu, drop, type Launched, launch, projectDir, resize, samplePdf, screenshot } from "./support.js";
 
 let launched: Launched;
 let page: Page;
@@ -44,12 +44,7 @@ it("finds the page of a document that is closed again, and opens it by the keybo
   await expect.poll(() => earlier.getByRole("listitem").count()).toBe(2);
   await screenshot(page, "library-earlier");
 
-  await launched.app.evaluate(({ Menu }) => {
-    Menu.getApplicationMenu()
-      ?.items.flatMap(({ submenu }) => submenu?.items ?? [])
-      .find(({ label }) => label === "Search Documents and Summaries")
-      ?.click();
-  });
+  await chooseMenu(launched.app, "Search Documents and Summaries");
   await expect.poll(() => field().evaluate((input) => input === document.activeElement)).toBe(true);
   await page.keyboard.type("dredging channel");
   await library().getByText("Found in 1 document").waitFor();
@@ -60,8 +55,7 @@ it("finds the page of a document that is closed again, and opens it by the keybo
   await screenshot(page, "library-search");
   await page.emulateMedia({ colorScheme: "dark" });
   await screenshot(page, "library-search-dark");
-  await resize(launched.app, 900, 600);
-  await expect.poll(() => page.evaluate(() => innerWidth)).toBe(900);
+  await resize(launched, 900, 600);
   await screenshot(page, "library-search-900-dark");
   await page.emulateMedia({ colorScheme: "light" });
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { catalogueModel } from "../../core/models/catalogue.js";
 import { type HubServer, hubServer, modelBytes } from "../models/hub-server.js";
 import { writeRandomModel } from "../support/gguf.js";
-import { drop, type Launched, launch, projectDir, resize, screenshot } from "./support.js";
+import { chooseMenu, drop, type Launched, launch, projectDir, resize, screenshot } from "./support.js";
 
 const qwen = catalogueModel("qwen2.5-1.5b-instruct")!;
 
@@ -34,12 +34,7 @@ const settings = () => page.getByRole("dialog", { name: "Settings" });
 const models = () => page.getByRole("dialog", { name: "Models" });
 const entry = (name: string) => models().getByRole("listitem").filter({ hasText: name });
 
-/** Clicks a menu item, as its accelerator does. */
-const menu = (wanted: string) =>
-  launched.app.evaluate(({ Menu }, label) => {
-    const all = Menu.getApplicationMenu()?.items.flatMap(({ submenu }) => submenu?.items ?? []);
-    all?.find((item) => item.label === label)?.click();
-  }, wanted);
+const menu = (label: string) => chooseMenu(launched.app, label);
 
 /** What the settings file holds, once it holds that. */
 async function saved(expected: Readonly<Record<string, unknown>>): Promise<void> {
@@ -119,8 +114,7 @@ it("downloads a model, paused and resumed, checks it, and deletes it", async () 
   await page.emulateMedia({ colorScheme: "dark" });
   await screenshot(page, "models-dark");
   await models().getByRole("button", { name: "Delete Qwen2.5 1.5B Instruct" }).click();
-  await resize(launched.app, 640, 480);
-  await expect.poll(() => page.evaluate(() => innerWidth)).toBe(640);
+  await resize(launched, 640, 480);
   await screenshot(page, "models-small-dark");
   await entry("Qwen2.5").getByRole("button", { name: "Delete", exact: true }).click();
   await models()
@@ -128,7 +122,7 @@ it("downloads a model, paused and resumed, checks it, and deletes it", async () 
     .waitFor();
   await models().getByRole("button", { name: "Download Qwen2.5 1.5B Instruct" }).waitFor();
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
-  await resize(launched.app, 1180, 800);
+  await resize(launched, 1180, 800);
   await page.emulateMedia({ colorScheme: "light" });
 });
 

@@ -2,10 +2,20 @@
 import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Page } from "playwright";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { appWithWorker, drop, type Launched, launch, resize, samplePdf, screenshot } from "./support.js";
+import {
+  chooseMenu,
+  drop,
+  type Launched,
+  launch,
+  listEntry,
+  resize,
+  samplePdf,
+  screenshot,
+  scriptedApp,
+  startButton,
+} from "./support.js";
 
 let root: string;
 let folder: string;
@@ -13,7 +23,7 @@ let launched: Launched;
 let page: Page;
 
 beforeAll(async () => {
-  root = await appWithWorker(fileURLToPath(new URL("./fake-worker.ts", import.meta.url)));
+  root = await scriptedApp();
   folder = await mkdtemp(path.join(tmpdir(), "precis-pages-"));
   launched = await launch(root);
   page = launched.page;
@@ -34,14 +44,6 @@ async function goTo(number: number): Promise<void> {
   await pageNow().press("Enter");
 }
 
-const chooseMenu = (label: string) =>
-  launched.app.evaluate(({ Menu }, wanted) => {
-    Menu.getApplicationMenu()
-      ?.items.flatMap(({ submenu }) => submenu?.items ?? [])
-      .find((item) => item.label === wanted)
-      ?.click();
-  }, label);
-
 /** What is marked on the pages that are there, without its spaces, and whether the first of it is seen. */
 const marked = (kind: string) =>
   page.evaluate((name) => {
@@ -59,12 +61,14 @@ it("shows the first page before anything was read out of the document, and says 
   await drop(page, [scan]);
   await canvas(1).waitFor();
   expect(await page.getByRole("progressbar", { name: "Recognising scanned pages" }).count()).toBe(1);
-  const ink = await canvas(1).evaluate((element) => {
-    const { width, height } = element as HTMLCanvasElement;
-    const { data } = (element as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, width, height);
-    return data.filter((value, index) => index % 4 === 0 && value < 128).length / (width * height);
-  });
-  expect(ink).toBeGreaterThan(0.005);
+  // The picture is seen while it is made.
+  const ink = () =>
+    canvas(1).evaluate((element) => {
+      const { width, height } = element as HTMLCanvasElement;
+      const { data } = (element as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, width, height);
+      return data.filter((value, index) => index % 4 === 0 && value < 128).length / (width * height);
+    });
+  await expect.poll(ink).toBeGreaterThan(0.005);
 
   await page.getByText(/8 of 12 pages readable/).waitFor();
   await goTo(8);
@@ -105,7 +109,7 @@ it("is as large as is wanted, and stays at its place", async () => {
 
 it("finds words anywhere in the document, and goes through the places", async () => {
   await goTo(3);
-  await chooseMenu("Find in This Document");
+  await chooseMenu(launched.app, "Find in This Document");
   const field = pane().getByRole("searchbox", { name: "Find in this document" });
   expect(await field.evaluate((element) => element === document.activeElement)).toBe(true);
   await page.keyboard.type("marguerite VANE");
@@ -129,18 +133,15 @@ it("finds words anywhere in the document, and goes through the places", async ()
 });
 
 it("leads from a citation to its words on the page", async () => {
-  await page
-    .getByRole("region", { name: "Memory for reading" })
-    .getByRole("button", { name: /^Start/ })
-    .click();
+  await startButton(page).click();
   await page.getByText("Kept after reading").waitFor({ timeout: 20_000 });
-  const chip = page.getByRole("article").getByRole("button", { name: "Page 7", exact: true }).first();
+  const chip = page.getByRole("article").getByRole("button", { name: "p. 7", exact: true }).first();
   await chip.click();
   await expect.poll(() => pageNow().inputValue()).toBe("7");
   const words =
     "Dr Leila Moussavi, who came to us from the lock authority at Terneuzen, succeeded him on 1 February 2025";
   await expect.poll(() => marked("support")).toEqual({ words: [words.replaceAll(" ", "")], seen: true });
-  await page.getByRole("article").getByRole("button", { name: "Page 3", exact: true }).first().press("Enter");
+  await page.getByRole("article").getByRole("button", { name: "p. 3", exact: true }).first().press("Enter");
   await expect.poll(async () => (await marked("support")).words.join()).toMatch(/^Thecampaigncost£2.07million/);
   await screenshot(page, "pages-citation");
   await page.emulateMedia({ colorScheme: "dark" });
@@ -162,17 +163,16 @@ it("lets words be selected as they stand on the page", async () => {
 });
 
 it("takes turns with the summary where there is room for one", async () => {
-  await resize(launched.app, 760, 600);
-  await expect.poll(() => page.evaluate(() => innerWidth)).toBe(760);
+  await resize(launched, 760, 600);
   await page.getByRole("button", { name: "Summary", exact: true }).click();
   await pane().waitFor({ state: "hidden" });
   await screenshot(page, "pages-760-summary");
-  await page.getByRole("article").getByRole("button", { name: "Page 7", exact: true }).first().click();
+  await page.getByRole("article").getByRole("button", { name: "p. 7", exact: true }).first().click();
   await expect.poll(() => pageNow().inputValue()).toBe("7");
   await canvas(7).waitFor();
   await expect.poll(async () => (await marked("support")).seen).toBe(true);
   await screenshot(page, "pages-760");
-  await resize(launched.app, 1180, 800);
+  await resize(launched, 1180, 800);
 });
 
 it("shows the words of a document without pages of its own, and searches them alike", async () => {
@@ -182,7 +182,7 @@ it("shows the words of a document without pages of its own, and searches them al
   await pane().getByText("Minutes, sheet 1.").waitFor();
   await goTo(11);
   await pane().getByText("Minutes, sheet 11.").waitFor();
-  await chooseMenu("Find in This Document");
+  await chooseMenu(launched.app, "Find in This Document");
   await page.keyboard.type("harbour mole");
   await pane()
     .getByRole("status")
@@ -200,11 +200,7 @@ it("says in the place of the pages why they cannot be shown, and goes on", async
   await pane()
     .getByText(/^The pages cannot be shown: /)
     .waitFor();
-  await page
-    .getByRole("navigation")
-    .getByRole("button", { name: /Harbour report/ })
-    .first()
-    .click();
+  await listEntry(page, /Harbour report/).click();
   await canvas(7).waitFor();
   expect(launched.errors, launched.log()).toEqual([]);
 });

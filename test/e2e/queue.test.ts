@@ -65,11 +65,10 @@ it("holds several documents until they are started, in an order that mouse and k
   await screenshot(page, "queue-held");
   await page.emulateMedia({ colorScheme: "dark" });
   await screenshot(page, "queue-held-dark");
-  await resize(launched.app, 700, 560);
-  await expect.poll(() => page.evaluate(() => innerWidth)).toBe(700);
+  await resize(launched, 700, 560);
   await screenshot(page, "queue-small-dark");
   await page.emulateMedia({ colorScheme: "light" });
-  await resize(launched.app, 1180, 800);
+  await resize(launched, 1180, 800);
 });
 
 it("reads them one by one, keeps the system awake, and says what closing the window would do without a tray", async () => {

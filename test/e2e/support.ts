@@ -1,10 +1,11 @@
 /** Launching the real window under Playwright, and what the tests do to it again and again. */
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { _electron, type ElectronApplication, type Page } from "playwright";
+import { _electron, type ElectronApplication, type Locator, type Page } from "playwright";
 import { findElectron } from "../../scripts/setup/electron.mjs";
 import { ownCacheHome } from "../support/precis.js";
 
@@ -88,23 +89,50 @@ export async function launch(
   };
 }
 
-/** The built app with another worker, in a folder of its own. */
-export async function appWithWorker(workerFile: string): Promise<string> {
+/** The built app with the worker of fake-worker.ts, in a folder of its own. */
+export async function scriptedApp(): Promise<string> {
   const { build } = await import("esbuild");
   const root = await mkdtemp(path.join(tmpdir(), "precis-app-"));
   await cp(path.join(projectDir, "dist", "electron"), path.join(root, "dist", "electron"), { recursive: true });
   await cp(path.join(projectDir, "dist", "renderer"), path.join(root, "dist", "renderer"), { recursive: true });
   await cp(path.join(projectDir, "assets"), path.join(root, "assets"), { recursive: true });
   await cp(path.join(projectDir, "package.json"), path.join(root, "package.json"));
+  await symlink(path.join(projectDir, "node_modules"), path.join(root, "node_modules"), "dir");
   await build({
-    entryPoints: [workerFile],
+    entryPoints: [path.join(projectDir, "test", "e2e", "fake-worker.ts")],
     outfile: path.join(root, "dist", "worker", "main.mjs"),
     bundle: true,
     platform: "node",
     format: "esm",
     target: "node20",
+    // prebuilt, and found beside its own files
+    external: ["@photostructure/sqlite"],
   });
   return root;
+}
+
+/** Writes a file whose name tells the scripted worker what to do. */
+export async function namedFile(folder: string, name: string): Promise<string> {
+  const target = path.join(folder, name);
+  await writeFile(target, "%PDF-1.7");
+  return target;
+}
+
+/** The bar at the bottom. */
+export const memoryBar = (page: Page): Locator => page.getByRole("region", { name: "Memory for reading" });
+
+export const startButton = (page: Page): Locator => memoryBar(page).getByRole("button", { name: /^Start/ });
+
+/** The first entry of the lists at the left with this name. */
+export const listEntry = (page: Page, name: RegExp): Locator =>
+  page.getByRole("navigation").getByRole("button", { name }).first();
+
+/** Clicks an item of the menu, as its accelerator does. */
+export async function chooseMenu(app: ElectronApplication, label: string): Promise<void> {
+  await app.evaluate(({ Menu }, wanted) => {
+    const items = Menu.getApplicationMenu()?.items.flatMap(({ submenu }) => submenu?.items ?? []);
+    items?.find((item) => item.label === wanted)?.click();
+  }, label);
 }
 
 /**
@@ -156,9 +184,14 @@ export async function answerSaveDialog(app: ElectronApplication, target: string)
   }, target);
 }
 
-export async function resize(app: ElectronApplication, width: number, height: number): Promise<void> {
+/** Gives the page another size, and waits until it has it. */
+export async function resize({ app, page }: Launched, width: number, height: number): Promise<void> {
   await app.evaluate(
     ({ BrowserWindow }, size) => BrowserWindow.getAllWindows()[0]?.setContentSize(size.width, size.height),
     { width, height },
   );
+  for (let tries = 0; (await page.evaluate(() => innerWidth)) !== width; tries += 1) {
+    if (tries === 100) throw new Error(`The window did not become ${width} pixels wide.`);
+    await wait(50);
+  }
 }

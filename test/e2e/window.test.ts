@@ -2,20 +2,22 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Page } from "playwright";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openDocument } from "../../core/documents/open.js";
 import {
   answerSaveDialog,
-  appWithWorker,
   copiedText,
   drop,
   type Launched,
   launch,
+  listEntry,
+  namedFile,
   resize,
   samplePdf,
   screenshot,
+  scriptedApp,
+  startButton as startButtonOf,
 } from "./support.js";
 
 let root: string;
@@ -24,7 +26,7 @@ let launched: Launched;
 let page: Page;
 
 beforeAll(async () => {
-  root = await appWithWorker(fileURLToPath(new URL("./fake-worker.ts", import.meta.url)));
+  root = await scriptedApp();
   files = await mkdtemp(path.join(tmpdir(), "precis-files-"));
 });
 afterAll(async () => {
@@ -40,16 +42,9 @@ afterEach(async () => {
   expect(launched.errors, launched.log()).toEqual([]);
 });
 
-/** A file whose name tells the scripted worker what to do. */
-async function file(name: string): Promise<string> {
-  const target = path.join(files, name);
-  await writeFile(target, "%PDF-1.7");
-  return target;
-}
-
-const startButton = () =>
-  page.getByRole("region", { name: "Memory for reading" }).getByRole("button", { name: /^Start/ });
-const entry = (name: RegExp) => page.getByRole("navigation").getByRole("button", { name }).first();
+const file = (name: string) => namedFile(files, name);
+const startButton = () => startButtonOf(page);
+const entry = (name: RegExp) => listEntry(page, name);
 
 describe("the window", () => {
   it("has a page without Node, and no way out of it", async () => {
@@ -239,7 +234,7 @@ describe("the window", () => {
     await startButton().click();
     await page.getByText("Kept after reading").waitFor({ timeout: 20_000 });
     const article = page.getByRole("article");
-    const chip = article.getByRole("button", { name: "Page 3", exact: true }).first();
+    const chip = article.getByRole("button", { name: "p. 3", exact: true }).first();
     await chip.hover();
     const preview = page.getByText(/^Page 3 The campaign cost/).first();
     await preview.waitFor();
@@ -269,7 +264,7 @@ describe("the window", () => {
     const questions = page.getByRole("region", { name: "Questions" });
     await questions.getByRole("heading", { name: "Who pays?" }).waitFor();
     await questions.getByText(/not read again.*for a summary or another question/).waitFor();
-    expect(await questions.getByRole("article").getByRole("button", { name: "Page 3" }).count()).toBe(1);
+    expect(await questions.getByRole("article").getByRole("button", { name: "p. 3" }).count()).toBe(1);
     await questions.getByRole("button", { name: "Read again for this question" }).last().click();
     await questions.getByText(/^Reading again, \d+ %/).waitFor();
     await questions.getByText("The document was read again for this question.").waitFor();
@@ -295,8 +290,7 @@ describe("the window", () => {
       [760, 600],
       [640, 480],
     ] as const) {
-      await resize(launched.app, width, height);
-      await expect.poll(() => page.evaluate(() => innerWidth)).toBe(width);
+      await resize(launched, width, height);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect(overflow).toBe(0);
       expect(await startButton().isVisible()).toBe(true);

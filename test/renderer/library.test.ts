@@ -32,7 +32,7 @@ afterEach(() => {
 });
 
 describe("the search", () => {
-  it("asks once for what is typed fast, and shows the answer to the last query only", async () => {
+  it("asks at once, of what is typed meanwhile only for the last, and shows the answer to that", async () => {
     const answers: Record<string, (outcome: Outcome<LibraryHit[]>) => void> = {};
     const librarySearch = vi.fn<PrecisApi["librarySearch"]>(({ query }) => {
       const { promise, resolve } = deferred<Outcome<LibraryHit[]>>();
@@ -41,14 +41,14 @@ describe("the search", () => {
     });
     bridge({ librarySearch });
     const { search } = useLibrary.getState();
-    for (const query of ["w", "wa", "wal"]) search(query);
-    await vi.advanceTimersByTimeAsync(100);
-    search("wall");
-    await vi.advanceTimersByTimeAsync(100);
-    expect(librarySearch.mock.calls.map(([{ query }]) => query)).toEqual(["wal", "wall"]);
-    answers.wall?.({ ok: true, value: [hit("/wall.pdf")] });
-    answers.wal?.({ ok: true, value: [hit("/walnut.pdf")] });
+    for (const query of ["w", "wa", "wal", "wall"]) search(query);
+    expect(librarySearch.mock.calls.map(([{ query }]) => query)).toEqual(["w"]);
+    answers.w?.({ ok: true, value: [hit("/west.pdf")] });
     await vi.advanceTimersByTimeAsync(0);
+    expect(useLibrary.getState().hits).toBeUndefined();
+    answers.wall?.({ ok: true, value: [hit("/wall.pdf")] });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(librarySearch.mock.calls.map(([{ query }]) => query)).toEqual(["w", "wall"]);
     expect(useLibrary.getState().hits?.map(({ entry: { path } }) => path)).toEqual(["/wall.pdf"]);
     search(" ");
     expect(useLibrary.getState().hits).toBeUndefined();
@@ -58,7 +58,7 @@ describe("the search", () => {
     bridge({ librarySearch: async ({ query }) => ({ ok: true, value: [hit(`/${query}.pdf`)] }) });
     const { search, best } = useLibrary.getState();
     search("wal");
-    await vi.advanceTimersByTimeAsync(100);
+    await vi.advanceTimersByTimeAsync(0);
     search("wall");
     expect(await best()).toBe("/wall.pdf");
     search("");
@@ -69,7 +69,7 @@ describe("the search", () => {
     const error = { code: "library-unreadable", message: "It is damaged." };
     bridge({ librarySearch: async () => ({ ok: false, error }) });
     useLibrary.getState().search("wall");
-    await vi.advanceTimersByTimeAsync(100);
+    await vi.advanceTimersByTimeAsync(0);
     expect(useLibrary.getState()).toMatchObject({ hits: undefined, error });
   });
 });
@@ -90,7 +90,7 @@ describe("a tag", () => {
       },
     });
     useLibrary.getState().search("wall");
-    await vi.advanceTimersByTimeAsync(100);
+    await vi.advanceTimersByTimeAsync(0);
     useLibrary.getState().only("lease");
     await vi.advanceTimersByTimeAsync(0);
     expect(asked).toEqual([

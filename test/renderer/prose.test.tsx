@@ -30,16 +30,16 @@ describe("an answer in the window", () => {
       <Prose text={text} result={{ ...result, document: document("/a/talk.pptx", "slide") }} />,
     );
     expect(shown(markup)).toContain("It |settled|.|slide\u00a03|Slide 3| said on 3|slide\u00a01,200|");
-    expect(markup).toMatch(/<button[^>]*aria-label="Slide 7"[^>]*aria-describedby="([^"]+)".*id="\1"/);
-    expect(markup.indexOf('aria-label="Slide 7"')).toBeLessThan(markup.indexOf("</li>"));
+    expect(markup).toMatch(/<button[^>]*aria-describedby="([^"]+)"[^>]*>slide\u00a07<.*id="\1"[^>]*><strong>Slide 7</);
+    expect(markup.indexOf("slide\u00a07")).toBeLessThan(markup.indexOf("</li>"));
   });
 
   it("names the document of each page when there are several", () => {
     const from = citations.map((citation, index) => ({ ...citation, document: index === 2 ? 1 : undefined }));
     const several = { ...result, citations: from, furtherDocuments: [document("/a/minutes.docx", "section")] };
     const markup = renderToStaticMarkup(<Prose text={text} result={several} />);
-    expect(markup).toContain('aria-label="Page 3 of harbour.pdf"');
-    expect(markup).toContain('aria-label="Section 7 of minutes.docx"');
+    expect(markup).toContain('aria-label="p.\u00a03, harbour.pdf"');
+    expect(markup).toContain('aria-label="sec.\u00a07, minutes.docx"');
   });
 
   it("says in words that a sentence has no support, and marks that sentence alone", () => {

@@ -1,0 +1,49 @@
+/**
+ * `npm run screenshots [-- --language LANGUAGE]`: every view and state of the window at three sizes, light and dark, in
+ * test-results/screens.
+ */
+import { mkdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import type { z } from "zod";
+import { settingsSchema } from "../../electron/settings.js";
+import { build } from "../../scripts/build.mjs";
+import { projectDir, resize } from "./support.js";
+import { tour } from "./tour.js";
+
+const sizes = [
+  [1280, 800],
+  [900, 600],
+  [2560, 1440],
+] as const;
+const { language } = parseArgs({ options: { language: { type: "string" } } }).values;
+const setting: z.ZodType | undefined = Object.entries(settingsSchema.shape).find(
+  ([name]) => name === "interfaceLanguage",
+)?.[1];
+if (language !== undefined && !setting?.safeParse(language).success) {
+  console.error(`This Precis has no setting that lets its window speak ${language}.`);
+  process.exit(2);
+}
+
+await build();
+const folder = path.join(projectDir, "test-results", "screens", ...(language === undefined ? [] : [language]));
+await rm(folder, { recursive: true, force: true });
+await mkdir(folder, { recursive: true });
+let count = 0;
+await tour(
+  async (name, launched) => {
+    const { page } = launched;
+    for (const [width, height] of sizes) {
+      await resize(launched, width, height);
+      // What the view is about must be seen at each size.
+      await page.evaluate(() => document.querySelector(".page :focus")?.scrollIntoView({ block: "center" }));
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        await page.screenshot({ path: path.join(folder, `${name}-${width}-${colorScheme}.png`) });
+        count += 1;
+      }
+    }
+  },
+  language === undefined ? {} : { interfaceLanguage: language },
+);
+console.log(`${count} pictures in ${path.relative(projectDir, folder)}`);
