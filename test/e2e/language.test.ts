@@ -2,10 +2,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { interfaceLanguages } from "../../electron/settings.js";
-import { appWithWorker, drop, type Launched, launch, resize, screenshot } from "./support.js";
+import { drop, type Launched, launch, resize, screenshot, scriptedApp } from "./support.js";
 
 let root: string;
 let profile: string;
@@ -13,7 +12,7 @@ let document: string;
 let launched: Launched | undefined;
 
 beforeAll(async () => {
-  root = await appWithWorker(fileURLToPath(new URL("./fake-worker.ts", import.meta.url)));
+  root = await scriptedApp();
   profile = await mkdtemp(path.join(tmpdir(), "precis-language-"));
   document = path.join(profile, "large-inquiry.pdf");
   await writeFile(document, "%PDF-1.7");
@@ -74,9 +73,9 @@ it("speaks the system's language until one is chosen", async () => {
 
 it("has room for every language in a small window", async () => {
   const now = launched as Launched;
-  const { app, page } = now;
+  const { page } = now;
   await drop(page, [document]);
-  await resize(app, 900, 600);
+  await resize(now, 900, 600);
   await expect.poll(() => page.evaluate(() => innerWidth)).toBe(900);
   for (const tag of interfaceLanguages) {
     await openSettings(now);
