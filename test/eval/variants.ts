@@ -38,7 +38,12 @@ export const policyVariants: readonly Variant[] = [
     queries: "answer",
     settings: { ...none, reduction: "max" },
   }),
-  variant("oracle-dynamic", "dynamickv", { label: "oracle, dynamic layers", queries: "answer", settings: none }),
+  variant("oracle-dynamic", "dynamickv", {
+    label: "oracle, dynamic layers",
+    queries: "answer",
+    // with the true queries single positions count, and a layer's share is what it deserves
+    settings: { ...none, floor: 0.2, valueNorms: false },
+  }),
   variant("q8_0", ours.policy, { label: `${ours.id}, stored in q8_0`, kvType: "q8_0" }),
   variant("q4_0", ours.policy, { label: `${ours.id}, stored in q4_0`, kvType: "q4_0" }),
 ];
