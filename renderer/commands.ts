@@ -50,7 +50,7 @@ export function commandsNow(): readonly WindowCommand[] {
     {
       name: t("shortcuts.search"),
       words: t("commands.searchWords"),
-      keys: withModifier("Shift F"),
+      keys: withShift("F"),
       run: findInLibrary,
     },
     ...(canStart()

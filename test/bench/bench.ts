@@ -1,6 +1,5 @@
 /** `npm run bench`: memory and speed beside stock node-llama-cpp. Options and figures: docs/bench/README.md. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { loadavg } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -11,7 +10,7 @@ import { cachedModel } from "../support/shapes.js";
 import { type BenchModel, type Case, caseId, parseLength, selectCases, syntheticLayers } from "./cases.js";
 import { chart } from "./chart.js";
 import { demonstrateLimit } from "./limit.js";
-import { machine, today } from "./machine.js";
+import { load, machine, today } from "./machine.js";
 import type { Outcome } from "./one.js";
 import { charts, page } from "./report.js";
 import { runOne, workFolder } from "./run.js";
@@ -64,8 +63,7 @@ async function bench(values: ReturnType<typeof options>): Promise<void> {
   const all = selectCases({ long: values.long, rounds });
   const wanted = selectCases({ long: values.long, rounds, lengths: values.lengths?.split(",").map(parseLength), only });
 
-  // load averages are 0 on Windows
-  const busy = loadavg()[0] ?? 0;
+  const busy = load();
   if (busy > 0.5) console.error(`Other programs are at work (load ${busy.toFixed(1)}): times will not be worth much.`);
   const store = new Store<Outcome>(join(workFolder, "cases"));
   if (values.fresh) store.clear();

@@ -920,7 +920,7 @@ struct llama_retain {
         const uint32_t n_head = cache(ctx).hparams.n_head_kv(il);
         const uint32_t n_embd = t->ne[0]/n_head;
         std::vector<uint8_t> copy;
-        const uint8_t * data = on_host(t, copy);
+        const uint8_t * data = n_rows > 0 ? on_host(t, copy) : nullptr; // who asks for the size alone is not to copy the layer
         for (uint32_t h = 0; h < n_head; ++h) {
             for (uint32_t r = 0; r < n_rows; ++r) {
                 take((const ggml_fp16_t *) (data + r*t->nb[1]) + h*n_embd, n_embd);

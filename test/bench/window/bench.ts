@@ -1,13 +1,13 @@
 /** `npm run bench:window`: how smooth and how quick the window is. The page that it writes says what each figure is. */
 import { writeFileSync } from "node:fs";
-import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "../../../scripts/build.mjs";
 import { findElectron } from "../../../scripts/setup/electron.mjs";
 import { projectDir } from "../../e2e/support.js";
-import { machine, today } from "../machine.js";
+import { load, machine, today } from "../machine.js";
 import { table } from "../report.js";
+import { median } from "../summary.js";
 import { documents } from "./profile.js";
 import { type Frames, measureFrames, pages as tablePages } from "./reading.js";
 import { measureStarts, type Starts } from "./start.js";
@@ -23,11 +23,9 @@ const sections = {
   times: async () => timesSection(await measureTimes(rounds)),
 };
 
-const sorted = (values: readonly number[]) => values.toSorted((one, other) => one - other);
 /** The value that a share of all do not exceed. */
 const quantile = (values: readonly number[], share: number) =>
-  sorted(values)[Math.max(0, Math.ceil(share * values.length) - 1)] ?? Number.NaN;
-const median = (values: readonly number[]) => quantile(values, 0.5);
+  values.toSorted((one, other) => one - other)[Math.max(0, Math.ceil(share * values.length) - 1)] ?? Number.NaN;
 const most = (values: readonly number[]) => Math.max(...values);
 const ms = (value: number) => `${value.toFixed(value < 100 ? 1 : 0)} ms`;
 const verdict = (value: number, goal: number, words: string) =>
@@ -102,8 +100,7 @@ if (chosen.length === 0) {
   console.error(`--only takes one of: ${Object.keys(sections).join(", ")}. It is shown, and not written.`);
   process.exit(2);
 }
-// load averages are 0 on Windows
-const busy = loadavg()[0] ?? 0;
+const busy = load();
 await build();
 const parts: string[] = [];
 for (const [name, measure] of chosen) {
