@@ -22,7 +22,7 @@ export function searchLibrary(store: Store, query: string, limit: number, tag?: 
            SELECT document, NULL, 0, max(runs.id)
            FROM run_text JOIN runs ON runs.id = run_text.rowid WHERE run_text MATCH ? GROUP BY document)
      JOIN documents ON id = document WHERE ${only.sql}
-     GROUP BY id ORDER BY run IS NULL, 1.0 * sum(found) / pages DESC, opened DESC LIMIT ?`,
+     GROUP BY id ORDER BY run IS NULL, 1.0 * sum(found) / pages DESC, opened DESC, id DESC LIMIT ?`,
     ...[search, search, ...only.values, limit],
   );
   return found.map(({ id, page, found, run }): LibraryHit => {
