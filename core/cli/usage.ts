@@ -11,14 +11,17 @@ import {
   leastPartTokens,
   lengthSchema,
   type RunOptions,
+  reaimSchema,
   runOptionsSchema,
   styleSchema,
 } from "../summarize/options.js";
+import { defaultReaim } from "../summarize/plan.js";
 
 export interface RunFlags extends ScanFlags {
   readonly budget?: string;
   readonly policy: string;
   readonly kvType?: string;
+  readonly reaim?: string;
   readonly groupLayers?: number;
   readonly gpuLayers?: number;
   readonly threads?: number;
@@ -59,6 +62,15 @@ function kvTypeOption(): Option {
   )
     .choices(kvTypes)
     .default("f16");
+}
+
+function reaimOption(): Option {
+  return new Option(
+    "--reaim <how>",
+    "whether the cache follows the answer: what a draft of it looks at, or also what the answer does while it is written; the whole cache lies on disk meanwhile",
+  )
+    .choices(reaimSchema.options)
+    .default(defaultReaim);
 }
 
 function groupLayersOption(): Option {
@@ -125,6 +137,7 @@ export function addReadingOptions(command: Command): Command {
     .addOption(budgetOption())
     .addOption(policyOption())
     .addOption(kvTypeOption())
+    .addOption(reaimOption())
     .addOption(groupLayersOption())
     .addOption(partTokensOption())
     .addOption(threadsOption())
@@ -174,6 +187,7 @@ export function runOptions(flags: RunFlags, question?: string): RunOptions {
     policy: flags.policy,
     kvType: flags.kvType,
     groupLayers: flags.groupLayers,
+    reaim: flags.reaim,
     partTokens: flags.partTokens,
     threads: flags.threads,
     style: flags.style,

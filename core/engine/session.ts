@@ -1,5 +1,8 @@
 /** One document's reading and writing: asks the policy what to keep and has native code do it. */
+import { createHash } from "node:crypto";
+import type { GroupReduction, LayerRetention } from "../compression/policy.js";
 import { cancelled, PrecisError } from "../errors.js";
+import { DraftPace, draftTokens } from "./draft-pace.js";
 import { entryBytes, type KvType } from "./kv.js";
 import type { LayerState, NativeOpenOptions, NativeSession } from "./native.js";
 import {
@@ -11,6 +14,7 @@ import {
 } from "./saved-cache.js";
 import { batchTokens, defaultAnswerTokens, readingShape } from "./shape.js";
 import type {
+  Following,
   GenerateOptions,
   Generation,
   LayerKv,
@@ -21,7 +25,11 @@ import type {
   ResumedReading,
   ResumeOptions,
   Session,
+  TakeOptions,
 } from "./types.js";
+
+type OpenOptions = Pick<NativeOpenOptions, "kvType" | "hiddenType" | "whole"> &
+  Pick<ReadOptions, "answerTokens" | "threads">;
 
 /** Milliseconds between two progress reports. */
 const progressInterval = 200;
@@ -37,6 +45,8 @@ export interface LoadedModel {
 export class DocumentSession implements Session {
   #reading = false;
   #read = false;
+  /** Whether the whole cache lies beside this one. */
+  #whole = false;
   #prompt: Prompt = { tokens: new Uint32Array(0), headTokens: 0, windowTokens: 0 };
 
   readonly model: ModelInfo;
@@ -67,7 +77,7 @@ export class DocumentSession implements Session {
       () => this.#report(tokens, started, onProgress),
       async () => {
         onProgress?.({ fraction: 0, layersRead: 0, elapsedMs: 0, remainingMs: undefined });
-        await this.#open(prompt, { ...options, kvType, hiddenType });
+        await this.#openBeside(prompt, { ...options, kvType, hiddenType });
         signal?.throwIfAborted();
 
         if (policy.keepsAll) {
@@ -132,7 +142,7 @@ export class DocumentSession implements Session {
 
   /** Instead of read(): takes up what another session held. */
   async takeUp(prompt: Prompt, held: Omit<SavedCache, "close">, options: ResumeOptions): Promise<ResumedReading> {
-    this.#read = false;
+    this.#read = this.#whole = false;
     const started = performance.now();
     return await this.#guarded(options.signal, undefined, async () => {
       const { kvType = "f16" } = options;
@@ -160,24 +170,97 @@ export class DocumentSession implements Session {
     });
   }
 
-  async generate({ begin, sampling, maxTokens, signal, onText }: GenerateOptions): Promise<Generation> {
+  async keepWhole(identity: string): Promise<boolean> {
+    if (!this.#whole || this.fullLayers.length < this.model.layers) return false;
+    await this.native.seal(digest(identity));
+    return true;
+  }
+
+  async takeWhole(prompt: Prompt, file: string, identity: string, options: TakeOptions): Promise<ResumedReading> {
+    this.#read = false;
+    const started = performance.now();
+    const { kvType = "f16", policy, budgetEntries, onKept, signal } = options;
+    return await this.#guarded(signal, undefined, async () => {
+      try {
+        const whole = { path: file, is: "existing" } as const;
+        await this.#open(prompt, { ...options, kvType, hiddenType: "f16", whole });
+        await this.native.takeWhole(digest(identity));
+      } catch (error) {
+        const { code, message } = error as { code?: unknown; message?: string };
+        if (code === "refused" || code === "no-file") throw new SavedCacheRefused(message ?? "", { cause: error });
+        throw error;
+      }
+      const prefillMs = performance.now() - started;
+      const kept = await this.#choose({ policy, budgetEntries });
+      this.#read = this.#whole = true;
+      for (const { positions } of kept) onKept?.(positions);
+      const tokens = prompt.tokens.length;
+      return {
+        sameWindow: true,
+        tokens,
+        computeBytes: this.native.computeBytes(),
+        kv: this.#kv(tokens, kvType),
+        timings: { prefillMs, compressMs: performance.now() - started - prefillMs },
+      };
+    });
+  }
+
+  async generate(options: GenerateOptions): Promise<Generation> {
     if (!this.#read) throw new Error("generate() before read()");
+    const { begin, sampling, maxTokens, follow, signal, onText } = options;
     const started = performance.now();
     let firstTokenMs = 0;
-    let passed = 0;
-    let open = true;
-    const pass = (text: string) => {
-      if (!open || text === "") return;
-      if (passed === 0) firstTokenMs = performance.now() - started;
-      passed += text.length;
-      onText?.(text);
+    let text = "";
+    const pass = (piece: string) => {
+      if (piece === "") return;
+      if (text === "") firstTokenMs = performance.now() - started;
+      text += piece;
+      onText?.(piece);
+    };
+    // pieces still on their way when the promise settles are passed on here, once
+    const written = async <T extends { readonly text: string }>(
+      part: (onText: (piece: string) => void) => Promise<T>,
+    ) => {
+      const before = text.length;
+      let open = true;
+      const outcome = await part((piece) => {
+        if (open) pass(piece);
+      });
+      pass(outcome.text.slice(text.length - before));
+      open = false;
+      return outcome;
     };
     return await this.#guarded(signal, undefined, async () => {
       if (begin && begin.length > 0) await this.native.feed(begin);
-      const { tokens, ended, text } = await this.native.write({ ...sampling, maxTokens }, pass);
-      // pieces still on their way when the promise settles are passed on here, once
-      pass(text.slice(passed));
-      open = false;
+      let [tokens, ended, drafted, confirmed] = [0, false, 0, 0];
+      const checked = async (draft: number, stretch: number, observe: boolean) => {
+        const asked = { ...sampling, maxTokens: maxTokens - tokens, stretch, draft, observe, goOn: tokens > 0 };
+        const part = await written((onPiece) => this.native.writeChecked(asked, onPiece));
+        tokens += part.tokens;
+        ended = part.ended;
+        if (draft > 1) {
+          drafted += part.drafted;
+          confirmed += part.tokens;
+        }
+        return part.tokens;
+      };
+      if (follow && this.#whole) {
+        await checked(draftTokens, 1, true);
+        if (!ended) await this.#choose(follow);
+        const pace = new DraftPace();
+        while (follow.mode === "checked" && !ended && tokens < maxTokens) {
+          const draft = pace.next();
+          const since = performance.now();
+          const count = await checked(draft, pace.stretch, false);
+          pace.took(draft, count, performance.now() - since);
+        }
+      }
+      if (!ended && tokens < maxTokens) {
+        const asked = { ...sampling, maxTokens: maxTokens - tokens, goOn: tokens > 0 };
+        const part = await written((onPiece) => this.native.write(asked, onPiece));
+        tokens += part.tokens;
+        ended = part.ended;
+      }
       return {
         text,
         tokens,
@@ -185,8 +268,25 @@ export class DocumentSession implements Session {
         peakKvBytes: this.native.peakBytes(),
         firstTokenMs,
         decodeMs: performance.now() - started,
+        drafted,
+        confirmed,
       };
     });
+  }
+
+  /** Keeps what the last draft looked at on the whole cache. */
+  async #choose({ policy, budgetEntries }: Omit<Following, "mode">): Promise<LayerRetention[]> {
+    const { native, fullLayers } = this;
+    const tokens = this.#prompt.tokens.length;
+    const run = policy.begin(readingShape(this.model, { ...this.#prompt, tokens }, budgetEntries));
+    const kept: LayerRetention[] = [];
+    for (const [layer, index] of fullLayers.entries()) {
+      const scores = native.lookedAt(index, policy.reduction as GroupReduction);
+      const more = policy.needs?.includes("valueNorms") ? { valueNorms: native.valueNorms(index) } : {};
+      for (const one of run.onGroup([{ layer, scores, ...more }])) kept[one.layer] = one;
+    }
+    await native.refill(kept.map((one) => ({ ...one, layer: fullLayers[one.layer] as number })));
+    return kept;
   }
 
   /** For tests and the evaluation: logits after each of `tokens`, f32 [tokens x vocabulary]. */
@@ -206,10 +306,23 @@ export class DocumentSession implements Session {
     this.onDispose();
   }
 
-  async #open(
-    prompt: Prompt,
-    options: Pick<NativeOpenOptions, "kvType" | "hiddenType"> & Pick<ReadOptions, "answerTokens" | "threads">,
-  ) {
+  /** With the whole cache beside it, where that is asked for and possible. */
+  async #openBeside(prompt: Prompt, options: Omit<OpenOptions, "whole"> & ReadOptions): Promise<void> {
+    const { whole, onWholeRefused, policy } = options;
+    this.#whole = whole !== undefined && !policy.keepsAll && this.model.gpuLayers === 0;
+    try {
+      const is = whole?.kept ? "named" : "nameless";
+      await this.#open(prompt, { ...options, whole: whole && this.#whole ? { path: whole.path, is } : undefined });
+    } catch (error) {
+      const { code, message } = error as { code?: unknown; message?: string };
+      if (code !== "disk-full" && code !== "no-file") throw error;
+      this.#whole = false;
+      onWholeRefused?.(code === "disk-full" ? "the disk is too full" : (message ?? ""));
+      await this.#open(prompt, { ...options, whole: undefined });
+    }
+  }
+
+  async #open(prompt: Prompt, options: OpenOptions) {
     this.#prompt = prompt;
     await this.native.open(this.model.path, prompt.tokens, prompt.windowTokens, {
       batch: batchTokens,
@@ -218,6 +331,7 @@ export class DocumentSession implements Session {
       kvType: options.kvType,
       hiddenType: options.hiddenType,
       grouped: this.loaded.refusal === undefined,
+      whole: options.whole,
     });
   }
 
@@ -293,6 +407,10 @@ function cannotCompress(reason: string): PrecisError {
     `The memory of this model cannot be compressed: ${reason}.`,
     'Choose the policy "full", which reads it the plain way with its whole KV cache, or another model.',
   );
+}
+
+function digest(identity: string): Uint8Array {
+  return createHash("sha256").update(identity).digest();
 }
 
 function nativeError(error: unknown): unknown {

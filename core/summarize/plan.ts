@@ -13,17 +13,22 @@ import {
   parseBudget,
 } from "../estimate/estimate.js";
 import { formatBytes } from "../format.js";
-import type { RunOptions } from "./options.js";
+import type { Reaim, RunOptions } from "./options.js";
 
 export interface Plan {
   readonly policy: Policy;
   readonly budget: Budget;
   readonly kvType: KvType;
   readonly groupLayers: number;
+  /** Off where nothing could be chosen anew: the policy keeps everything, or reads more than attention, or the layers lie on a GPU. */
+  readonly reaim: Reaim;
   readonly estimate: Estimate;
 }
 
-export type PlanOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "groupLayers">;
+export type PlanOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "groupLayers" | "reaim">;
+
+/** Whether the cache follows the answer when nobody says (docs/eval/reaim.md). */
+export const defaultReaim: Reaim = "draft";
 
 /**
  * @param answerTokens the most that will be written
@@ -36,11 +41,14 @@ export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens:
   const asked = parseBudget(options.budget, model, prompt.tokens, least, kvType);
   const whole = parseBudget(`${prompt.tokens}`, model, prompt.tokens, 0, kvType);
   const budget = policy.keepsAll ? { ...whole, requested: options.budget } : asked;
+  const { reduction, needs = [] } = policy.aimed ?? policy;
+  const canAim = !policy.keepsAll && reduction !== undefined && needs.length === 0 && model.gpuLayers === 0;
   return {
     policy,
     budget,
     kvType,
     groupLayers,
+    reaim: canAim ? (options.reaim ?? defaultReaim) : "off",
     estimate: estimate(model, {
       promptTokens: prompt.tokens,
       answerTokens,
