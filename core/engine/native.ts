@@ -118,6 +118,10 @@ export interface NativeSession {
   refill(layers: readonly LayerRetention[]): Promise<void>;
   /** Teacher forcing: logits after each token, f32 [tokens x vocabulary]. */
   feed(tokens: Uint32Array): Promise<Float32Array>;
+  /** Likewise on the whole cache alone. */
+  feedWhole(tokens: Uint32Array): Promise<Float32Array>;
+  /** Takes back all that was written after the prompt, whose logits these are. */
+  rewind(logits: Float32Array): void;
   /** Logits after the last token read, f32 [vocabulary]. */
   logits(): Float32Array;
   /** Layers x tokens read so far. */

@@ -24,6 +24,7 @@ import type {
   ReadOptions,
   ResumedReading,
   ResumeOptions,
+  Sampling,
   Session,
   TakeOptions,
 } from "./types.js";
@@ -47,6 +48,8 @@ export class DocumentSession implements Session {
   #read = false;
   /** Whether the whole cache lies beside this one. */
   #whole = false;
+  /** Whether anything was written since. */
+  #begun = false;
   #prompt: Prompt = { tokens: new Uint32Array(0), headTokens: 0, windowTokens: 0 };
 
   readonly model: ModelInfo;
@@ -69,7 +72,7 @@ export class DocumentSession implements Session {
     const kept = new Map<number, readonly Uint32Array[]>();
     const { layers } = this.model;
     const tokens = prompt.tokens.length;
-    this.#read = false;
+    this.#read = this.#begun = false;
     const started = performance.now();
     let compressMs = 0;
     return await this.#guarded(
@@ -142,7 +145,7 @@ export class DocumentSession implements Session {
 
   /** Instead of read(): takes up what another session held. */
   async takeUp(prompt: Prompt, held: Omit<SavedCache, "close">, options: ResumeOptions): Promise<ResumedReading> {
-    this.#read = this.#whole = false;
+    this.#read = this.#whole = this.#begun = false;
     const started = performance.now();
     return await this.#guarded(options.signal, undefined, async () => {
       const { kvType = "f16" } = options;
@@ -177,7 +180,7 @@ export class DocumentSession implements Session {
   }
 
   async takeWhole(prompt: Prompt, file: string, identity: string, options: TakeOptions): Promise<ResumedReading> {
-    this.#read = false;
+    this.#read = this.#begun = false;
     const started = performance.now();
     const { kvType = "f16", policy, budgetEntries, onKept, signal } = options;
     return await this.#guarded(signal, undefined, async () => {
@@ -231,10 +234,13 @@ export class DocumentSession implements Session {
       return outcome;
     };
     return await this.#guarded(signal, undefined, async () => {
+      // a draft begins as the answer does, and goes; behind what stands there already, none is written
+      if (follow && this.#whole && !this.#begun) await this.#draft(follow, sampling, begin);
+      this.#begun = true;
       if (begin && begin.length > 0) await this.native.feed(begin);
       let [tokens, ended, drafted, confirmed] = [0, false, 0, 0];
-      const checked = async (draft: number, stretch: number, observe: boolean) => {
-        const asked = { ...sampling, maxTokens: maxTokens - tokens, stretch, draft, observe, goOn: tokens > 0 };
+      const checked = async (draft: number, stretch: number) => {
+        const asked = { ...sampling, maxTokens: maxTokens - tokens, stretch, draft, observe: false, goOn: tokens > 0 };
         const part = await written((onPiece) => this.native.writeChecked(asked, onPiece));
         tokens += part.tokens;
         ended = part.ended;
@@ -244,14 +250,12 @@ export class DocumentSession implements Session {
         }
         return part.tokens;
       };
-      if (follow && this.#whole) {
-        await checked(draftTokens, 1, true);
-        if (!ended) await this.#choose(follow);
+      if (follow?.mode === "checked" && this.#whole) {
         const pace = new DraftPace();
-        while (follow.mode === "checked" && !ended && tokens < maxTokens) {
+        while (!ended && tokens < maxTokens) {
           const draft = pace.next();
           const since = performance.now();
-          const count = await checked(draft, pace.stretch, false);
+          const count = await checked(draft, pace.stretch);
           pace.took(draft, count, performance.now() - since);
         }
       }
@@ -274,6 +278,17 @@ export class DocumentSession implements Session {
     });
   }
 
+  /** Writes a draft of the answer, keeps what it looks at on the whole cache, and forgets it. */
+  async #draft({ policy, budgetEntries }: Following, sampling: Sampling, begin?: Uint32Array): Promise<void> {
+    const { native } = this;
+    const logits = native.logits();
+    if (begin && begin.length > 0) await native.feed(begin);
+    const draft = { ...sampling, maxTokens: draftTokens, stretch: 1, draft: draftTokens, observe: true, goOn: false };
+    await native.writeChecked(draft, () => {});
+    await this.#choose({ policy, budgetEntries });
+    native.rewind(logits);
+  }
+
   /** Keeps what the last draft looked at on the whole cache. */
   async #choose({ policy, budgetEntries }: Omit<Following, "mode">): Promise<LayerRetention[]> {
     const { native, fullLayers } = this;
@@ -287,6 +302,21 @@ export class DocumentSession implements Session {
     }
     await native.refill(kept.map((one) => ({ ...one, layer: fullLayers[one.layer] as number })));
     return kept;
+  }
+
+  /** For tests and the evaluation: what generate() does first with such options. */
+  async draft(follow: Following, sampling: Sampling): Promise<void> {
+    await this.#draft(follow, sampling);
+  }
+
+  /** For tests and the evaluation: feed(), on the whole cache. */
+  async feedWhole(tokens: Uint32Array): Promise<Float32Array> {
+    return await this.native.feedWhole(tokens);
+  }
+
+  /** For tests and the evaluation: takes back all that was fed or written; logits after the prompt. */
+  rewind(logits: Float32Array): void {
+    this.native.rewind(logits);
   }
 
   /** For tests and the evaluation: logits after each of `tokens`, f32 [tokens x vocabulary]. */

@@ -65,7 +65,7 @@ describe.each([
     });
     expect(pieces.join("")).toBe(checked.text);
     expect(checked.tokens).toBe(full.tokens);
-    expect(checked.drafted).toBeGreaterThanOrEqual(64);
+    expect(checked.drafted).toBeGreaterThanOrEqual(checked.confirmed);
     expect(checked.confirmed).toBeGreaterThan(0);
     if (kvType === "f16") expect(checked.text).toBe(full.text);
     const grown = (90 / 60) * compressed.kv.retainedBytes;
@@ -80,10 +80,26 @@ describe.each([
     await read({ whole: { path: fresh(), kept: false } });
     const follow = { policy: policy.aimed as Policy, budgetEntries, mode: "draft" } as const;
     const drafted = await session.generate({ sampling: greedy, maxTokens: 60, follow });
-    expect(drafted.drafted).toBe(60);
+    expect(drafted.drafted).toBe(0);
     expect(drafted.tokens).toBe(60);
     // (this random model writes the same whatever it has read)
     if (architecture === "llama") expect(drafted.text).not.toBe(plain.text);
+  });
+
+  it("forgets a draft, and leaves the whole cache as it was", async () => {
+    await read({ whole: { path: fresh(), kept: false } });
+    const logits = session.logits();
+    const expected = await session.feedWhole(following);
+    session.rewind(logits);
+    await session.draft({ policy: policy.aimed as Policy, budgetEntries, mode: "checked" }, greedy);
+    expect(largestDifference(session.logits(), logits)).toBe(0);
+    expect(largestDifference(await session.feedWhole(following), expected)).toBe(0);
+    session.rewind(logits);
+    const short = await session.feed(following);
+    expect(largestDifference(short, expected)).toBeGreaterThan(0);
+    await session.read(prompt, { policy: createPolicy("full"), budgetEntries: 0, hiddenType: "f32" });
+    const full = await session.feed(following);
+    if (kvType === "f16") expect(largestDifference(full, expected)).toBe(0);
   });
 
   it("is not looked at where it was refused: the answer is the plain one", async () => {

@@ -540,8 +540,10 @@ void Context::forget(uint32_t n_left) {
         }
         n_held = std::min(n_held, n_left);
     };
-    remove(ctx.get(),        n_past);
-    remove(whole->ctx.get(), whole->n_past);
+    remove(ctx.get(), n_past);
+    if (whole) {
+        remove(whole->ctx.get(), whole->n_past);
+    }
     written.resize(n_left - tokens.size());
 }
 
@@ -751,6 +753,28 @@ std::vector<float> Context::feed(const std::vector<llama_token> & following) {
         all.insert(all.end(), row.begin(), row.end());
     }
     return all;
+}
+
+std::vector<float> Context::feed_whole(const std::vector<llama_token> & following) {
+    if (!whole) {
+        throw Failure("failed", "there is no whole cache");
+    }
+    std::vector<float> all;
+    for (const llama_token token : following) {
+        written.push_back(token);
+        catch_up_whole();
+        all.insert(all.end(), whole->logits.begin(), whole->logits.end());
+    }
+    return all;
+}
+
+void Context::rewind(std::vector<float> prompt_logits) {
+    forget(tokens.size());
+    if (whole) {
+        whole->logits = prompt_logits;
+    }
+    resumed = std::move(prompt_logits);
+    sampler.reset();
 }
 
 std::vector<float> Context::logits() const {

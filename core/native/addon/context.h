@@ -125,6 +125,12 @@ class Context {
     // The logits after the last token: [vocabulary].
     std::vector<float> logits() const;
 
+    // Likewise feed(), on the whole cache alone.
+    std::vector<float> feed_whole(const std::vector<llama_token> & tokens);
+
+    // Takes back all that was written after the prompt, whose logits these are.
+    void rewind(std::vector<float> prompt_logits);
+
     void   abort()          { aborted = true; }
     double progress() const { return done; } // layers x tokens read so far
 

@@ -21,6 +21,8 @@ Napi::Function Session::define(Napi::Env env) {
         InstanceMethod<&Session::takeWhole>("takeWhole"),
         InstanceMethod<&Session::refill>("refill"),
         InstanceMethod<&Session::feed>("feed"),
+        InstanceMethod<&Session::feedWhole>("feedWhole"),
+        InstanceMethod<&Session::rewind>("rewind"),
         InstanceMethod<&Session::logits>("logits"),
         InstanceMethod<&Session::progress>("progress"),
         InstanceMethod<&Session::abort>("abort"),
@@ -346,6 +348,21 @@ Napi::Value Session::feed(const Napi::CallbackInfo & info) {
     const auto tokens = tokenList(info[0]);
     auto rows = std::make_shared<std::vector<float>>();
     return start(info.Env(), [=, &at] { *rows = at.feed(tokens); }, [=](Napi::Env env) -> Napi::Value { return floats(env, *rows); });
+}
+
+Napi::Value Session::feedWhole(const Napi::CallbackInfo & info) {
+    auto & at = opened(info.Env());
+    const auto tokens = tokenList(info[0]);
+    auto rows = std::make_shared<std::vector<float>>();
+    return start(info.Env(), [=, &at] { *rows = at.feed_whole(tokens); }, [=](Napi::Env env) -> Napi::Value { return floats(env, *rows); });
+}
+
+Napi::Value Session::rewind(const Napi::CallbackInfo & info) {
+    return now(info.Env(), [&](Context & at) -> Napi::Value {
+        const auto list = info[0].As<Napi::Float32Array>();
+        at.rewind(std::vector<float>(list.Data(), list.Data() + list.ElementLength()));
+        return info.Env().Undefined();
+    });
 }
 
 Napi::Value Session::logits(const Napi::CallbackInfo & info) {

@@ -28,6 +28,8 @@ class Session : public Napi::ObjectWrap<Session> {
     Napi::Value takeWhole(const Napi::CallbackInfo & info);
     Napi::Value refill(const Napi::CallbackInfo & info);
     Napi::Value feed(const Napi::CallbackInfo & info);
+    Napi::Value feedWhole(const Napi::CallbackInfo & info);
+    Napi::Value rewind(const Napi::CallbackInfo & info);
     Napi::Value logits(const Napi::CallbackInfo & info);
     Napi::Value progress(const Napi::CallbackInfo & info);
     Napi::Value abort(const Napi::CallbackInfo & info);
