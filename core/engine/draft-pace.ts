@@ -1,4 +1,4 @@
-/** Tokens of the first draft, whose attention chooses what is kept: as many as CPU flash attention computes at once. */
+/** Tokens of the draft whose attention chooses what is kept: as many as CPU flash attention computes together. */
 export const draftTokens = 64;
 
 /** Drafts of how many tokens are tried; 1 is none. */

@@ -55,10 +55,8 @@ export interface NativeWriteOptions extends Sampling {
 export interface NativeCheckedOptions extends NativeWriteOptions {
   /** Ends once so many are written. */
   readonly stretch: number;
-  /** Tokens that are drafted at a time, at most 64; 1: the whole cache writes alone. */
+  /** Tokens that are drafted at a time, at most 8; 1: the whole cache writes alone. */
   readonly draft: number;
-  /** Whether what the last draft's tokens look at on the whole cache can be asked for afterwards. */
-  readonly observe: boolean;
 }
 
 /**
@@ -100,9 +98,11 @@ export interface NativeSession {
     options: NativeCheckedOptions,
     onText: (text: string) => void,
   ): Promise<{ drafted: number; tokens: number; ended: boolean; text: string }>;
+  /** Writes so many tokens, at most 64, that nobody sees, and reads them on the whole cache. rewind() takes them back. How many. */
+  lookAhead(sampling: Sampling, tokens: number): Promise<number>;
   /**
-   * What the last draft that was observed looks at in the whole cache before the window, summed over its tokens, f32
-   * [kvHeads x (tokens - window)]; empty without one.
+   * What these, or the window of takeWhole(), look at in the whole cache before the window, summed over them, f32
+   * [kvHeads x (tokens - window)]; empty without any.
    */
   lookedAt(layer: number, reduction: GroupReduction): Float32Array;
   /** The lengths of the whole cache's values, f32 [kvHeads x (tokens - window)]. */

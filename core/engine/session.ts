@@ -240,7 +240,7 @@ export class DocumentSession implements Session {
       if (begin && begin.length > 0) await this.native.feed(begin);
       let [tokens, ended, drafted, confirmed] = [0, false, 0, 0];
       const checked = async (draft: number, stretch: number) => {
-        const asked = { ...sampling, maxTokens: maxTokens - tokens, stretch, draft, observe: false, goOn: tokens > 0 };
+        const asked = { ...sampling, maxTokens: maxTokens - tokens, stretch, draft, goOn: tokens > 0 };
         const part = await written((onPiece) => this.native.writeChecked(asked, onPiece));
         tokens += part.tokens;
         ended = part.ended;
@@ -283,9 +283,8 @@ export class DocumentSession implements Session {
     const { native } = this;
     const logits = native.logits();
     if (begin && begin.length > 0) await native.feed(begin);
-    const draft = { ...sampling, maxTokens: draftTokens, stretch: 1, draft: draftTokens, observe: true, goOn: false };
-    await native.writeChecked(draft, () => {});
-    await this.#choose({ policy, budgetEntries });
+    // an answer that ends at once has nothing to look at
+    if ((await native.lookAhead(sampling, draftTokens)) > 0) await this.#choose({ policy, budgetEntries });
     native.rewind(logits);
   }
 

@@ -63,8 +63,11 @@ Context::Context(const std::string & model_path, std::vector<llama_token> prompt
     }
 }
 
-// Tokens of a draft, at most: as many as CPU flash attention computes at once.
+// Tokens that are read on the whole cache at once: as many as CPU flash attention computes together.
 static const uint32_t n_check = 64;
+
+// Tokens of a draft that is checked, at most: each has a row of logits.
+static const uint32_t n_draft = 8;
 
 // what stands at the end of a whole cache's file that is kept
 struct Seal {
@@ -80,7 +83,7 @@ void Context::open_whole(const llama_context_params & like) {
     llama_context_params params = like;
     // sliding layers' caches are as large as a batch wants, and theirs are copied
     params.n_batch = params.n_ubatch = llama_model_n_swa(model) > 0 ? like.n_batch : n_check;
-    params.n_outputs_max = n_check;
+    params.n_outputs_max = n_draft;
     whole = std::make_unique<Whole>();
     whole->ctx.reset(llama_retain_init(const_cast<llama_model *>(model), params));
     if (!whole->ctx) {
@@ -166,7 +169,7 @@ void Context::take_whole(const std::vector<uint8_t> & identity) {
         // what is left over comes first, so that the last batch is as long as it can be
         const uint32_t n_left = tokens.size() - whole->n_past;
         const uint32_t n = n_left%n_check > 0 ? n_left%n_check : n_check;
-        read_whole(tokens.data() + whole->n_past, n, n == n_left);
+        read_whole(tokens.data() + whole->n_past, n, n == n_left, false);
     }
     n_past = n_before;
 }
@@ -507,14 +510,15 @@ void Context::catch_up() {
 // and the other way round
 void Context::catch_up_whole() {
     for (uint32_t end = tokens.size() + written.size(); whole->n_past < end; ) {
-        read_whole(written.data() + (whole->n_past - tokens.size()), std::min(n_check, end - whole->n_past), false);
+        read_whole(written.data() + (whole->n_past - tokens.size()), std::min(n_check, end - whole->n_past), false, false);
     }
 }
 
-// the next tokens on the whole cache; logits after each
-void Context::read_whole(const llama_token * list, uint32_t n, bool observe) {
+// the next tokens on the whole cache; logits after the last, or after each
+void Context::read_whole(const llama_token * list, uint32_t n, bool observe, bool all_logits) {
     std::vector<llama_pos> pos(n);
-    std::vector<int8_t>    output(n, 1);
+    std::vector<int8_t>    output(n, all_logits);
+    output[n - 1] = 1;
     std::iota(pos.begin(), pos.end(), whole->n_past);
     llama_batch part = {};
     part.n_tokens = n;
@@ -637,7 +641,7 @@ bool Context::write(const Sampling & s, uint32_t max_tokens, bool go_on, uint32_
     return false;
 }
 
-bool Context::write_checked(const Sampling & s, uint32_t max_tokens, uint32_t stretch, uint32_t draft, bool observe, bool go_on,
+bool Context::write_checked(const Sampling & s, uint32_t max_tokens, uint32_t stretch, uint32_t draft, bool go_on,
         uint32_t & n_drafted, uint32_t & n_written, const OnText & on_text) {
     const llama_vocab * vocab = llama_model_get_vocab(model);
     if (!whole) {
@@ -650,7 +654,7 @@ bool Context::write_checked(const Sampling & s, uint32_t max_tokens, uint32_t st
     }
     for (n_written = n_drafted = 0; n_written < std::min(stretch, max_tokens) && !llama_vocab_is_eog(vocab, *next); ) {
         const uint32_t start  = tokens.size() + written.size();
-        const uint32_t n_most = std::min({ std::max(draft, 1u), n_check, max_tokens - n_written });
+        const uint32_t n_most = std::min({ std::max(draft, 1u), n_draft, max_tokens - n_written });
         if (n_most > 1) {
             // the first token is known; a copy of the sampler, with its chances and what it has seen, goes on from it
             catch_up();
@@ -670,7 +674,7 @@ bool Context::write_checked(const Sampling & s, uint32_t max_tokens, uint32_t st
         const llama_token * first = written.data() + (start - tokens.size());
         const uint32_t n = written.size() - (start - tokens.size());
 
-        read_whole(first, n, observe);
+        read_whole(first, n, false, true);
 
         uint32_t n_held = 0;
         do {
@@ -689,6 +693,22 @@ bool Context::write_checked(const Sampling & s, uint32_t max_tokens, uint32_t st
         return true;
     }
     return false;
+}
+
+uint32_t Context::look_ahead(const Sampling & s, uint32_t n) {
+    if (!whole) {
+        throw Failure("failed", "there is no whole cache");
+    }
+    uint32_t n_written = 0;
+    write(s, std::min(n, n_check), false, n_written, [](const std::string &) {});
+    if (n_written > 0) {
+        const uint32_t start = tokens.size() + written.size() - n_written;
+        while (whole->n_past < start) {
+            read_whole(written.data() + (whole->n_past - tokens.size()), std::min(n_check, start - whole->n_past), false, false);
+        }
+        read_whole(written.data() + (start - tokens.size()), n_written, true, false);
+    }
+    return n_written;
 }
 
 std::vector<float> Context::looked_at(uint32_t layer, Reduction reduction) const {

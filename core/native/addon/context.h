@@ -96,11 +96,14 @@ class Context {
     bool write(const Sampling & sampling, uint32_t max_tokens, bool go_on, uint32_t & n_written, const OnText & on_text);
 
     // Likewise, what the whole cache would write, and ends once `stretch` tokens are written. `draft` > 1: so many tokens at a
-    // time, 64 at most, are drafted on the compressed cache and read on the whole one together; as many of them hold as are what
-    // follows there, at least the first. `observe`: what the tokens of the last draft look at there can then be asked for.
-    // n_drafted is set.
-    bool write_checked(const Sampling & sampling, uint32_t max_tokens, uint32_t stretch, uint32_t draft, bool observe, bool go_on,
+    // time, 8 at most, are drafted on the compressed cache and read on the whole one together; as many of them hold as are what
+    // follows there, at least the first. n_drafted is set.
+    bool write_checked(const Sampling & sampling, uint32_t max_tokens, uint32_t stretch, uint32_t draft, bool go_on,
             uint32_t & n_drafted, uint32_t & n_written, const OnText & on_text);
+
+    // Writes n tokens, 64 at most, that nobody sees, and reads them on the whole cache: what they look at there can then be asked
+    // for. rewind() takes them back. Returns how many: fewer when the text ends.
+    uint32_t look_ahead(const Sampling & sampling, uint32_t n);
 
     // [kv heads][tokens - window]; empty when nothing was observed.
     std::vector<float> looked_at(uint32_t layer, Reduction reduction) const;
@@ -147,7 +150,7 @@ class Context {
     void start_threads();
     void open_whole(const llama_context_params & params);
     uint64_t checksum_of_whole() const;
-    void read_whole(const llama_token * list, uint32_t n, bool observe);
+    void read_whole(const llama_token * list, uint32_t n, bool observe, bool all_logits);
     void take_logits(uint32_t i);
     void begin_writing(const Sampling & sampling, bool go_on);
     void catch_up();

@@ -15,6 +15,7 @@ Napi::Function Session::define(Napi::Env env) {
         InstanceMethod<&Session::resume>("resume"),
         InstanceMethod<&Session::write>("write"),
         InstanceMethod<&Session::writeChecked>("writeChecked"),
+        InstanceMethod<&Session::lookAhead>("lookAhead"),
         InstanceMethod<&Session::lookedAt>("lookedAt"),
         InstanceMethod<&Session::valueNorms>("valueNorms"),
         InstanceMethod<&Session::seal>("seal"),
@@ -267,10 +268,9 @@ Napi::Value Session::writeChecked(const Napi::CallbackInfo & info) {
     const auto max_tokens = options.Get("maxTokens").As<Napi::Number>().Uint32Value();
     const auto stretch    = options.Get("stretch").As<Napi::Number>().Uint32Value();
     const auto draft      = options.Get("draft").As<Napi::Number>().Uint32Value();
-    const bool observe    = options.Get("observe").ToBoolean();
     const bool go_on      = options.Get("goOn").ToBoolean();
     return write(info, [=, &at](const Context::OnText & on_text, Outcome & outcome) {
-        outcome.ended = at.write_checked(sampling, max_tokens, stretch, draft, observe, go_on, outcome.drafted, outcome.tokens, on_text);
+        outcome.ended = at.write_checked(sampling, max_tokens, stretch, draft, go_on, outcome.drafted, outcome.tokens, on_text);
     });
 }
 
@@ -311,6 +311,16 @@ Napi::Value Session::write(const Napi::CallbackInfo & info, Write write) {
         result.Set("ended", outcome->ended);
         result.Set("text", outcome->text);
         return result;
+    });
+}
+
+Napi::Value Session::lookAhead(const Napi::CallbackInfo & info) {
+    auto & at = opened(info.Env());
+    const auto sampling = samplingOf(info[0].As<Napi::Object>());
+    const auto n        = info[1].As<Napi::Number>().Uint32Value();
+    auto count = std::make_shared<uint32_t>(0);
+    return start(info.Env(), [=, &at] { *count = at.look_ahead(sampling, n); }, [=](Napi::Env env) -> Napi::Value {
+        return Napi::Number::New(env, *count);
     });
 }
 
