@@ -1,8 +1,7 @@
-/** Tokens of the draft whose attention chooses what is kept: as many as CPU flash attention computes together. */
-export const draftTokens = 64;
+import { checkRows } from "./shape.js";
 
 /** Drafts of how many tokens are tried; 1 is none. */
-const lengths = [1, 8] as const;
+const lengths = [1, checkRows] as const;
 
 /**
  * How long drafts should be that the whole cache checks: that depends on how many of their tokens hold, and on what a token

@@ -98,11 +98,11 @@ export interface NativeSession {
     options: NativeCheckedOptions,
     onText: (text: string) => void,
   ): Promise<{ drafted: number; tokens: number; ended: boolean; text: string }>;
-  /** Writes so many tokens, at most 64, that nobody sees, and reads them on the whole cache. rewind() takes them back. How many. */
+  /** Writes so many tokens, at most 64, that nobody sees, reads them on the whole cache and takes them back. How many. */
   lookAhead(sampling: Sampling, tokens: number): Promise<number>;
   /**
    * What these, or the window of takeWhole(), look at in the whole cache before the window, summed over them, f32
-   * [kvHeads x (tokens - window)]; empty without any.
+   * [kvHeads x (tokens - window)]; empty without any, and once something else was read there.
    */
   lookedAt(layer: number, reduction: GroupReduction): Float32Array;
   /** The lengths of the whole cache's values, f32 [kvHeads x (tokens - window)]. */

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { GroupReduction, LayerRetention } from "../compression/policy.js";
 import { cancelled, PrecisError } from "../errors.js";
-import { DraftPace, draftTokens } from "./draft-pace.js";
+import { DraftPace } from "./draft-pace.js";
 import { entryBytes, type KvType } from "./kv.js";
 import type { LayerState, NativeOpenOptions, NativeSession } from "./native.js";
 import {
@@ -12,7 +12,7 @@ import {
   SavedCacheRefused,
   writeSavedCache,
 } from "./saved-cache.js";
-import { batchTokens, defaultAnswerTokens, readingShape } from "./shape.js";
+import { batchTokens, checkTokens, defaultAnswerTokens, readingShape } from "./shape.js";
 import type {
   Following,
   GenerateOptions,
@@ -48,8 +48,8 @@ export class DocumentSession implements Session {
   #read = false;
   /** Whether the whole cache lies beside this one. */
   #whole = false;
-  /** Whether anything was written since. */
-  #begun = false;
+  /** Whether what is kept has been chosen by a draft since. */
+  #chosen = false;
   #prompt: Prompt = { tokens: new Uint32Array(0), headTokens: 0, windowTokens: 0 };
 
   readonly model: ModelInfo;
@@ -72,7 +72,7 @@ export class DocumentSession implements Session {
     const kept = new Map<number, readonly Uint32Array[]>();
     const { layers } = this.model;
     const tokens = prompt.tokens.length;
-    this.#read = this.#begun = false;
+    this.#read = this.#chosen = false;
     const started = performance.now();
     let compressMs = 0;
     return await this.#guarded(
@@ -145,7 +145,7 @@ export class DocumentSession implements Session {
 
   /** Instead of read(): takes up what another session held. */
   async takeUp(prompt: Prompt, held: Omit<SavedCache, "close">, options: ResumeOptions): Promise<ResumedReading> {
-    this.#read = this.#whole = this.#begun = false;
+    this.#read = this.#whole = this.#chosen = false;
     const started = performance.now();
     return await this.#guarded(options.signal, undefined, async () => {
       const { kvType = "f16" } = options;
@@ -180,7 +180,7 @@ export class DocumentSession implements Session {
   }
 
   async takeWhole(prompt: Prompt, file: string, identity: string, options: TakeOptions): Promise<ResumedReading> {
-    this.#read = this.#begun = false;
+    this.#read = this.#chosen = false;
     const started = performance.now();
     const { kvType = "f16", policy, budgetEntries, onKept, signal } = options;
     return await this.#guarded(signal, undefined, async () => {
@@ -234,10 +234,12 @@ export class DocumentSession implements Session {
       return outcome;
     };
     return await this.#guarded(signal, undefined, async () => {
-      // a draft begins as the answer does, and goes; behind what stands there already, none is written
-      if (follow && this.#whole && !this.#begun) await this.#draft(follow, sampling, begin);
-      this.#begun = true;
       if (begin && begin.length > 0) await this.native.feed(begin);
+      const lookAhead = async () => {
+        if (follow && !this.#chosen) await this.#lookAhead(follow, sampling);
+        this.#chosen = true;
+      };
+      if (follow?.mode === "draft" && this.#whole) await lookAhead();
       let [tokens, ended, drafted, confirmed] = [0, false, 0, 0];
       const checked = async (draft: number, stretch: number) => {
         const asked = { ...sampling, maxTokens: maxTokens - tokens, stretch, draft, goOn: tokens > 0 };
@@ -254,6 +256,8 @@ export class DocumentSession implements Session {
         const pace = new DraftPace();
         while (!ended && tokens < maxTokens) {
           const draft = pace.next();
+          // where the whole cache writes alone, nobody needs what is kept
+          if (draft > 1) await lookAhead();
           const since = performance.now();
           const count = await checked(draft, pace.stretch);
           pace.took(draft, count, performance.now() - since);
@@ -278,14 +282,10 @@ export class DocumentSession implements Session {
     });
   }
 
-  /** Writes a draft of the answer, keeps what it looks at on the whole cache, and forgets it. */
-  async #draft({ policy, budgetEntries }: Following, sampling: Sampling, begin?: Uint32Array): Promise<void> {
-    const { native } = this;
-    const logits = native.logits();
-    if (begin && begin.length > 0) await native.feed(begin);
-    // an answer that ends at once has nothing to look at
-    if ((await native.lookAhead(sampling, draftTokens)) > 0) await this.#choose({ policy, budgetEntries });
-    native.rewind(logits);
+  /** Writes a draft that nobody sees, and keeps what it looks at on the whole cache. */
+  async #lookAhead(follow: Following, sampling: Sampling): Promise<void> {
+    // an answer that ends here has nothing to look at
+    if ((await this.native.lookAhead(sampling, checkTokens)) > 0) await this.#choose(follow);
   }
 
   /** Keeps what the last draft looked at on the whole cache. */
@@ -305,7 +305,7 @@ export class DocumentSession implements Session {
 
   /** For tests and the evaluation: what generate() does first with such options. */
   async draft(follow: Following, sampling: Sampling): Promise<void> {
-    await this.#draft(follow, sampling);
+    await this.#lookAhead(follow, sampling);
   }
 
   /** For tests and the evaluation: feed(), on the whole cache. */
@@ -315,6 +315,7 @@ export class DocumentSession implements Session {
 
   /** For tests and the evaluation: takes back all that was fed or written; logits after the prompt. */
   rewind(logits: Float32Array): void {
+    this.#chosen = false;
     this.native.rewind(logits);
   }
 

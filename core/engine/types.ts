@@ -119,8 +119,8 @@ export interface Following {
   readonly policy: Policy;
   readonly budgetEntries: number;
   /**
-   * draft: a first draft is checked on the whole cache, and what is kept is chosen by what it looks at there. checked: so is
-   * all that follows, and no token is written that the whole cache would not have written.
+   * draft: what is kept is chosen by what a draft, which nobody sees, looks at on the whole cache. checked: no token is written
+   * that the whole cache would not have written, by drafts that it checks or by itself, whichever is faster.
    */
   readonly mode: "draft" | "checked";
 }

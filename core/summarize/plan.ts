@@ -27,8 +27,8 @@ export interface Plan {
 
 export type PlanOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "groupLayers" | "reaim">;
 
-/** Whether the cache follows the answer when nobody says (docs/eval/reaim.md). */
-export const defaultReaim: Reaim = "draft";
+/** Whether the cache follows the answer when nobody says (docs/eval/follow.md). */
+export const defaultReaim: Reaim = "checked";
 
 /**
  * @param answerTokens the most that will be written
@@ -43,12 +43,13 @@ export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens:
   const budget = policy.keepsAll ? { ...whole, requested: options.budget } : asked;
   const { reduction, needs = [] } = policy.aimed ?? policy;
   const canAim = !policy.keepsAll && reduction !== undefined && needs.length === 0 && model.gpuLayers === 0;
+  const reaim = canAim ? (options.reaim ?? defaultReaim) : "off";
   return {
     policy,
     budget,
     kvType,
     groupLayers,
-    reaim: canAim ? (options.reaim ?? defaultReaim) : "off",
+    reaim,
     estimate: estimate(model, {
       promptTokens: prompt.tokens,
       answerTokens,
@@ -57,6 +58,7 @@ export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens:
       peakEntries: policy.peakEntries(readingShape(model, prompt, budget.entriesTotal)),
       kvType,
       groupLayers,
+      whole: reaim !== "off",
       needs: policy.needs,
     }),
   };

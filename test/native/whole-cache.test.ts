@@ -91,7 +91,7 @@ describe.each([
     const logits = session.logits();
     const expected = await session.feedWhole(following);
     session.rewind(logits);
-    await session.draft({ policy: policy.aimed as Policy, budgetEntries, mode: "checked" }, greedy);
+    await session.draft({ policy: policy.aimed as Policy, budgetEntries, mode: "draft" }, greedy);
     expect(largestDifference(session.logits(), logits)).toBe(0);
     expect(largestDifference(await session.feedWhole(following), expected)).toBe(0);
     session.rewind(logits);

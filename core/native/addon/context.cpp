@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <tuple>
 
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -699,15 +700,22 @@ uint32_t Context::look_ahead(const Sampling & s, uint32_t n) {
     if (!whole) {
         throw Failure("failed", "there is no whole cache");
     }
+    begin_writing(s, true);
+    catch_up_whole();
+    catch_up();
+    const uint32_t start = tokens.size() + written.size();
+    const auto before = std::make_tuple(logits(), whole->logits, next, pending);
+    const auto chances = sampler;
+    sampler = std::shared_ptr<llama_sampler>(llama_sampler_clone(chances.get()), llama_sampler_free);
+
     uint32_t n_written = 0;
-    write(s, std::min(n, n_check), false, n_written, [](const std::string &) {});
+    write(s, std::min(n, n_check), true, n_written, [](const std::string &) {});
     if (n_written > 0) {
-        const uint32_t start = tokens.size() + written.size() - n_written;
-        while (whole->n_past < start) {
-            read_whole(written.data() + (whole->n_past - tokens.size()), std::min(n_check, start - whole->n_past), false, false);
-        }
         read_whole(written.data() + (start - tokens.size()), n_written, true, false);
     }
+    forget(start);
+    std::tie(resumed, whole->logits, next, pending) = before;
+    sampler = chances;
     return n_written;
 }
 

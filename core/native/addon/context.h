@@ -101,8 +101,8 @@ class Context {
     bool write_checked(const Sampling & sampling, uint32_t max_tokens, uint32_t stretch, uint32_t draft, bool go_on,
             uint32_t & n_drafted, uint32_t & n_written, const OnText & on_text);
 
-    // Writes n tokens, 64 at most, that nobody sees, and reads them on the whole cache: what they look at there can then be asked
-    // for. rewind() takes them back. Returns how many: fewer when the text ends.
+    // Writes n tokens, 64 at most, that nobody sees, reads them on the whole cache, and takes them back: what they look at there
+    // can be asked for until something else is read on it. Returns how many: fewer when the text ends.
     uint32_t look_ahead(const Sampling & sampling, uint32_t n);
 
     // [kv heads][tokens - window]; empty when nothing was observed.

@@ -43,7 +43,6 @@ export async function needlePart(desk: FollowDesk, say: Say): Promise<Omit<Part,
       for (const mode of modes) {
         session.rewind(logits);
         const follow = mode === "off" ? undefined : following(desk, prompt, budget, mode);
-        if (follow) await session.draft(follow, sampling);
         const { text } = await session.generate({ sampling, maxTokens, follow });
         const key = `${row} ${mode}`;
         found.set(key, (found.get(key) ?? 0) + recall(text, one.facts));
