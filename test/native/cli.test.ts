@@ -149,7 +149,12 @@ describe("precis ask", () => {
     expect(result.warnings).toEqual([]);
 
     // another question: read on the whole cache that was kept, at once, and nothing is lost for it
-    const other = ["ask", file, "What is the access code of the north archive? Answer with the number.", ...asked.slice(3)];
+    const other = [
+      "ask",
+      file,
+      "What is the access code of the north archive? Answer with the number.",
+      ...asked.slice(3),
+    ];
     const followed = summaryResultSchema.parse(JSON.parse((await precis(other)).stdout));
     expect(followed.text).toContain("71935");
     expect(followed.savedCache).toBe("whole");
