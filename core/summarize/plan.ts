@@ -1,5 +1,6 @@
 /** What a run will do and take, before it runs: for the summary itself, the CLI's estimate and the window's slider. */
 import type { Policy } from "../compression/policy.js";
+import { type Propagation, propagation } from "../compression/propagation.js";
 import { createPolicy, defaultPolicy } from "../compression/registry.js";
 import type { KvType } from "../engine/kv.js";
 import { type PromptLengths, readingShape } from "../engine/shape.js";
@@ -20,12 +21,18 @@ export interface Plan {
   readonly budget: Budget;
   readonly kvType: KvType;
   readonly groupLayers: number;
+  /** What goes on to later layers; undefined: everything. */
+  readonly propagation: Propagation | undefined;
   readonly estimate: Estimate;
 }
 
-export type PlanOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "groupLayers">;
+export type PlanOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "groupLayers" | "reading">;
+
+export const propagationOf = (reading: RunOptions["reading"]): Propagation | undefined =>
+  reading === "fast" ? propagation() : undefined;
 
 /**
+ * Memory is the same however it is read: the worst moment is the first layers', which read the whole text in any case.
  * @param answerTokens the most that will be written
  * @throws PrecisError budget-invalid, budget-too-small
  */
@@ -41,6 +48,7 @@ export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens:
     budget,
     kvType,
     groupLayers,
+    propagation: propagationOf(options.reading),
     estimate: estimate(model, {
       promptTokens: prompt.tokens,
       answerTokens,

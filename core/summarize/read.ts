@@ -34,7 +34,7 @@ export async function readOrResume(
   model: ModelInfo,
   { signal, onProgress, warnings, readAgain, threads, onKept, ...hooks }: ReadHooks,
 ): Promise<Read> {
-  const { policy, budget, kvType, groupLayers } = plan;
+  const { policy, budget, kvType, groupLayers, propagation } = plan;
   // the full cache is as large as the memory it would spare; what it holds is not compressed
   const caches = policy.keepsAll ? undefined : hooks.caches;
   const identity = caches && cacheIdentity(model, prompt, plan);
@@ -55,6 +55,7 @@ export async function readOrResume(
   }
   const reading = await session.read(prompt, {
     policy,
+    propagation,
     budgetEntries: budget.entriesTotal,
     kvType,
     groupLayers,
@@ -76,7 +77,7 @@ export async function readOrResume(
 }
 
 /** Everything that decides what a saved cache holds, but the window: another question may be asked of it. */
-function cacheIdentity(model: ModelInfo, prompt: Prompt, { policy, budget, kvType }: Plan): string {
+function cacheIdentity(model: ModelInfo, prompt: Prompt, { policy, budget, kvType, propagation }: Plan): string {
   const before = prompt.tokens.subarray(0, prompt.tokens.length - prompt.windowTokens);
   return JSON.stringify({
     model: modelIdentity(model),
@@ -84,6 +85,7 @@ function cacheIdentity(model: ModelInfo, prompt: Prompt, { policy, budget, kvTyp
     policy: { name: policy.name, version: 1 },
     budget: budget.requested,
     kvType,
+    ...(propagation ? { reading: { name: propagation.name, version: 1 } } : {}),
   });
 }
 

@@ -7,6 +7,7 @@ import {
   type PolicySettings,
   policyNames,
 } from "../../core/compression/registry.js";
+import type { PropagationSettings } from "../../core/compression/propagation.js";
 import type { KvType } from "../../core/engine/kv.js";
 
 export interface Variant {
@@ -18,6 +19,8 @@ export interface Variant {
   /** Whose attention is scored: the instruction's, or that of the full cache's own answer, which nobody has beforehand. */
   readonly queries: "window" | "answer";
   readonly kvType: KvType;
+  /** Read fast, with these settings; undefined: thoroughly. */
+  readonly propagation?: Partial<PropagationSettings> | undefined;
 }
 
 function variant(id: string, policy: PolicyName, change: Partial<Variant> = {}): Variant {
@@ -44,11 +47,17 @@ export const policyVariants: readonly Variant[] = [
     // with the true queries single positions count, and a layer's share is what it deserves
     settings: { ...none, floor: 0.2, valueNorms: false },
   }),
+  variant("fast", ours.policy, { label: `${ours.id}, read fast`, propagation: {} }),
   variant("q8_0", ours.policy, { label: `${ours.id}, stored in q8_0`, kvType: "q8_0" }),
   variant("q4_0", ours.policy, { label: `${ours.id}, stored in q4_0`, kvType: "q4_0" }),
 ];
 
 const ablated = (id: string, label: string, settings: PolicySettings) => variant(id, "dynamickv", { label, settings });
+const cut = (layer: number, share: number, change: Partial<PropagationSettings> = {}) =>
+  variant(`fast-${layer}-${100 * share}${change.pooling ? `-${change.pooling.kernel}` : ""}`, ours.policy, {
+    label: `read fast: ${100 * share} % go on from layer ${layer}`,
+    propagation: { cuts: [{ earliest: layer / 30, latest: layer / 30, least: share, most: share }], ...change },
+  });
 const average = (kernel: number, own: number): PolicySettings => ({ pooling: { kind: "average", kernel, own } });
 
 /** Our default with one setting changed at a time. */
@@ -69,6 +78,8 @@ export const ablationVariants: readonly Variant[] = [
   ...[0.2, 0.5].map((headFloor) =>
     ablated(`heads-${headFloor}`, `budgets per head, floor ${headFloor}`, { headFloor }),
   ),
+  variant("fast", ours.policy, { label: "read fast", propagation: {} }),
+  ...[6, 8, 10, 12].flatMap((layer) => [0.1, 0.15, 0.2].map((share) => cut(layer, share))),
   ablated("before", "as before: average over 15, floor 0.2, not weighted", {
     pooling: { kind: "average", kernel: 15 },
     floor: 0.2,
