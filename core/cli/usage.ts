@@ -11,6 +11,7 @@ import {
   leastPartTokens,
   lengthSchema,
   type RunOptions,
+  readingModeSchema,
   runOptionsSchema,
   styleSchema,
 } from "../summarize/options.js";
@@ -19,6 +20,7 @@ export interface RunFlags extends ScanFlags {
   readonly budget?: string;
   readonly policy: string;
   readonly kvType?: string;
+  readonly reading?: string;
   readonly groupLayers?: number;
   readonly gpuLayers?: number;
   readonly threads?: number;
@@ -59,6 +61,15 @@ function kvTypeOption(): Option {
   )
     .choices(kvTypes)
     .default("f16");
+}
+
+function readingOption(): Option {
+  return new Option(
+    "--reading <mode>",
+    "thorough: every layer reads the whole text; fast: later layers read what matters most to earlier ones",
+  )
+    .choices(readingModeSchema.options)
+    .default("thorough");
 }
 
 function groupLayersOption(): Option {
@@ -125,6 +136,7 @@ export function addReadingOptions(command: Command): Command {
     .addOption(budgetOption())
     .addOption(policyOption())
     .addOption(kvTypeOption())
+    .addOption(readingOption())
     .addOption(groupLayersOption())
     .addOption(partTokensOption())
     .addOption(threadsOption())
@@ -173,6 +185,7 @@ export function runOptions(flags: RunFlags, question?: string): RunOptions {
     budget: budgetOf(flags),
     policy: flags.policy,
     kvType: flags.kvType,
+    reading: flags.reading,
     groupLayers: flags.groupLayers,
     partTokens: flags.partTokens,
     threads: flags.threads,

@@ -28,7 +28,7 @@ export type PropagationShape = Pick<ReadingShape, "layers" | "tokens" | "window"
 
 /** One place where fewer positions go on; all shares are from 0 to 1. */
 export interface CutSettings {
-  /** Shares of the model's layers: not before the first, and after the second whatever attention looks like. */
+  /** Shares of the model's layers: the first that is looked at, and the last. */
   readonly earliest: number;
   readonly latest: number;
   /** Shares of the positions before the window: at least and at most so many go on. */
@@ -40,8 +40,8 @@ export interface PropagationSettings {
   /** From the first layers to the last. */
   readonly cuts: readonly CutSettings[];
   readonly pooling: Pooling;
-  /** A cut comes once so large a share of the best positions are the same as at the layer before. */
-  readonly stability: number;
+  /** How much narrower than the widest layer's attention it must be again for the cut: the share by which its best hold more. */
+  readonly narrowing: number;
   /** As many positions go on as hold this share of the window's attention, within the cut's bounds. */
   readonly mass: number;
   /** Positions before the window that go on whatever attention looks like: the document's end. */
@@ -50,23 +50,24 @@ export interface PropagationSettings {
 
 /** Chosen on the tuning split (docs/eval/fast.md). */
 export const propagationDefaults: PropagationSettings = {
-  cuts: [{ earliest: 8 / 30, latest: 10 / 30, least: 0.1, most: 0.15 }],
-  pooling: { kind: "average", kernel: 15 },
-  stability: 0.6,
-  mass: 0.8,
+  cuts: [{ earliest: 1 / 5, latest: 1 / 3, least: 0.1, most: 0.15 }],
+  pooling: { kind: "average", kernel: 31 },
+  narrowing: 0.1,
+  mass: 0.4,
   tail: 32,
 };
 
 /**
  * Passes on what the window attends to. FastKV (arXiv 2502.01068, section 3) lets a fixed share of the tokens go on from a
  * fixed layer on; GemFilter (arXiv 2409.17422, section 3) finds in an early layer the tokens that the whole model then
- * reads anew. Both choose layer and share for a model beforehand.
+ * reads anew. Both choose layer and share for a model beforehand. Here attention says so while it is read.
  *
- * Here attention says so while it is read. Of each layer, scores f32 [kvHeads x columns] are pooled over neighbours, and a
- * position counts as much as it does for the head that values it most. Layers agree more and more on which positions
- * matter: the cut comes after the first layer, from `earliest` on, whose best positions are those of the layer before to
- * the share `stability`, and at `latest` in any case. So many positions go on as hold the share `mass` of all that count,
- * between `least` and `most`; beside protected positions and the tail, which always do.
+ * Of each layer, scores f32 [kvHeads x columns] are pooled over neighbours, and a position counts as much as it does for
+ * the head that values it most. What early layers attend to is mostly the text's end, whatever is asked; a layer that looks
+ * for something all over the text is one whose attention is spread widely: its best tenth of the positions holds little. So
+ * the cut comes when attention narrows again (by the share `narrowing`), at `latest` in any case, and what goes on is chosen by the widest layer
+ * since `earliest`: as many positions as hold the share `mass` of all that count there, between `least` and `most`; beside
+ * protected positions and the tail, which always do.
  * @throws RangeError for settings outside their range
  */
 export function propagation(settings: Partial<PropagationSettings> = {}): Propagation {
@@ -79,9 +80,9 @@ export function propagation(settings: Partial<PropagationSettings> = {}): Propag
   };
 }
 
-function check({ cuts, pooling, stability, mass, tail }: PropagationSettings): void {
+function check({ cuts, pooling, narrowing, mass, tail }: PropagationSettings): void {
   checkPooling(pooling);
-  const shares = [stability, mass, ...cuts.flatMap((cut) => [cut.earliest, cut.latest, cut.least, cut.most])];
+  const shares = [narrowing, mass, ...cuts.flatMap((cut) => [cut.earliest, cut.latest, cut.least, cut.most])];
   if (shares.some((share) => !(share >= 0 && share <= 1))) throw new RangeError("shares are from 0 to 1");
   if (cuts.some((cut) => cut.earliest > cut.latest || cut.least > cut.most)) {
     throw new RangeError("a cut's first bounds are not above its second");
@@ -115,43 +116,46 @@ function expectedTokens(shape: PropagationShape, { cuts, tail }: PropagationSett
   return through;
 }
 
+/** The share of the positions whose hold on attention says how wide it is. */
+const best = 0.1;
+
 function begin(shape: PropagationShape, settings: PropagationSettings): PropagationRun {
   const { layers, tokens, protectedPositions } = shape;
-  const { cuts, pooling, stability, mass, tail } = settings;
+  const { cuts, pooling, narrowing, mass, tail } = settings;
   const before = Math.max(0, tokens - shape.window);
   const always = new Set(protectedPositions);
   for (let position = Math.max(0, before - tail); position < before; position++) always.add(position);
   /** Positions that come to the next layer. */
   let came: Uint32Array = Uint32Array.from({ length: before }, (_, position) => position);
-  let last: Uint32Array | undefined;
+  let widest: { readonly worth: Float32Array; readonly held: number } | undefined;
   let layersRead = 0;
   let cutsMade = 0;
 
   return {
     onGroup(group) {
-      let chosen: Uint32Array | undefined;
+      const cut = cuts[cutsMade];
+      let now = false;
       for (const { layer, scores } of group) {
         if (layer !== layersRead) throw new RangeError(`layer ${layer} came after ${layersRead} layers`);
         layersRead++;
-        const cut = cuts[cutsMade];
-        if (!cut || layersRead === layers) continue;
-        const bounds = boundsOf(cut, layers, before);
-        if (layersRead < bounds.earliest - 1) continue;
-        const open = came.filter((position) => !always.has(position));
+        if (!cut || now || layersRead === layers) continue;
+        const { earliest, latest } = boundsOf(cut, layers, before);
+        if (layersRead < earliest) continue;
         const worth = worthOf(scores, came, always, pooling);
-        const count = Math.min(open.length, Math.max(bounds.least, Math.min(bounds.most, holding(worth, mass))));
-        const best = selectTop(worth, count);
-        const same = last === undefined ? 0 : shared(last, best) / Math.max(1, best.length);
-        last = best;
-        if (layersRead < bounds.earliest || (same < stability && layersRead < bounds.latest)) continue;
-        const passed = new Set(best.map((place) => open[place] as number));
-        chosen = came.filter((position) => always.has(position) || passed.has(position));
+        const held = heldBy(worth, Math.ceil(best * worth.length));
+        if (!widest || held < widest.held) widest = { worth, held };
+        now = held > widest.held * (1 + narrowing) || layersRead >= latest;
       }
-      if (!chosen) return undefined;
+      if (!cut || !now || !widest) return undefined;
+      const { worth } = widest;
+      const { least, most } = boundsOf(cut, layers, before);
+      const count = Math.min(worth.length, Math.max(least, Math.min(most, holding(worth, mass))));
+      const open = came.filter((position) => !always.has(position));
+      const chosen = new Set(Array.from(selectTop(worth, count), (place) => open[place] as number));
+      came = came.filter((position) => always.has(position) || chosen.has(position));
+      widest = undefined;
       cutsMade++;
-      last = undefined;
-      came = chosen;
-      return chosen;
+      return came;
     },
   };
 }
@@ -170,10 +174,19 @@ function worthOf(scores: Float32Array, came: Uint32Array, always: ReadonlySet<nu
   const worth = new Float32Array(open.length);
   for (let from = 0; from < scores.length; from += columns) {
     // without sinks, whose scores would spill over to their neighbours
-    const row = pool(Float32Array.from(open, (column) => scores[from + column] as number), pooling);
+    const row = pool(
+      Float32Array.from(open, (column) => scores[from + column] as number),
+      pooling,
+    );
     for (let i = 0; i < row.length; i++) worth[i] = Math.max(worth[i] as number, row[i] as number);
   }
   return worth;
+}
+
+/** The share of all that the `count` largest values hold. */
+function heldBy(values: Float32Array, count: number): number {
+  const sum = (list: Float32Array) => list.reduce((total, value) => total + value, 0);
+  return sum(values.toSorted((a, b) => b - a).subarray(0, count)) / (sum(values) || 1);
 }
 
 /** The fewest values that sum up to a share of all. */
@@ -183,17 +196,5 @@ function holding(values: Float32Array, share: number): number {
   let sum = 0;
   let count = 0;
   while (count < sorted.length && sum < wanted) sum += sorted[count++] as number;
-  return count;
-}
-
-/** How many of two ascending lists are in both. */
-function shared(one: Uint32Array, other: Uint32Array): number {
-  let count = 0;
-  for (let i = 0, j = 0; i < one.length && j < other.length; ) {
-    const difference = (one[i] as number) - (other[j] as number);
-    if (difference === 0) count++;
-    if (difference <= 0) i++;
-    if (difference >= 0) j++;
-  }
   return count;
 }

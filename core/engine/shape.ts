@@ -24,10 +24,7 @@ export interface PromptLengths extends Pick<Prompt, "headTokens" | "windowTokens
  * others on average, so that twice as many take more than twice the time.
  */
 export function layerWork(
-  model: Pick<
-    ModelInfo,
-    "embeddingSize" | "queryHeads" | "kvHeads" | "keySize" | "valueSize" | "feedForwardSize"
-  >,
+  model: Pick<ModelInfo, "embeddingSize" | "queryHeads" | "kvHeads" | "keySize" | "valueSize" | "feedForwardSize">,
   tokens: number,
 ): number {
   const { embeddingSize, queryHeads, kvHeads, keySize, valueSize, feedForwardSize } = model;

@@ -14,7 +14,7 @@ import {
   parseBudget,
 } from "../estimate/estimate.js";
 import { formatBytes } from "../format.js";
-import type { RunOptions } from "./options.js";
+import type { ReadingMode, RunOptions } from "./options.js";
 
 export interface Plan {
   readonly policy: Policy;
@@ -28,8 +28,8 @@ export interface Plan {
 
 export type PlanOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "groupLayers" | "reading">;
 
-export const propagationOf = (reading: RunOptions["reading"]): Propagation | undefined =>
-  reading === "fast" ? propagation() : undefined;
+export const propagationOf = (mode: ReadingMode | undefined): Propagation | undefined =>
+  mode === "fast" ? propagation() : undefined;
 
 /**
  * Memory is the same however it is read: the worst moment is the first layers', which read the whole text in any case.

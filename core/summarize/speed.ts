@@ -1,7 +1,7 @@
 /** How long reading and writing take on this machine: the work of a step, and what a unit of it takes. */
 import { layerWork } from "../engine/shape.js";
 import type { Engine, ModelInfo } from "../engine/types.js";
-import type { RunOptions } from "./options.js";
+import type { ReadingMode, RunOptions } from "./options.js";
 import { planRun, propagationOf } from "./plan.js";
 import { buildPrompt } from "./prompt.js";
 
@@ -27,14 +27,9 @@ export const addWork = (one: Work, other: Work): Work => ({
 });
 
 /** Reading a prompt and writing behind it. */
-export function workOf(
-  model: ModelInfo,
-  promptTokens: number,
-  writtenTokens: number,
-  { reading }: Pick<RunOptions, "reading"> = {},
-): Work {
+export function workOf(model: ModelInfo, promptTokens: number, writtenTokens: number, mode?: ReadingMode): Work {
   const shape = { layers: model.layers, tokens: promptTokens, window: 0, protectedPositions: [] };
-  const through = propagationOf(reading)?.expectedTokens(shape) ?? new Array<number>(model.layers).fill(promptTokens);
+  const through = propagationOf(mode)?.expectedTokens(shape) ?? new Array<number>(model.layers).fill(promptTokens);
   return { read: through.reduce((sum, tokens) => sum + layerWork(model, tokens), 0), write: writtenTokens };
 }
 

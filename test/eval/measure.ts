@@ -120,7 +120,8 @@ export async function measure<C extends Case>(
         propagation: propagation(variant.propagation),
         budgetEntries: entries,
         kvType: variant.kvType,
-        onKept: (positions) => retention.push({ layer: retention.length, positions }),
+        onKept: (positions) =>
+          retention.push({ layer: retention.length, positions: positions.map((list) => list.slice()) }),
       });
       const choice = choiceOf(retention, variant);
       plans[key] = { choice, made: madeBy(variant), chooseMs: timings.compressMs, raw: await run(session) };

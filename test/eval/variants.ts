@@ -1,5 +1,6 @@
 /** What is compared: policies as they are published and ours, the oracle, how kept entries are stored, our ingredients. */
 import type { GroupReduction, Policy } from "../../core/compression/policy.js";
+import type { PropagationSettings } from "../../core/compression/propagation.js";
 import {
   createPolicy,
   defaultPolicy,
@@ -7,7 +8,6 @@ import {
   type PolicySettings,
   policyNames,
 } from "../../core/compression/registry.js";
-import type { PropagationSettings } from "../../core/compression/propagation.js";
 import type { KvType } from "../../core/engine/kv.js";
 
 export interface Variant {
@@ -53,11 +53,9 @@ export const policyVariants: readonly Variant[] = [
 ];
 
 const ablated = (id: string, label: string, settings: PolicySettings) => variant(id, "dynamickv", { label, settings });
-const cut = (layer: number, share: number, change: Partial<PropagationSettings> = {}) =>
-  variant(`fast-${layer}-${100 * share}${change.pooling ? `-${change.pooling.kernel}` : ""}`, ours.policy, {
-    label: `read fast: ${100 * share} % go on from layer ${layer}`,
-    propagation: { cuts: [{ earliest: layer / 30, latest: layer / 30, least: share, most: share }], ...change },
-  });
+const cut = (earliest: number, latest: number, share: number) => ({ earliest, latest, least: share, most: share });
+const fast = (id: string, label: string, change: Partial<PropagationSettings>) =>
+  variant(`fast-${id}`, ours.policy, { label: `read fast, ${label}`, propagation: change });
 const average = (kernel: number, own: number): PolicySettings => ({ pooling: { kind: "average", kernel, own } });
 
 /** Our default with one setting changed at a time. */
@@ -79,7 +77,12 @@ export const ablationVariants: readonly Variant[] = [
     ablated(`heads-${headFloor}`, `budgets per head, floor ${headFloor}`, { headFloor }),
   ),
   variant("fast", ours.policy, { label: "read fast", propagation: {} }),
-  ...[6, 8, 10, 12].flatMap((layer) => [0.1, 0.15, 0.2].map((share) => cut(layer, share))),
+  ...[0.1, 0.15, 0.2, 0.3].map((share) =>
+    fast(`${100 * share}`, `${100 * share} % go on`, { cuts: [cut(1 / 5, 1 / 3, share)] }),
+  ),
+  fast("late", "10 % go on from the middle", { cuts: [cut(0.45, 0.53, 0.1)] }),
+  fast("twice", "30 % go on, and 10 % from the middle", { cuts: [cut(1 / 5, 1 / 3, 0.3), cut(0.45, 0.53, 0.1)] }),
+  fast("average-15", "average over 15", { pooling: { kind: "average", kernel: 15 } }),
   ablated("before", "as before: average over 15, floor 0.2, not weighted", {
     pooling: { kind: "average", kernel: 15 },
     floor: 0.2,
