@@ -1,6 +1,6 @@
 /** What a run will do and take, before it runs: for the summary itself, the CLI's estimate and the window's slider. */
 import type { Policy } from "../compression/policy.js";
-import { type Propagation, propagation } from "../compression/propagation.js";
+import { propagation as fastPropagation, type Propagation } from "../compression/propagation.js";
 import { createPolicy, defaultPolicy } from "../compression/registry.js";
 import type { KvType } from "../engine/kv.js";
 import { type PromptLengths, readingShape } from "../engine/shape.js";
@@ -29,7 +29,7 @@ export interface Plan {
 export type PlanOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "groupLayers" | "reading">;
 
 export const propagationOf = (mode: ReadingMode | undefined): Propagation | undefined =>
-  mode === "fast" ? propagation() : undefined;
+  mode === "fast" ? fastPropagation() : undefined;
 
 /**
  * Memory is the same however it is read: the worst moment is the first layers', which read the whole text in any case.
@@ -37,7 +37,10 @@ export const propagationOf = (mode: ReadingMode | undefined): Propagation | unde
  * @throws PrecisError budget-invalid, budget-too-small
  */
 export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens: number, options: PlanOptions): Plan {
-  const { kvType = "f16", groupLayers = defaultGroupLayers(model, prompt.tokens) } = options;
+  const { kvType = "f16" } = options;
+  const propagation = propagationOf(options.reading);
+  // a cut can only come at the end of a group
+  const groupLayers = options.groupLayers ?? (propagation ? 1 : defaultGroupLayers(model, prompt.tokens));
   const policy = createPolicy(options.policy);
   const least = policy.keepsAll ? 0 : prompt.headTokens + prompt.windowTokens;
   const asked = parseBudget(options.budget, model, prompt.tokens, least, kvType);
@@ -48,7 +51,7 @@ export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens:
     budget,
     kvType,
     groupLayers,
-    propagation: propagationOf(options.reading),
+    propagation,
     estimate: estimate(model, {
       promptTokens: prompt.tokens,
       answerTokens,
