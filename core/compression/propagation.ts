@@ -46,15 +46,18 @@ export interface PropagationSettings {
   readonly mass: number;
   /** Positions before the window that go on whatever attention looks like: the document's end. */
   readonly tail: number;
+  /** So many positions go on at most, however long the text, beside those that always do; GemFilter takes 1,024 to 4,096. */
+  readonly positions: number;
 }
 
-/** Chosen on the tuning split (docs/eval/fast.md). */
+/** Chosen on the tuning split (docs/decisions.md). */
 export const propagationDefaults: PropagationSettings = {
-  cuts: [{ earliest: 1 / 5, latest: 1 / 3, least: 0.1, most: 0.15 }],
+  cuts: [{ earliest: 1 / 5, latest: 1 / 3, least: 0.25, most: 0.35 }],
   pooling: { kind: "average", kernel: 31 },
   narrowing: 0.1,
-  mass: 0.4,
+  mass: 0.6,
   tail: 32,
+  positions: 4096,
 };
 
 /**
@@ -80,34 +83,42 @@ export function propagation(settings: Partial<PropagationSettings> = {}): Propag
   };
 }
 
-function check({ cuts, pooling, narrowing, mass, tail }: PropagationSettings): void {
+function check({ cuts, pooling, narrowing, mass, tail, positions }: PropagationSettings): void {
   checkPooling(pooling);
   const shares = [narrowing, mass, ...cuts.flatMap((cut) => [cut.earliest, cut.latest, cut.least, cut.most])];
   if (shares.some((share) => !(share >= 0 && share <= 1))) throw new RangeError("shares are from 0 to 1");
   if (cuts.some((cut) => cut.earliest > cut.latest || cut.least > cut.most)) {
     throw new RangeError("a cut's first bounds are not above its second");
   }
-  if (!Number.isInteger(tail) || tail < 0) throw new RangeError(`the tail is a whole number, not ${tail}`);
+  for (const count of [tail, positions]) {
+    if (!Number.isInteger(count) || count < 0) throw new RangeError(`positions are a whole number, not ${count}`);
+  }
 }
 
 /** Layers read before a cut, at least 1, and positions: whole numbers for one document. */
-function boundsOf({ earliest, latest, least, most }: CutSettings, layers: number, before: number) {
+function boundsOf(
+  { earliest, latest, least, most }: CutSettings,
+  { positions }: PropagationSettings,
+  layers: number,
+  before: number,
+) {
   return {
     earliest: Math.max(1, Math.round(earliest * layers)),
     latest: Math.max(1, Math.round(latest * layers)),
-    least: Math.ceil(least * before),
-    most: Math.ceil(most * before),
+    least: Math.min(positions, Math.ceil(least * before)),
+    most: Math.min(positions, Math.ceil(most * before)),
   };
 }
 
 /** Of each cut the middle of its bounds. */
-function expectedTokens(shape: PropagationShape, { cuts, tail }: PropagationSettings): number[] {
+function expectedTokens(shape: PropagationShape, settings: PropagationSettings): number[] {
+  const { cuts, tail } = settings;
   const { layers, tokens } = shape;
   const window = Math.min(shape.window, tokens);
   const before = tokens - window;
   const through = new Array<number>(layers).fill(tokens);
   for (const cut of cuts) {
-    const { earliest, latest, least, most } = boundsOf(cut, layers, before);
+    const { earliest, latest, least, most } = boundsOf(cut, settings, layers, before);
     const passed = Math.min(before, (least + most) / 2 + tail + shape.protectedPositions.length);
     for (let layer = Math.ceil((earliest + latest) / 2); layer < layers; layer++) {
       through[layer] = Math.min(through[layer] as number, Math.round(passed) + window);
@@ -139,7 +150,7 @@ function begin(shape: PropagationShape, settings: PropagationSettings): Propagat
         if (layer !== layersRead) throw new RangeError(`layer ${layer} came after ${layersRead} layers`);
         layersRead++;
         if (!cut || now || layersRead === layers) continue;
-        const { earliest, latest } = boundsOf(cut, layers, before);
+        const { earliest, latest } = boundsOf(cut, settings, layers, before);
         if (layersRead < earliest) continue;
         const worth = worthOf(scores, came, always, pooling);
         const held = heldBy(worth, Math.ceil(best * worth.length));
@@ -148,7 +159,7 @@ function begin(shape: PropagationShape, settings: PropagationSettings): Propagat
       }
       if (!cut || !now || !widest) return undefined;
       const { worth } = widest;
-      const { least, most } = boundsOf(cut, layers, before);
+      const { least, most } = boundsOf(cut, settings, layers, before);
       const count = Math.min(worth.length, Math.max(least, Math.min(most, holding(worth, mass))));
       const open = came.filter((position) => !always.has(position));
       const chosen = new Set(Array.from(selectTop(worth, count), (place) => open[place] as number));

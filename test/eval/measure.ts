@@ -27,6 +27,8 @@ export type Plan =
       readonly made: string;
       /** Milliseconds to choose, all layers together. */
       readonly chooseMs: number;
+      /** Milliseconds of the reading itself, where it is not the one for all. */
+      readonly readMs?: number;
       readonly raw: Raw;
     }
   | { readonly impossible: string };
@@ -124,7 +126,13 @@ export async function measure<C extends Case>(
           retention.push({ layer: retention.length, positions: positions.map((list) => list.slice()) }),
       });
       const choice = choiceOf(retention, variant);
-      plans[key] = { choice, made: madeBy(variant), chooseMs: timings.compressMs, raw: await run(session) };
+      plans[key] = {
+        choice,
+        made: madeBy(variant),
+        chooseMs: timings.compressMs,
+        readMs: timings.prefillMs,
+        raw: await run(session),
+      };
     } else {
       const scores = await readings.scores(variant, answer);
       const started = performance.now();

@@ -47,15 +47,11 @@ export const policyVariants: readonly Variant[] = [
     // with the true queries single positions count, and a layer's share is what it deserves
     settings: { ...none, floor: 0.2, valueNorms: false },
   }),
-  variant("fast", ours.policy, { label: `${ours.id}, read fast`, propagation: {} }),
   variant("q8_0", ours.policy, { label: `${ours.id}, stored in q8_0`, kvType: "q8_0" }),
   variant("q4_0", ours.policy, { label: `${ours.id}, stored in q4_0`, kvType: "q4_0" }),
 ];
 
 const ablated = (id: string, label: string, settings: PolicySettings) => variant(id, "dynamickv", { label, settings });
-const cut = (earliest: number, latest: number, share: number) => ({ earliest, latest, least: share, most: share });
-const fast = (id: string, label: string, change: Partial<PropagationSettings>) =>
-  variant(`fast-${id}`, ours.policy, { label: `read fast, ${label}`, propagation: change });
 const average = (kernel: number, own: number): PolicySettings => ({ pooling: { kind: "average", kernel, own } });
 
 /** Our default with one setting changed at a time. */
@@ -76,18 +72,27 @@ export const ablationVariants: readonly Variant[] = [
   ...[0.2, 0.5].map((headFloor) =>
     ablated(`heads-${headFloor}`, `budgets per head, floor ${headFloor}`, { headFloor }),
   ),
-  variant("fast", ours.policy, { label: "read fast", propagation: {} }),
-  ...[0.1, 0.15, 0.2, 0.3].map((share) =>
-    fast(`${100 * share}`, `${100 * share} % go on`, { cuts: [cut(1 / 5, 1 / 3, share)] }),
-  ),
-  fast("late", "10 % go on from the middle", { cuts: [cut(0.45, 0.53, 0.1)] }),
-  fast("twice", "30 % go on, and 10 % from the middle", { cuts: [cut(1 / 5, 1 / 3, 0.3), cut(0.45, 0.53, 0.1)] }),
-  fast("average-15", "average over 15", { pooling: { kind: "average", kernel: 15 } }),
   ablated("before", "as before: average over 15, floor 0.2, not weighted", {
     pooling: { kind: "average", kernel: 15 },
     floor: 0.2,
     valueNorms: false,
   }),
+];
+
+const cut = (earliest: number, latest: number, share: number) => ({ earliest, latest, least: share, most: share });
+const fast = (id: string, label: string, change: Partial<PropagationSettings>) =>
+  variant(`fast-${id}`, ours.policy, { label: `read fast, ${label}`, propagation: change });
+
+/** Our default read thoroughly and fast, and what else may be passed on. */
+export const fastVariants: readonly Variant[] = [
+  ours,
+  variant("fast", ours.policy, { label: "read fast", propagation: {} }),
+  ...[0.1, 0.2, 0.4].map((share) =>
+    fast(`${100 * share}`, `${100 * share} % go on`, { cuts: [cut(1 / 5, 1 / 3, share)] }),
+  ),
+  fast("late", "10 % go on from the middle", { cuts: [cut(0.45, 0.53, 0.1)] }),
+  fast("twice", "30 % go on, and 10 % from the middle", { cuts: [cut(1 / 5, 1 / 3, 0.3), cut(0.45, 0.53, 0.1)] }),
+  fast("average-15", "average over 15", { pooling: { kind: "average", kernel: 15 } }),
 ];
 
 export const policyOf = ({ policy, settings }: Variant): Policy => createPolicy(policy, settings);
