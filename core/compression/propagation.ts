@@ -52,7 +52,7 @@ export interface PropagationSettings {
 
 /** Chosen on the tuning split (docs/decisions.md). */
 export const propagationDefaults: PropagationSettings = {
-  cuts: [{ earliest: 1 / 5, latest: 1 / 3, least: 0.25, most: 0.35 }],
+  cuts: [{ earliest: 1 / 5, latest: 1 / 3, least: 0.3, most: 0.35 }],
   pooling: { kind: "average", kernel: 31 },
   narrowing: 0.1,
   mass: 0.6,
