@@ -174,6 +174,7 @@ function reportText(report: EstimateReport): string {
     ["Compute buffers", formatBytes(report.computeBytes)],
     ["Total at the peak", `${formatBytes(report.devices.memory)} of ${formatBytes(report.freeMemoryBytes)} free`],
   ];
+  if (report.diskBytes > 0) rows.push(["On disk", `${formatBytes(report.diskBytes)}, until the answer is written`]);
   if (report.devices.gpu > 0) rows.push(["On the GPU", formatBytes(report.devices.gpu)]);
   const lines = rows.map(([name, value]) => `${name.padEnd(17)} ${value}`);
   if (parts.length === 0 && report.fitsContext && report.largestBudget === undefined)

@@ -4,7 +4,7 @@ import { coverageWords } from "../documents/coverage.js";
 import type { SourceDocument } from "../documents/document.js";
 import type { RecognitionOptions } from "../documents/ocr.js";
 import { openDocument } from "../documents/open.js";
-import { CacheStore } from "../engine/cache-store.js";
+import { CacheStore, wholeStore } from "../engine/cache-store.js";
 import type { Engine } from "../engine/types.js";
 import { cancelled, PrecisError, toPrecisError } from "../errors.js";
 import { formatBytes, formatDuration, formatShare } from "../format.js";
@@ -161,7 +161,8 @@ async function answerGroup(
   view.clear();
   output.write(flags.json ? `${JSON.stringify(result)}\n` : "\n");
   for (const warning of result.warnings) view.warn(warning);
-  if (result.savedCache) view.note("--no-cache reads the document again, for this question.");
+  if (result.savedCache && result.savedCache !== "whole")
+    view.note("--no-cache reads the document again, for this question.");
   for (const line of citationLines(result)) view.note(line);
   view.note(summaryLine(result));
   const { parts, document } = result;
@@ -175,10 +176,12 @@ async function answerGroup(
 }
 
 /** Where the next run finds what this one leaves; `ask --no-cache` leaves nothing. */
-function stores(flags: RunFlags): Pick<SummaryContext, "caches" | "steps"> {
-  if (flags.cache === false) return {};
+function stores(flags: RunFlags): Pick<SummaryContext, "caches" | "wholes" | "steps" | "wholeFolder"> {
+  const wholeFolder = join(cacheFolder(), "whole");
+  if (flags.cache === false) return { wholeFolder };
   const steps = stepStore(join(cacheFolder(), "parts"));
-  return flags.cache ? { steps, caches: new CacheStore(join(cacheFolder(), "caches")) } : { steps };
+  if (!flags.cache) return { wholeFolder, steps };
+  return { wholeFolder, steps, caches: new CacheStore(join(cacheFolder(), "caches")), wholes: wholeStore(wholeFolder) };
 }
 
 /** The plan of a document in parts, then a bar. Writing has none while the answer itself appears: the two would tear each other apart on one terminal. */

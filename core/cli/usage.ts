@@ -12,15 +12,18 @@ import {
   lengthSchema,
   type RunOptions,
   readingModeSchema,
+  reaimSchema,
   runOptionsSchema,
   styleSchema,
 } from "../summarize/options.js";
+import { defaultReaim } from "../summarize/plan.js";
 
 export interface RunFlags extends ScanFlags {
   readonly budget?: string;
   readonly policy: string;
   readonly kvType?: string;
   readonly reading?: string;
+  readonly reaim?: string;
   readonly groupLayers?: number;
   readonly gpuLayers?: number;
   readonly threads?: number;
@@ -70,6 +73,15 @@ function readingOption(): Option {
   )
     .choices(readingModeSchema.options)
     .default("thorough");
+}
+
+function reaimOption(): Option {
+  return new Option(
+    "--reaim <how>",
+    "whether the cache follows the answer: what a draft of it looks at, or also what the answer does while it is written; the whole cache lies on disk meanwhile",
+  )
+    .choices(reaimSchema.options)
+    .default(defaultReaim);
 }
 
 function groupLayersOption(): Option {
@@ -137,6 +149,7 @@ export function addReadingOptions(command: Command): Command {
     .addOption(policyOption())
     .addOption(kvTypeOption())
     .addOption(readingOption())
+    .addOption(reaimOption())
     .addOption(groupLayersOption())
     .addOption(partTokensOption())
     .addOption(threadsOption())
@@ -187,6 +200,7 @@ export function runOptions(flags: RunFlags, question?: string): RunOptions {
     kvType: flags.kvType,
     reading: flags.reading,
     groupLayers: flags.groupLayers,
+    reaim: flags.reaim,
     partTokens: flags.partTokens,
     threads: flags.threads,
     style: flags.style,

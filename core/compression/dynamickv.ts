@@ -42,6 +42,16 @@ export const dynamicKvDefaults: DynamicKvSettings = {
   headFloor: 1,
 };
 
+/**
+ * Of the policy once the answer's own queries are known: what they look at counts by itself, not for its surroundings, and a
+ * layer's share is what it deserves.
+ */
+export const aimedSettings = {
+  pooling: { kind: "none", kernel: 1 },
+  floor: 0.2,
+  valueNorms: false,
+} as const satisfies Partial<DynamicKvSettings>;
+
 /** The paper's settings (section 4.1), averaging as it does for Llama; its window of 8 is the reading's to choose. */
 export const dynamicKvPaperDefaults: DynamicKvSettings = {
   reduction: "mean",
@@ -75,7 +85,8 @@ export const dynamicKvPaperDefaults: DynamicKvSettings = {
  * @throws RangeError for settings outside their range
  */
 export function dynamickv(settings: Partial<DynamicKvSettings> = {}): Policy {
-  return create("dynamickv", dynamicKvDefaults, settings);
+  const aimed = create("dynamickv", dynamicKvDefaults, { ...settings, ...aimedSettings });
+  return { ...create("dynamickv", dynamicKvDefaults, settings), aimed };
 }
 
 /** DynamicKV as published, for comparison: `dynamickv` with the paper's settings and pace. */

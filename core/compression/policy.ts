@@ -84,9 +84,7 @@ export interface LayerScores extends Partial<LayerObservations> {
   readonly layer: number;
   /**
    * f32, row-major [kvHeads x (tokens - window)]; softmax probabilities summed over window queries, not pooled. Not
-   * kept or changed: the caller may reuse the buffer. A value that is not finite ranks as 0. The window's queries are the
-   * prompt's last; should a draft of the answer be read one day to look at the document with queries of its own, its
-   * attention belongs in here with theirs, and no policy changes.
+   * kept or changed: the caller may reuse the buffer. A value that is not finite ranks as 0.
    */
   readonly scores: Float32Array;
   /**
@@ -125,6 +123,11 @@ export interface Policy {
   readonly needs?: readonly (keyof LayerObservations)[];
   /** True when nothing is dropped: the engine then reads the plain way. */
   readonly keepsAll: boolean;
+  /**
+   * The policy that chooses once scores are those of the answer's own queries instead of the window's; itself when
+   * undefined. It wants the same `reduction`, and nothing beyond `needs`.
+   */
+  readonly aimed?: Policy | undefined;
   /**
    * The largest number of entries per KV head (the mean over them), summed over the layers read so far, window and
    * protected positions included, that it holds after any `onGroup`. Exact when each call brings one layer; never less than what is held

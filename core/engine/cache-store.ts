@@ -6,6 +6,14 @@ import { join } from "node:path";
 /** Bytes of all saved caches together, unless the user sets another limit. */
 export const defaultCacheLimit = 4 * 2 ** 30;
 
+/** And of all whole caches, which are larger. */
+const wholeLimit = 8 * 2 ** 30;
+
+/** Whole KV caches of documents that may be asked again. */
+export function wholeStore(folder: string): CacheStore {
+  return new CacheStore(folder, wholeLimit, ".whole");
+}
+
 /** A part of a write that ended long ago with its process. */
 const staleMs = 24 * 3600 * 1000;
 
@@ -25,6 +33,12 @@ export class CacheStore {
       () => file,
       () => undefined,
     );
+  }
+
+  /** Where a file that will be saved under this identity may be begun. */
+  async begin(identity: string): Promise<string> {
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    return `${this.#file(identity)}.part-${process.pid}`;
   }
 
   /** Has `write` make the file, then drops the least recently used ones beyond the limit. @throws what `write` throws */
@@ -82,11 +96,21 @@ export class CacheStore {
     let total = 0;
     for (const { path, name, size, mtimeMs } of files.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
       if (name.includes(`${this.suffix}.part-`)) {
-        if (Date.now() - mtimeMs > staleMs) await rm(path, { force: true });
+        if (isOver(name) || Date.now() - mtimeMs > staleMs) await rm(path, { force: true });
       } else if (name.endsWith(this.suffix)) {
         total += size;
         if (total > this.limitBytes) await rm(path, { force: true });
       }
     }
+  }
+}
+
+/** Whether the process that began a file has ended. */
+function isOver(name: string): boolean {
+  try {
+    process.kill(Number(name.slice(name.lastIndexOf("-") + 1)), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
   }
 }

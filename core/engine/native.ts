@@ -9,6 +9,15 @@ import type { Sampling } from "./types.js";
 /** Must equal LLAMA_RETAIN_ABI in core/native/llama/llama-retain.h. */
 const abi = 9;
 
+/**
+ * A file of the whole KV cache. nameless: what is read goes to a new one, whose name goes at once; named: and stays; existing:
+ * one that was sealed.
+ */
+export interface WholeFile {
+  readonly path: string;
+  readonly is: "nameless" | "named" | "existing";
+}
+
 export interface NativeOpenOptions {
   /** Tokens per batch. */
   readonly batch: number;
@@ -20,6 +29,8 @@ export interface NativeOpenOptions {
   readonly hiddenType: "f16" | "f32";
   /** false: llama.cpp's own cache and all layers at once, for models that cannot be read in groups. */
   readonly grouped: boolean;
+  /** The whole KV cache lies in a file, too; open() then also rejects with "disk-full" and "no-file". */
+  readonly whole?: WholeFile | undefined;
 }
 
 /** What one layer holds once reading has ended. */
@@ -37,6 +48,15 @@ export interface LayerState {
 
 export interface NativeWriteOptions extends Sampling {
   readonly maxTokens: number;
+  /** With the sampling and the half character that the last call left, as if it had not ended. */
+  readonly goOn: boolean;
+}
+
+export interface NativeCheckedOptions extends NativeWriteOptions {
+  /** Ends once so many are written. */
+  readonly stretch: number;
+  /** Tokens that are drafted at a time, at most 8; 1: the whole cache writes alone. */
+  readonly draft: number;
 }
 
 /**
@@ -75,8 +95,38 @@ export interface NativeSession {
     options: NativeWriteOptions,
     onText: (text: string) => void,
   ): Promise<{ tokens: number; ended: boolean; text: string }>;
+  /**
+   * Writes what the whole cache would: of drafts on what is kept so much is written as the whole cache agrees with, one token
+   * at the least.
+   */
+  writeChecked(
+    options: NativeCheckedOptions,
+    onText: (text: string) => void,
+  ): Promise<{ drafted: number; tokens: number; ended: boolean; text: string }>;
+  /** Writes so many tokens, at most 64, that nobody sees, reads them on the whole cache and takes them back. How many. */
+  lookAhead(sampling: Sampling, tokens: number): Promise<number>;
+  /**
+   * What these, or the window of takeWhole(), look at in the whole cache before the window, summed over them, f32
+   * [kvHeads x (tokens - window)]; empty without any, and once something else was read there.
+   */
+  lookedAt(layer: number, reduction: GroupReduction): Float32Array;
+  /** The lengths of the whole cache's values, f32 [kvHeads x (tokens - window)]. */
+  valueNorms(layer: number): Float32Array;
+  /** After finish(), of a named file: makes it one that may be taken later, under this identity of 32 bytes. */
+  seal(identity: Uint8Array): Promise<void>;
+  /**
+   * Instead of read(), of an existing file: reads the window on it, observed; refill() must follow. Rejects with "refused" and a
+   * reason when it is damaged or of something else.
+   */
+  takeWhole(identity: Uint8Array): Promise<void>;
+  /** After finish(): keeps these positions of every layer that attends to all, from the whole cache, and what was written. */
+  refill(layers: readonly LayerRetention[]): Promise<void>;
   /** Teacher forcing: logits after each token, f32 [tokens x vocabulary]. */
   feed(tokens: Uint32Array): Promise<Float32Array>;
+  /** Likewise on the whole cache alone. */
+  feedWhole(tokens: Uint32Array): Promise<Float32Array>;
+  /** Takes back all that was written after the prompt, whose logits these are. */
+  rewind(logits: Float32Array): void;
   /** Logits after the last token read, f32 [vocabulary]. */
   logits(): Float32Array;
   /** Layers x tokens read so far. */

@@ -1,5 +1,8 @@
 /** One document's reading and writing: asks the policy what to keep and has native code do it. */
+import { createHash } from "node:crypto";
+import type { GroupReduction, LayerRetention } from "../compression/policy.js";
 import { cancelled, PrecisError } from "../errors.js";
+import { DraftPace } from "./draft-pace.js";
 import { entryBytes, type KvType } from "./kv.js";
 import type { LayerState, NativeOpenOptions, NativeSession } from "./native.js";
 import {
@@ -9,8 +12,9 @@ import {
   SavedCacheRefused,
   writeSavedCache,
 } from "./saved-cache.js";
-import { batchTokens, defaultAnswerTokens, layerWork, readingShape } from "./shape.js";
+import { batchTokens, checkTokens, defaultAnswerTokens, layerWork, readingShape } from "./shape.js";
 import type {
+  Following,
   GenerateOptions,
   Generation,
   LayerKv,
@@ -20,8 +24,13 @@ import type {
   ReadOptions,
   ResumedReading,
   ResumeOptions,
+  Sampling,
   Session,
+  TakeOptions,
 } from "./types.js";
+
+type OpenOptions = Pick<NativeOpenOptions, "kvType" | "hiddenType" | "whole"> &
+  Pick<ReadOptions, "answerTokens" | "threads">;
 
 /** Milliseconds between two progress reports. */
 const progressInterval = 200;
@@ -39,6 +48,10 @@ export interface LoadedModel {
 export class DocumentSession implements Session {
   #reading = false;
   #read = false;
+  /** Whether the whole cache lies beside this one. */
+  #whole = false;
+  /** Whether what is kept has been chosen by a draft since. */
+  #chosen = false;
   #prompt: Prompt = { tokens: new Uint32Array(0), headTokens: 0, windowTokens: 0 };
 
   readonly model: ModelInfo;
@@ -65,7 +78,7 @@ export class DocumentSession implements Session {
     const tokens = prompt.tokens.length;
     const shape = readingShape(this.model, { ...prompt, tokens }, budgetEntries);
     const through = propagation?.expectedTokens(shape) ?? new Array<number>(layers).fill(tokens);
-    this.#read = false;
+    this.#read = this.#chosen = false;
     const started = performance.now();
     let compressMs = 0;
     return await this.#guarded(
@@ -73,7 +86,9 @@ export class DocumentSession implements Session {
       () => this.#report(through, started, onProgress),
       async () => {
         onProgress?.({ fraction: 0, layersRead: 0, elapsedMs: 0, remainingMs: undefined });
-        await this.#open(prompt, { ...options, kvType, hiddenType });
+        // later layers have no whole cache to lay beside
+        const whole = propagation ? undefined : options.whole;
+        await this.#openBeside(prompt, { ...options, whole, kvType, hiddenType });
         signal?.throwIfAborted();
 
         if (policy.keepsAll) {
@@ -147,7 +162,7 @@ export class DocumentSession implements Session {
 
   /** Instead of read(): takes up what another session held. */
   async takeUp(prompt: Prompt, held: Omit<SavedCache, "close">, options: ResumeOptions): Promise<ResumedReading> {
-    this.#read = false;
+    this.#read = this.#whole = this.#chosen = false;
     const started = performance.now();
     return await this.#guarded(options.signal, undefined, async () => {
       const { kvType = "f16" } = options;
@@ -175,24 +190,102 @@ export class DocumentSession implements Session {
     });
   }
 
-  async generate({ begin, sampling, maxTokens, signal, onText }: GenerateOptions): Promise<Generation> {
+  async keepWhole(identity: string): Promise<boolean> {
+    if (!this.#whole || this.fullLayers.length < this.model.layers) return false;
+    await this.native.seal(digest(identity));
+    return true;
+  }
+
+  async takeWhole(prompt: Prompt, file: string, identity: string, options: TakeOptions): Promise<ResumedReading> {
+    this.#read = this.#chosen = false;
+    const started = performance.now();
+    const { kvType = "f16", policy, budgetEntries, onKept, signal } = options;
+    return await this.#guarded(signal, undefined, async () => {
+      try {
+        const whole = { path: file, is: "existing" } as const;
+        await this.#open(prompt, { ...options, kvType, hiddenType: "f16", whole });
+        await this.native.takeWhole(digest(identity));
+      } catch (error) {
+        const { code, message } = error as { code?: unknown; message?: string };
+        if (code === "refused" || code === "no-file") throw new SavedCacheRefused(message ?? "", { cause: error });
+        throw error;
+      }
+      const prefillMs = performance.now() - started;
+      const kept = await this.#choose({ policy, budgetEntries });
+      this.#read = this.#whole = true;
+      for (const { positions } of kept) onKept?.(positions);
+      const tokens = prompt.tokens.length;
+      return {
+        sameWindow: true,
+        tokens,
+        computeBytes: this.native.computeBytes(),
+        kv: this.#kv(tokens, kvType),
+        timings: { prefillMs, compressMs: performance.now() - started - prefillMs },
+      };
+    });
+  }
+
+  async generate(options: GenerateOptions): Promise<Generation> {
     if (!this.#read) throw new Error("generate() before read()");
+    const { begin, sampling, maxTokens, follow, signal, onText } = options;
     const started = performance.now();
     let firstTokenMs = 0;
-    let passed = 0;
-    let open = true;
-    const pass = (text: string) => {
-      if (!open || text === "") return;
-      if (passed === 0) firstTokenMs = performance.now() - started;
-      passed += text.length;
-      onText?.(text);
+    let text = "";
+    const pass = (piece: string) => {
+      if (piece === "") return;
+      if (text === "") firstTokenMs = performance.now() - started;
+      text += piece;
+      onText?.(piece);
+    };
+    // pieces still on their way when the promise settles are passed on here, once
+    const written = async <T extends { readonly text: string }>(
+      part: (onText: (piece: string) => void) => Promise<T>,
+    ) => {
+      const before = text.length;
+      let open = true;
+      const outcome = await part((piece) => {
+        if (open) pass(piece);
+      });
+      pass(outcome.text.slice(text.length - before));
+      open = false;
+      return outcome;
     };
     return await this.#guarded(signal, undefined, async () => {
       if (begin && begin.length > 0) await this.native.feed(begin);
-      const { tokens, ended, text } = await this.native.write({ ...sampling, maxTokens }, pass);
-      // pieces still on their way when the promise settles are passed on here, once
-      pass(text.slice(passed));
-      open = false;
+      const lookAhead = async () => {
+        if (follow && !this.#chosen) await this.#lookAhead(follow, sampling);
+        this.#chosen = true;
+      };
+      if (follow?.mode === "draft" && this.#whole) await lookAhead();
+      let [tokens, ended, drafted, confirmed] = [0, false, 0, 0];
+      const checked = async (draft: number, stretch: number) => {
+        const asked = { ...sampling, maxTokens: maxTokens - tokens, stretch, draft, goOn: tokens > 0 };
+        const part = await written((onPiece) => this.native.writeChecked(asked, onPiece));
+        tokens += part.tokens;
+        ended = part.ended;
+        if (draft > 1) {
+          drafted += part.drafted;
+          confirmed += part.tokens;
+        }
+        return part.tokens;
+      };
+      if (follow?.mode === "checked" && this.#whole) {
+        const pace = new DraftPace();
+        while (!ended && tokens < maxTokens) {
+          const draft = pace.next();
+          // where the whole cache writes alone, nobody needs what is kept
+          if (draft > 1) await lookAhead();
+          const since = performance.now();
+          const count = await checked(draft, pace.stretch);
+          pace.took(draft, count, performance.now() - since);
+        }
+      }
+      if (!ended && tokens < maxTokens) {
+        const asked = { ...sampling, maxTokens: maxTokens - tokens, goOn: tokens > 0 };
+        const part = await written((onPiece) => this.native.write(asked, onPiece));
+        tokens += part.tokens;
+        ended = part.ended;
+      }
       return {
         text,
         tokens,
@@ -200,8 +293,47 @@ export class DocumentSession implements Session {
         peakKvBytes: this.native.peakBytes(),
         firstTokenMs,
         decodeMs: performance.now() - started,
+        drafted,
+        confirmed,
       };
     });
+  }
+
+  /** Writes a draft that nobody sees, and keeps what it looks at on the whole cache. */
+  async #lookAhead(follow: Following, sampling: Sampling): Promise<void> {
+    // an answer that ends here has nothing to look at
+    if ((await this.native.lookAhead(sampling, checkTokens)) > 0) await this.#choose(follow);
+  }
+
+  /** Keeps what the last draft looked at on the whole cache. */
+  async #choose({ policy, budgetEntries }: Omit<Following, "mode">): Promise<LayerRetention[]> {
+    const { native, fullLayers } = this;
+    const tokens = this.#prompt.tokens.length;
+    const run = policy.begin(readingShape(this.model, { ...this.#prompt, tokens }, budgetEntries));
+    const kept: LayerRetention[] = [];
+    for (const [layer, index] of fullLayers.entries()) {
+      const scores = native.lookedAt(index, policy.reduction as GroupReduction);
+      const more = policy.needs?.includes("valueNorms") ? { valueNorms: native.valueNorms(index) } : {};
+      for (const one of run.onGroup([{ layer, scores, ...more }])) kept[one.layer] = one;
+    }
+    await native.refill(kept.map((one) => ({ ...one, layer: fullLayers[one.layer] as number })));
+    return kept;
+  }
+
+  /** For tests and the evaluation: what generate() does first with such options. */
+  async draft(follow: Following, sampling: Sampling): Promise<void> {
+    await this.#lookAhead(follow, sampling);
+  }
+
+  /** For tests and the evaluation: feed(), on the whole cache. */
+  async feedWhole(tokens: Uint32Array): Promise<Float32Array> {
+    return await this.native.feedWhole(tokens);
+  }
+
+  /** For tests and the evaluation: takes back all that was fed or written; logits after the prompt. */
+  rewind(logits: Float32Array): void {
+    this.#chosen = false;
+    this.native.rewind(logits);
   }
 
   /** For tests and the evaluation: logits after each of `tokens`, f32 [tokens x vocabulary]. */
@@ -221,10 +353,23 @@ export class DocumentSession implements Session {
     this.onDispose();
   }
 
-  async #open(
-    prompt: Prompt,
-    options: Pick<NativeOpenOptions, "kvType" | "hiddenType"> & Pick<ReadOptions, "answerTokens" | "threads">,
-  ) {
+  /** With the whole cache beside it, where that is asked for and possible. */
+  async #openBeside(prompt: Prompt, options: Omit<OpenOptions, "whole"> & ReadOptions): Promise<void> {
+    const { whole, onWholeRefused, policy } = options;
+    this.#whole = whole !== undefined && !policy.keepsAll && this.model.gpuLayers === 0;
+    try {
+      const is = whole?.kept ? "named" : "nameless";
+      await this.#open(prompt, { ...options, whole: whole && this.#whole ? { path: whole.path, is } : undefined });
+    } catch (error) {
+      const { code, message } = error as { code?: unknown; message?: string };
+      if (code !== "disk-full" && code !== "no-file") throw error;
+      this.#whole = false;
+      onWholeRefused?.(code === "disk-full" ? "the disk is too full" : (message ?? ""));
+      await this.#open(prompt, { ...options, whole: undefined });
+    }
+  }
+
+  async #open(prompt: Prompt, options: OpenOptions) {
     this.#prompt = prompt;
     await this.native.open(this.model.path, prompt.tokens, prompt.windowTokens, {
       batch: batchTokens,
@@ -233,6 +378,7 @@ export class DocumentSession implements Session {
       kvType: options.kvType,
       hiddenType: options.hiddenType,
       grouped: this.loaded.refusal === undefined,
+      whole: options.whole,
     });
   }
 
@@ -325,6 +471,10 @@ function cannotReadFast(reason: string): PrecisError {
     `This model cannot be read fast: ${reason}.`,
     "Choose thorough reading, or another model.",
   );
+}
+
+function digest(identity: string): Uint8Array {
+  return createHash("sha256").update(identity).digest();
 }
 
 function nativeError(error: unknown): unknown {

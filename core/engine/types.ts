@@ -106,9 +106,33 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** At least twice a second. */
   readonly onProgress?: (progress: ReadingProgress) => void;
+  /**
+   * Where the whole KV cache goes, beside the compressed one in memory, for `GenerateOptions.follow`: a file that is not there
+   * yet. One that is not `kept` has no name where the system allows it, and nothing is ever left of it; one that is, is the
+   * caller's to delete, and after keepWhole() can be taken up by takeWhole().
+   */
+  readonly whole?: { readonly path: string; readonly kept: boolean } | undefined;
+  /** There is no such file: why, as the end of a sentence. The document is read all the same. */
+  readonly onWholeRefused?: ((reason: string) => void) | undefined;
+}
+
+/** How an answer is written with the whole cache beside the compressed one. */
+export interface Following {
+  /** Chooses what is kept by what the answer looks at: one that reads scores and nothing else. */
+  readonly policy: Policy;
+  readonly budgetEntries: number;
+  /**
+   * draft: what is kept is chosen by what a draft, which nobody sees, looks at on the whole cache. checked: no token is written
+   * that the whole cache would not have written, by drafts that it checks or by itself, whichever is faster.
+   */
+  readonly mode: "draft" | "checked";
 }
 
 export interface ResumeOptions extends Pick<ReadOptions, "kvType" | "answerTokens" | "threads" | "onKept" | "signal"> {}
+
+export interface TakeOptions
+  extends Omit<ResumeOptions, "kvType">,
+    Pick<ReadOptions, "kvType" | "policy" | "budgetEntries"> {}
 
 export interface ResumedReading extends ReadingResult {
   /** Whether the saved entries were chosen for the same window. */
@@ -120,6 +144,8 @@ export interface GenerateOptions {
   readonly begin?: Uint32Array;
   readonly sampling: Sampling;
   readonly maxTokens: number;
+  /** Where the whole cache was refused, or there never was one, it is not looked at. */
+  readonly follow?: Following | undefined;
   readonly signal?: AbortSignal;
   /** Whole UTF-8 characters only. */
   readonly onText?: (text: string) => void;
@@ -134,6 +160,9 @@ export interface Generation {
   /** From generate()'s call. */
   readonly firstTokenMs: number;
   readonly decodeMs: number;
+  /** Tokens that were drafted to be checked on the whole cache, and those of them that were written. */
+  readonly drafted: number;
+  readonly confirmed: number;
 }
 
 /** One document's context: read once, then generate. Not shared between calls at the same time. */
@@ -155,6 +184,18 @@ export interface Session {
    * @throws SavedCacheRefused when the file is damaged, or of something else
    */
   resume(prompt: Prompt, file: string, identity: string, options: ResumeOptions): Promise<ResumedReading>;
+  /**
+   * After read() with a kept whole cache: finishes its file.
+   * @param identity what the file is of, the window excepted
+   * @returns false where there is no such file: it was refused, or the model's sliding layers do not go to it
+   */
+  keepWhole(identity: string): Promise<boolean>;
+  /**
+   * Instead of read(): takes up the whole cache of the same prompt but for its window, reads this window on it, and keeps what
+   * it looks at. Nothing is lost against reading again.
+   * @throws SavedCacheRefused when the file is damaged, or of something else
+   */
+  takeWhole(prompt: Prompt, file: string, identity: string, options: TakeOptions): Promise<ResumedReading>;
   generate(options: GenerateOptions): Promise<Generation>;
   dispose(): Promise<void>;
 }

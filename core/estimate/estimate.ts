@@ -4,7 +4,7 @@
  */
 import type { LayerObservations } from "../compression/policy.js";
 import { entryBytes, type KvType } from "../engine/kv.js";
-import { batchTokens, growthTokens } from "../engine/shape.js";
+import { batchTokens, checkRows, checkTokens, growthTokens } from "../engine/shape.js";
 import type { ModelInfo } from "../engine/types.js";
 import { PrecisError } from "../errors.js";
 
@@ -41,6 +41,8 @@ export interface RunShape {
   readonly kvType: KvType;
   /** Layers read at a time. */
   readonly groupLayers: number;
+  /** Whether the whole cache lies in a file beside it; no when undefined. */
+  readonly whole?: boolean;
   /** What the policy is shown beside scores. */
   readonly needs?: readonly (keyof LayerObservations)[] | undefined;
 }
@@ -63,6 +65,8 @@ export interface Estimate {
   readonly peakKvBytes: number;
   /** Everything at the worst moment: weights, compute, KV and the program itself. */
   readonly totalBytes: number;
+  /** The whole KV cache in a file, while the document is read and answered; 0 where there is none. */
+  readonly diskBytes: number;
   /** `totalBytes` by where it lies. */
   readonly devices: { readonly memory: number; readonly gpu: number };
 }
@@ -199,7 +203,8 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
   const hidden = oneGroup ? 0 : 2 * Math.max(promptTokens, batchTokens) * model.embeddingSize;
   const peak = Math.max(growing, run.keepsAll ? retained : staging + hidden + run.peakEntries * entry);
   const compute =
-    graphBytes(model, promptTokens + run.answerTokens) +
+    graphBytes(model, promptTokens + run.answerTokens, batchTokens, 1) +
+    (run.whole ? graphBytes(model, promptTokens + run.answerTokens, checkTokens, checkRows) : 0) +
     (run.keepsAll ? 0 : scoreBytes(model, run)) +
     (oneGroup ? 0 : edgeBytes(promptTokens));
   const share = Math.min(1, model.gpuLayers / (model.layers + 1));
@@ -218,6 +223,7 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
     retainedKvBytes: retained,
     peakKvBytes: peak,
     totalBytes: total,
+    diskBytes: run.whole ? fullKvBytes(model, promptTokens + run.answerTokens + checkTokens) : 0,
     devices: { memory: total - gpu, gpu },
   };
 }
@@ -227,13 +233,13 @@ function answerRows(tokens: number): number {
   return tokens <= growthTokens ? tokens : growthTokens * Math.ceil(tokens / growthTokens);
 }
 
-/** Activations of a batch, f32, in attention or in the feed-forward, the f16 mask and one row of logits. */
-function graphBytes(model: MemoryShape, contextTokens: number): number {
+/** Activations of a batch, f32, in attention or in the feed-forward, the f16 mask and rows of logits. */
+function graphBytes(model: MemoryShape, contextTokens: number, batch: number, rows: number): number {
   const query = model.queryHeads * model.keySize;
   const attention = 2 * query + 3 * model.embeddingSize;
   const feedForward = 3 * model.feedForwardSize + 4 * model.embeddingSize;
-  const activations = 4 * batchTokens * Math.max(attention, feedForward);
-  return activations + 2 * batchTokens * contextTokens + 4 * model.vocabularySize;
+  const activations = 4 * batch * Math.max(attention, feedForward);
+  return activations + 2 * batch * contextTokens + 4 * rows * model.vocabularySize;
 }
 
 /** What the mask is updated from while hidden states wait, and every token's position and cell (llama_retain_hold). */

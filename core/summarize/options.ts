@@ -18,6 +18,13 @@ export const kvTypeSchema = z.enum(kvTypes);
 export const readingModeSchema = z.enum(["thorough", "fast"]);
 export type ReadingMode = z.infer<typeof readingModeSchema>;
 
+/**
+ * off: the cache keeps what the instruction looks at. draft: what a draft of the answer looks at in the whole cache, which lies
+ * on disk meanwhile. checked: and nothing is written that the whole cache would not have written.
+ */
+export const reaimSchema = z.enum(["off", "draft", "checked"]);
+export type Reaim = z.infer<typeof reaimSchema>;
+
 /** The fewest tokens that a part may be asked to hold: fewer are no text that could be summarised. */
 export const leastPartTokens = 200;
 
@@ -32,6 +39,8 @@ export const runOptionsSchema = z
     reading: readingModeSchema.optional(),
     /** Layers read at a time; undefined: 1 on the CPU, more on a GPU. */
     groupLayers: z.number().int().min(1).max(1_000).optional(),
+    /** Whether the cache follows the answer; undefined: `defaultReaim` of plan.ts. */
+    reaim: reaimSchema.optional(),
     /** Threads to compute with; undefined: as many as the machine has cores to spare. */
     threads: z.number().int().min(1).max(512).optional(),
     /** The most tokens of a document that are read at a time; undefined: as many as model and memory allow. */

@@ -14,7 +14,7 @@ import {
   parseBudget,
 } from "../estimate/estimate.js";
 import { formatBytes } from "../format.js";
-import type { ReadingMode, RunOptions } from "./options.js";
+import type { ReadingMode, Reaim, RunOptions } from "./options.js";
 
 export interface Plan {
   readonly policy: Policy;
@@ -23,10 +23,18 @@ export interface Plan {
   readonly groupLayers: number;
   /** What goes on to later layers; undefined: everything. */
   readonly propagation: Propagation | undefined;
+  /**
+   * Off where nothing could be chosen anew: the policy keeps everything, or reads more than attention, or the layers lie on a
+   * GPU, or not all layers have read everything.
+   */
+  readonly reaim: Reaim;
   readonly estimate: Estimate;
 }
 
-export type PlanOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "groupLayers" | "reading">;
+export type PlanOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "groupLayers" | "reaim" | "reading">;
+
+/** Whether the cache follows the answer when nobody says (docs/eval/follow.md). */
+export const defaultReaim: Reaim = "checked";
 
 export const propagationOf = (mode: ReadingMode | undefined): Propagation | undefined =>
   mode === "fast" ? fastPropagation() : undefined;
@@ -46,12 +54,17 @@ export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens:
   const asked = parseBudget(options.budget, model, prompt.tokens, least, kvType);
   const whole = parseBudget(`${prompt.tokens}`, model, prompt.tokens, 0, kvType);
   const budget = policy.keepsAll ? { ...whole, requested: options.budget } : asked;
+  const { reduction, needs = [] } = policy.aimed ?? policy;
+  const known = reduction !== undefined && needs.length === 0 && !propagation;
+  const canAim = !policy.keepsAll && known && model.gpuLayers === 0;
+  const reaim = canAim ? (options.reaim ?? defaultReaim) : "off";
   return {
     policy,
     budget,
     kvType,
     groupLayers,
     propagation,
+    reaim,
     estimate: estimate(model, {
       promptTokens: prompt.tokens,
       answerTokens,
@@ -60,6 +73,7 @@ export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens:
       peakEntries: policy.peakEntries(readingShape(model, prompt, budget.entriesTotal)),
       kvType,
       groupLayers,
+      whole: reaim !== "off",
       needs: policy.needs,
     }),
   };

@@ -92,7 +92,7 @@ export const summaryResultSchema = z.object({
     decodeTokens: count,
   }),
   /** The document was not read again: what the saved cache that was taken up instead was made for (`savedCacheWords`). */
-  savedCache: z.enum(["same", "other"]).optional(),
+  savedCache: z.enum(["same", "other", "whole"]).optional(),
   warnings: z.array(z.string()),
 });
 export type SummaryResult = z.infer<typeof summaryResultSchema>;
@@ -102,4 +102,5 @@ export const savedCacheWords = {
   same: "The document was not read again: this is from what was kept of it when the same was asked before.",
   other:
     "The document was not read again: this is from what was kept of it for a summary or another question, and may lack what this one needs.",
+  whole: "The document was not read again: the question was read on its whole KV cache, which lies on disk.",
 } as const satisfies Record<NonNullable<SummaryResult["savedCache"]>, string>;

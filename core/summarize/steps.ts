@@ -1,6 +1,6 @@
 /** The steps of one run: prompts that are read and what is written behind each, in a session of its own. */
 import type { CacheStore } from "../engine/cache-store.js";
-import type { Engine, Generation, Prompt, Sampling, Session } from "../engine/types.js";
+import type { Engine, Following, Generation, Prompt, Sampling, Session } from "../engine/types.js";
 import type { FinishedSteps, Step } from "./finished.js";
 import { type StepShape, stepShape } from "./joining.js";
 import type { RunOptions } from "./options.js";
@@ -26,6 +26,10 @@ export interface SummaryContext {
   readonly readAgain?: boolean;
   /** Where the finished parts of a long document are kept until its summary is whole; undefined: nowhere. */
   readonly steps?: CacheStore;
+  /** Where whole caches are kept for the same; undefined: a whole cache goes when its answer is written. */
+  readonly wholes?: CacheStore;
+  /** The folder of those that go; undefined: the cache does not follow the answer. */
+  readonly wholeFolder?: string;
   /** Bytes of memory that programs can still take; undefined: as the system says. */
   readonly availableBytes?: number;
 }
@@ -144,7 +148,7 @@ export class Steps {
     prompt: Prompt,
     plan: Plan,
     { purpose, maxTokens, part, progress }: Task,
-    { onText, caches, readAgain }: Pick<SummaryContext, "onText" | "caches" | "readAgain">,
+    { onText, caches, wholes, readAgain }: Pick<SummaryContext, "onText" | "caches" | "wholes" | "readAgain">,
   ): Promise<Step> {
     const { engine, warnings } = this;
     const { signal } = this.context;
@@ -154,11 +158,13 @@ export class Steps {
     const session = await engine.createSession();
     try {
       const onProgress = progress && ((read: Parameters<StepProgress["reading"]>[0]) => progress.reading(read));
-      const hooks = { signal, caches, readAgain, threads, onKept: kept?.add, warnings, onProgress };
+      const { wholeFolder } = this.context;
+      const stores = { caches, wholes, wholeFolder };
+      const hooks = { signal, ...stores, readAgain, threads, onKept: kept?.add, warnings, onProgress };
       const read = await readOrResume(session, prompt, plan, maxTokens, engine.model, hooks);
       const { kv, timings } = read;
       this.savedCache = read.savedCache;
-      const generation = await this.#write(session, purpose, maxTokens, (text) => {
+      const generation = await this.#write(session, purpose, maxTokens, followingOf(plan), (text) => {
         onText?.(text);
         progress?.wrote();
       });
@@ -181,6 +187,7 @@ export class Steps {
     session: Session,
     purpose: Purpose,
     maxTokens: number,
+    follow: Following | undefined,
     onText: (text: string) => void,
   ): Promise<Generation> {
     const { engine, options } = this;
@@ -194,7 +201,8 @@ export class Steps {
       const before = begin.length + (whole?.tokens ?? 0);
       if (whole && before >= maxTokens) return { ...whole, stopped: "max-tokens" };
       if (opening !== undefined) onText(opening);
-      const next = await session.generate({ begin, sampling, maxTokens: maxTokens - before, signal, onText });
+      // what stands there already is not written over by a draft
+      const next = await session.generate({ begin, sampling, maxTokens: maxTokens - before, follow, signal, onText });
       whole = {
         ...next,
         text: (whole?.text ?? "") + (opening ?? "") + next.text,
@@ -208,16 +216,21 @@ export class Steps {
   }
 }
 
+function followingOf({ policy, budget, reaim }: Plan): Following | undefined {
+  if (reaim === "off") return undefined;
+  return { policy: policy.aimed ?? policy, budgetEntries: budget.entriesTotal, mode: reaim };
+}
+
 /** Everything that decides what a step writes, but the model. */
 function keyOf(
   prompt: Prompt,
-  { policy, budget, kvType, propagation }: Plan,
+  { policy, budget, kvType, propagation, reaim }: Plan,
   maxTokens: number,
   sampling: Sampling,
 ): string {
   const { headTokens, windowTokens, tokens } = prompt;
   const read = { prompt: digest(tokens), headTokens, windowTokens };
-  const kept = { policy: policy.name, entries: budget.entriesTotal, kvType, propagation: propagation?.name };
+  const kept = { policy: policy.name, entries: budget.entriesTotal, kvType, propagation: propagation?.name, reaim };
   return digest(JSON.stringify({ read, kept, maxTokens, sampling }));
 }
 

@@ -47,6 +47,9 @@ export interface ServerDeps {
   readonly steps?: CacheStore;
   /** Where what a reading kept is saved for questions; undefined: nowhere, and each question reads again. */
   readonly caches?: CacheStore;
+  /** Whole caches, kept for the same, and the folder of those that go. */
+  readonly wholes?: CacheStore;
+  readonly wholeFolder?: string;
   /** Where documents and finished summaries are kept for search; undefined: nowhere. */
   readonly openLibrary?: () => Library;
   /** Keeps what the user is not shown: an unforeseen error with its cause. */
@@ -147,7 +150,7 @@ class Server {
       }
       case "summarize":
         this.modelQueue = this.start(request.id, this.modelQueue, (job) =>
-          this.answer(request, { caches: this.deps.caches, readAgain: true }, job),
+          this.answer(request, { ...this.saved(), readAgain: true }, job),
         );
         break;
       case "forecast":
@@ -155,7 +158,7 @@ class Server {
         break;
       case "ask":
         this.modelQueue = this.start(request.id, this.modelQueue, (job) =>
-          this.answer(request, request.from === "memory" ? { caches: this.deps.caches } : {}, job),
+          this.answer(request, request.from === "memory" ? this.saved() : {}, job),
         );
         break;
       case "shutdown":
@@ -238,7 +241,7 @@ class Server {
 
   private async answer(
     request: Extract<Request, { kind: "summarize" | "ask" }>,
-    memory: Pick<SummaryContext, "caches" | "readAgain">,
+    memory: Pick<SummaryContext, "caches" | "wholes" | "readAgain">,
     { signal, events }: Job,
   ): Promise<unknown> {
     const { engine, loadMs } = this.loaded();
@@ -250,6 +253,7 @@ class Server {
       loadMs,
       readMs: open.reduce((sum, { readMs }) => sum + readMs, 0),
       steps: this.deps.steps,
+      ...(this.deps.wholeFolder === undefined ? {} : { wholeFolder: this.deps.wholeFolder }),
       ...memory,
       onProgress: (progress) => events.progress(progress),
       onText: (text) => events.text(text),
@@ -291,18 +295,30 @@ class Server {
     try {
       const answer = this.shelf.answer(request);
       // A saved cache does not name its document, and what it holds could be read from it: all go, and are made again.
-      if (request.what === "remove") await this.deps.caches?.clear();
+      if (request.what === "remove") await this.clearCaches();
       this.done(id, answer);
     } catch (error) {
       this.fail(id, error);
     }
   }
 
+  /** What was kept for the next question about a document. */
+  private saved(): Pick<SummaryContext, "caches" | "wholes"> {
+    const { caches, wholes } = this.deps;
+    return { ...(caches ? { caches } : {}), ...(wholes ? { wholes } : {}) };
+  }
+
+  private async clearCaches(): Promise<void> {
+    await Promise.all([this.deps.caches?.clear(), this.deps.wholes?.clear()]);
+  }
+
   private async storage(clear: Clearable | undefined): Promise<StorageUse> {
-    const { caches, steps } = this.deps;
-    if (clear !== undefined) await (clear === "caches" ? caches : steps)?.clear();
+    const { caches, wholes, steps } = this.deps;
+    if (clear === "caches") await this.clearCaches();
+    else if (clear !== undefined) await steps?.clear();
     const sizes = librarySizesSchema.parse(this.shelf.answer({ what: "sizes" }));
-    return { ...sizes, caches: (await caches?.bytes()) ?? 0, parts: (await steps?.bytes()) ?? 0 };
+    const kept = await Promise.all([caches?.bytes() ?? 0, wholes?.bytes() ?? 0]);
+    return { ...sizes, caches: kept[0] + kept[1], parts: (await steps?.bytes()) ?? 0 };
   }
 
   private async shutdown(id: number): Promise<void> {

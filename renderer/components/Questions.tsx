@@ -113,9 +113,7 @@ function AnswerBody({ question }: { question: Question }) {
   }
   if (!result) return <p className="small">{t("questions.cancelled")}</p>;
   const { savedCache } = result;
-  const provenance = savedCache
-    ? t(savedCache === "same" ? "questions.savedSame" : "questions.savedOther")
-    : readWords(question);
+  const provenance = savedCache ? t(savedWords[savedCache]) : readWords(question);
   return (
     <>
       <Prose text={result.text} result={result} />
@@ -127,7 +125,7 @@ function AnswerBody({ question }: { question: Question }) {
             {warning}
           </p>
         ))}
-      {savedCache && (
+      {savedCache && savedCache !== "whole" && (
         <button type="button" className="quiet" onClick={() => again("document")}>
           {t("questions.readAgain")}
         </button>
@@ -135,6 +133,12 @@ function AnswerBody({ question }: { question: Question }) {
     </>
   );
 }
+
+const savedWords = {
+  same: "questions.savedSame",
+  other: "questions.savedOther",
+  whole: "questions.savedWhole",
+} as const;
 
 function readWords({ from }: Question): string {
   return from === "document" ? t("questions.wasRead") : t("questions.nothingLeft");

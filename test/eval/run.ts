@@ -1,2 +1,4 @@
 /** `npm run eval -- NAME [options]`: docs/eval/README.md says what there is. */
-await import(process.argv[2] === "citations" ? "./citations.js" : "./compression.js");
+const apart = ["citations", "follow"];
+const name = process.argv[2] ?? "";
+await import(apart.includes(name) ? `./${name}.js` : "./compression.js");

@@ -8,6 +8,7 @@ import { ownCacheHome, precis as precisWith, root } from "../support/precis.js";
 const sample = join(root, "assets", "samples", "harbour-report.pdf");
 const folder = ownCacheHome();
 const caches = join(folder, "precis", "caches");
+const wholes = join(folder, "precis", "whole");
 const note = join(folder, "note.md");
 writeFileSync(note, `# Storm\n\n${"The storm tore the north pier away and the repair cost 4 million. ".repeat(30)}`);
 const tenPages = join(folder, "log.txt");
@@ -160,20 +161,31 @@ describe("precis ask", () => {
     expect(result.text).toContain("71935");
     expect(result.warnings).toEqual([]);
 
-    // the same again: from the cache that was saved, word for word, and much sooner
-    const again = summaryResultSchema.parse(JSON.parse((await precis(asked)).stdout));
-    expect(again.text).toBe(result.text);
-    expect(again.warnings).toEqual([expect.stringMatching(/not read again/)]);
-    expect(again.timings.prefillMs).toBeLessThan(result.timings.prefillMs / 10);
+    // another question: read on the whole cache that was kept, at once, and nothing is lost for it
+    const other = ["ask", file, "Which number opens the north archive?", ...asked.slice(3)];
+    const followed = summaryResultSchema.parse(JSON.parse((await precis(other)).stdout));
+    expect(followed.text).toContain("71935");
+    expect(followed.savedCache).toBe("whole");
+    expect(followed.warnings).toEqual([expect.stringMatching(/not read again.*whole KV cache/)]);
+    expect(followed.timings.prefillMs).toBeLessThan(result.timings.prefillMs / 10);
+
+    // the same again without a whole cache: from what was kept of it, word for word, and much sooner
+    const off = [...asked, "--reaim", "off"];
+    const before = summaryResultSchema.parse(JSON.parse((await precis(off)).stdout));
+    expect(before.warnings).toEqual([]);
+    const again = summaryResultSchema.parse(JSON.parse((await precis(off)).stdout));
+    expect(again.text).toBe(before.text);
+    expect(again.savedCache).toBe("same");
+    expect(again.timings.prefillMs).toBeLessThan(before.timings.prefillMs / 10);
   });
 
   test("reads the document again when its saved cache is damaged, and says so", async () => {
     const asked = ["ask", note, "What did the repair cost?", "--json", "--quiet"];
     const first = summaryResultSchema.parse(JSON.parse((await precis(asked)).stdout));
-    for (const saved of readdirSync(caches)) {
-      const bytes = readFileSync(join(caches, saved));
+    for (const saved of readdirSync(wholes)) {
+      const bytes = readFileSync(join(wholes, saved));
       bytes[5_000] = (bytes[5_000] as number) ^ 255;
-      writeFileSync(join(caches, saved), bytes);
+      writeFileSync(join(wholes, saved), bytes);
     }
     const again = summaryResultSchema.parse(JSON.parse((await precis(asked)).stdout));
     expect(again.text).toBe(first.text);
@@ -181,10 +193,11 @@ describe("precis ask", () => {
   });
 
   test("saves nothing with --no-cache", async () => {
-    const before = readdirSync(caches);
+    const kept = () => [caches, wholes].map((name) => readdirSync(name));
+    const before = kept();
     const { stderr } = await precis(["ask", note, "What did the repair cost?", "--kv-type", "q8_0", "--no-cache"]);
     expect(stderr).toMatch(/^Read its only section/m);
-    expect(readdirSync(caches)).toEqual(before);
+    expect(kept()).toEqual(before);
   });
 });
 

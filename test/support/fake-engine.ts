@@ -112,6 +112,12 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
           const timings = { prefillMs: 1, compressMs: 0 };
           return { tokens: tokens.length, computeBytes: 1, kv, timings, sameWindow: options.sameWindow ?? true };
         },
+        async keepWhole() {
+          return false;
+        },
+        async takeWhole() {
+          throw new SavedCacheRefused("there is none");
+        },
         async generate({ sampling, maxTokens, signal, onText }): Promise<Generation> {
           if (signal?.aborted) throw cancelled();
           engine.seen.sampling.push(sampling);
@@ -120,7 +126,8 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
           const piece = typeof answer === "string" ? answer : answer(prompt.document, prompt.instruction);
           const text = piece.repeat(options.pieces ?? 1);
           for (let count = 0; count < (options.pieces ?? 1); count += 1) onText?.(piece);
-          return { text, tokens: 5, stopped: options.stopped ?? "end", peakKvBytes: 2, firstTokenMs: 6, decodeMs: 7 };
+          const spent = { peakKvBytes: 2, firstTokenMs: 6, decodeMs: 7, drafted: 0, confirmed: 0 };
+          return { text, tokens: 5, stopped: options.stopped ?? "end", ...spent };
         },
         async dispose() {
           engine.openSessions -= 1;

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "llama-retain.h"
+#include "mapped-file.h"
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +39,8 @@ class Context {
         ggml_type kv_type;    // of what is kept: f16, q8_0 or q4_0
         bool      hidden_f16; // hidden states wait between groups in f16 (half the bytes) or f32 (exact)
         bool      grouped;    // false: llama.cpp's own cache, for models that cannot be read in groups
+        std::string whole;    // path of a file of the whole KV cache; empty: none
+        enum { nameless, named, existing } whole_is; // what is read goes to the first two
     };
 
     // What a finished context holds for one layer, or takes over from one that was saved.
@@ -67,7 +71,7 @@ class Context {
         std::vector<float> expected_logits; // [query heads][n]
     };
 
-    // throws Failure "model-missing", "model-unsupported", "out-of-memory"
+    // throws Failure "model-missing", "model-unsupported", "out-of-memory", and of the file "disk-full" and "no-file"
     Context(const std::string & model_path, std::vector<llama_token> tokens, uint32_t window, const Options & options);
 
     // Reads all tokens, or those that pass() left, through layers [begin, end), which must follow the last call's. `plain`:
@@ -90,14 +94,50 @@ class Context {
     void restore(uint32_t layer, const LayerState & state, uint32_t n_window, bool with_window);
     void resume(const std::vector<int32_t> & sliding, std::vector<float> saved_logits);
 
-    // Writes up to max_tokens; on_text gets whole UTF-8 characters. Returns whether the model ended by itself.
-    bool write(const Sampling & sampling, uint32_t max_tokens, uint32_t & n_written, const std::function<void(const std::string &)> & on_text);
+    using OnText = std::function<void(const std::string &)>;
+
+    // Writes up to max_tokens; on_text gets whole UTF-8 characters. Returns whether the model ended by itself. `go_on`: with the
+    // sampling and the half character that the last call left, as if it had not ended.
+    bool write(const Sampling & sampling, uint32_t max_tokens, bool go_on, uint32_t & n_written, const OnText & on_text);
+
+    // Likewise, what the whole cache would write, and ends once `stretch` tokens are written. `draft` > 1: so many tokens at a
+    // time, 8 at most, are drafted on the compressed cache and read on the whole one together; as many of them hold as are what
+    // follows there, at least the first. n_drafted is set.
+    bool write_checked(const Sampling & sampling, uint32_t max_tokens, uint32_t stretch, uint32_t draft, bool go_on,
+            uint32_t & n_drafted, uint32_t & n_written, const OnText & on_text);
+
+    // Writes n tokens, 64 at most, that nobody sees, reads them on the whole cache, and takes them back: what they look at there
+    // can be asked for until something else is read on it. Returns how many: fewer when the text ends.
+    uint32_t look_ahead(const Sampling & sampling, uint32_t n);
+
+    // [kv heads][tokens - window]; empty when nothing was observed.
+    std::vector<float> looked_at(uint32_t layer, Reduction reduction) const;
+    // Lengths of the whole cache's values before the window: [kv heads][tokens - window].
+    std::vector<float> value_norms(uint32_t layer) const;
+
+    // After finish(): the whole cache's file stays, for a context with existing(): it holds what was read before the window
+    // under this identity (32 bytes). Throws Failure "disk-full", "no-file"
+    void seal(const std::vector<uint8_t> & identity);
+
+    // Instead of read(): takes the whole cache's existing file, and reads the window on it; what the window (its last 64 tokens)
+    // looks at can then be asked for. refill() must follow. Throws Failure "refused" with a reason when the file does not match.
+    void take_whole(const std::vector<uint8_t> & identity);
+
+    // After finish(): keeps these positions instead, with what the whole cache holds there, and has what was written as it is
+    // on the whole cache, too.
+    void refill(const std::vector<Keep> & layers);
 
     // Decodes the tokens one by one (teacher forcing) and returns the logits after each: [tokens][vocabulary].
     std::vector<float> feed(const std::vector<llama_token> & tokens);
 
     // The logits after the last token: [vocabulary].
     std::vector<float> logits() const;
+
+    // Likewise feed(), on the whole cache alone.
+    std::vector<float> feed_whole(const std::vector<llama_token> & tokens);
+
+    // Takes back all that was written after the prompt, whose logits these are.
+    void rewind(std::vector<float> prompt_logits);
 
     void   abort()          { aborted = true; }
     double progress() const { return done; } // layers x tokens read so far
@@ -113,11 +153,34 @@ class Context {
     void count_peak();
     void check(int status, const char * what) const;
     void start_threads();
+    void open_whole(const llama_context_params & params);
+    uint64_t checksum_of_whole() const;
+    void read_whole(const llama_token * list, uint32_t n, bool observe, bool all_logits);
+    void take_logits(uint32_t i);
+    void begin_writing(const Sampling & sampling, bool go_on);
+    void catch_up();
+    void catch_up_whole();
+    void forget(uint32_t n_left);
+    void emit(llama_token token, const OnText & on_text);
 
     struct Free { void operator()(llama_context * ctx) const { llama_free(ctx); } };
     std::shared_ptr<ggml_threadpool> pool; // outlives the context
     std::unique_ptr<llama_context, Free> ctx;
     const llama_model * model;
+
+    // the whole KV cache beside the one above, and the positions that it holds
+    struct Whole {
+        std::unique_ptr<MappedFile> file; // outlives the context
+        std::unique_ptr<llama_context, Free> ctx;
+        uint32_t n_cells = 0;
+        uint32_t n_past = 0;
+        std::vector<float> logits; // after n_past
+    };
+    std::unique_ptr<Whole> whole;
+    std::vector<llama_token>       written; // after the prompt
+    std::optional<llama_token>     next;    // sampled, and not decoded yet
+    std::shared_ptr<llama_sampler> sampler;
+    std::string                    pending; // a character that is not whole yet
 
     std::vector<llama_token> tokens;
     uint32_t window;

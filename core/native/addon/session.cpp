@@ -15,7 +15,16 @@ Napi::Function Session::define(Napi::Env env) {
         InstanceMethod<&Session::restore>("restore"),
         InstanceMethod<&Session::resume>("resume"),
         InstanceMethod<&Session::write>("write"),
+        InstanceMethod<&Session::writeChecked>("writeChecked"),
+        InstanceMethod<&Session::lookAhead>("lookAhead"),
+        InstanceMethod<&Session::lookedAt>("lookedAt"),
+        InstanceMethod<&Session::valueNorms>("valueNorms"),
+        InstanceMethod<&Session::seal>("seal"),
+        InstanceMethod<&Session::takeWhole>("takeWhole"),
+        InstanceMethod<&Session::refill>("refill"),
         InstanceMethod<&Session::feed>("feed"),
+        InstanceMethod<&Session::feedWhole>("feedWhole"),
+        InstanceMethod<&Session::rewind>("rewind"),
         InstanceMethod<&Session::logits>("logits"),
         InstanceMethod<&Session::progress>("progress"),
         InstanceMethod<&Session::abort>("abort"),
@@ -64,6 +73,29 @@ static std::vector<llama_token> tokenList(const Napi::Value & value) {
     return std::vector<llama_token>(list.Data(), list.Data() + list.ElementLength());
 }
 
+static Reduction reductionOf(const Napi::Value & value) {
+    const auto name = value.IsString() ? value.As<Napi::String>().Utf8Value() : "";
+    return name == "mean" ? Reduction::mean : name == "max" ? Reduction::max : Reduction::none;
+}
+
+// a list of { layer, positions: a list for each KV head }
+static std::shared_ptr<std::vector<Context::Keep>> retentionOf(const Napi::Value & value) {
+    const auto list = value.As<Napi::Array>();
+    auto plan = std::make_shared<std::vector<Context::Keep>>();
+    for (uint32_t i = 0; i < list.Length(); ++i) {
+        const auto item  = list.Get(i).As<Napi::Object>();
+        const auto heads = item.Get("positions").As<Napi::Array>();
+        Context::Keep keep = { item.Get("layer").As<Napi::Number>().Uint32Value(), {}, {} };
+        for (uint32_t h = 0; h < heads.Length(); ++h) {
+            const auto positions = heads.Get(h).As<Napi::Uint32Array>();
+            keep.counts.push_back(positions.ElementLength());
+            keep.positions.insert(keep.positions.end(), positions.Data(), positions.Data() + positions.ElementLength());
+        }
+        plan->push_back(std::move(keep));
+    }
+    return plan;
+}
+
 static Napi::Value undefined(Napi::Env env) {
     return env.Undefined();
 }
@@ -79,6 +111,11 @@ Napi::Value Session::open(const Napi::CallbackInfo & info) {
     const auto tokens  = tokenList(info[1]);
     const auto window  = info[2].As<Napi::Number>().Uint32Value();
     const auto given   = info[3].As<Napi::Object>();
+    const bool has_whole = given.Get("whole").IsObject();
+    const auto whole_of  = [&](const char * field) {
+        return has_whole ? given.Get("whole").As<Napi::Object>().Get(field).As<Napi::String>().Utf8Value() : "";
+    };
+    const auto whole_is = whole_of("is");
     const auto kv_type = given.Get("kvType").As<Napi::String>().Utf8Value();
     const Context::Options options = {
         given.Get("batch").As<Napi::Number>().Uint32Value(),
@@ -87,6 +124,8 @@ Napi::Value Session::open(const Napi::CallbackInfo & info) {
         kv_type == "q8_0" ? GGML_TYPE_Q8_0 : kv_type == "q4_0" ? GGML_TYPE_Q4_0 : GGML_TYPE_F16,
         given.Get("hiddenType").As<Napi::String>().Utf8Value() == "f16",
         given.Get("grouped").As<Napi::Boolean>().Value(),
+        whole_of("path"),
+        whole_is == "named" ? Context::Options::named : whole_is == "existing" ? Context::Options::existing : Context::Options::nameless,
     };
     context.reset();
     return start(info.Env(), [=] { context = std::make_unique<Context>(path, tokens, window, options); }, undefined);
@@ -96,10 +135,9 @@ Napi::Value Session::read(const Napi::CallbackInfo & info) {
     auto & at = opened(info.Env());
     const auto begin = info[0].As<Napi::Number>().Uint32Value();
     const auto end   = info[1].As<Napi::Number>().Uint32Value();
-    const auto name  = info[2].IsString() ? info[2].As<Napi::String>().Utf8Value() : "";
     const auto needs = info[3].As<Napi::Array>();
     const bool plain = info[4].As<Napi::Boolean>().Value();
-    Context::Wanted wanted = { name == "mean" ? Reduction::mean : name == "max" ? Reduction::max : Reduction::none };
+    Context::Wanted wanted = { reductionOf(info[2]) };
     const std::map<std::string, bool *> flags = {
         { "variances", &wanted.variances }, { "entropy", &wanted.entropy }, { "valueNorms", &wanted.value_norms },
         { "keys", &wanted.keys }, { "expectedLogits", &wanted.expected_logits },
@@ -143,20 +181,14 @@ Napi::Value Session::pass(const Napi::CallbackInfo & info) {
 
 Napi::Value Session::keep(const Napi::CallbackInfo & info) {
     auto & at = opened(info.Env());
-    const auto list = info[0].As<Napi::Array>();
-    auto plan = std::make_shared<std::vector<Context::Keep>>();
-    for (uint32_t i = 0; i < list.Length(); ++i) {
-        const auto item  = list.Get(i).As<Napi::Object>();
-        const auto heads = item.Get("positions").As<Napi::Array>();
-        Context::Keep keep = { item.Get("layer").As<Napi::Number>().Uint32Value(), {}, {} };
-        for (uint32_t h = 0; h < heads.Length(); ++h) {
-            const auto positions = heads.Get(h).As<Napi::Uint32Array>();
-            keep.counts.push_back(positions.ElementLength());
-            keep.positions.insert(keep.positions.end(), positions.Data(), positions.Data() + positions.ElementLength());
-        }
-        plan->push_back(std::move(keep));
-    }
+    const auto plan = retentionOf(info[0]);
     return start(info.Env(), [=, &at] { at.keep(*plan); }, undefined);
+}
+
+Napi::Value Session::refill(const Napi::CallbackInfo & info) {
+    auto & at = opened(info.Env());
+    const auto plan = retentionOf(info[0]);
+    return start(info.Env(), [=, &at] { at.refill(*plan); }, undefined);
 }
 
 Napi::Value Session::finish(const Napi::CallbackInfo & info) {
@@ -218,21 +250,44 @@ Napi::Value Session::resume(const Napi::CallbackInfo & info) {
     return start(info.Env(), [=, &at] { at.resume(sliding, logits); }, undefined);
 }
 
-Napi::Value Session::write(const Napi::CallbackInfo & info) {
-    auto & at = opened(info.Env());
-    const auto options = info[0].As<Napi::Object>();
-    const auto number  = [&](const char * name) { return options.Get(name).As<Napi::Number>(); };
-    const Sampling sampling = {
+static Sampling samplingOf(const Napi::Object & options) {
+    const auto number = [&](const char * name) { return options.Get(name).As<Napi::Number>(); };
+    return {
         number("temperature").FloatValue(), number("topK").Int32Value(), number("topP").FloatValue(),
         number("minP").FloatValue(), number("repeatPenalty").FloatValue(), number("seed").Uint32Value(),
     };
-    const auto max_tokens = number("maxTokens").Uint32Value();
+}
+
+Napi::Value Session::write(const Napi::CallbackInfo & info) {
+    auto & at = opened(info.Env());
+    const auto options    = info[0].As<Napi::Object>();
+    const auto sampling   = samplingOf(options);
+    const auto max_tokens = options.Get("maxTokens").As<Napi::Number>().Uint32Value();
+    const bool go_on      = options.Get("goOn").ToBoolean();
+    return write(info, [=, &at](const Context::OnText & on_text, Outcome & outcome) {
+        outcome.ended = at.write(sampling, max_tokens, go_on, outcome.tokens, on_text);
+    });
+}
+
+Napi::Value Session::writeChecked(const Napi::CallbackInfo & info) {
+    auto & at = opened(info.Env());
+    const auto options    = info[0].As<Napi::Object>();
+    const auto sampling   = samplingOf(options);
+    const auto max_tokens = options.Get("maxTokens").As<Napi::Number>().Uint32Value();
+    const auto stretch    = options.Get("stretch").As<Napi::Number>().Uint32Value();
+    const auto draft      = options.Get("draft").As<Napi::Number>().Uint32Value();
+    const bool go_on      = options.Get("goOn").ToBoolean();
+    return write(info, [=, &at](const Context::OnText & on_text, Outcome & outcome) {
+        outcome.ended = at.write_checked(sampling, max_tokens, stretch, draft, go_on, outcome.drafted, outcome.tokens, on_text);
+    });
+}
+
+Napi::Value Session::write(const Napi::CallbackInfo & info, Write write) {
     // text crosses without waiting, so that the next token never waits for JavaScript
     auto stream = Napi::ThreadSafeFunction::New(info.Env(), info[1].As<Napi::Function>(), "precis text", 0, 1);
 
-    struct Outcome { uint32_t tokens = 0; bool ended = false; std::string text; };
     auto outcome = std::make_shared<Outcome>();
-    const auto work = [=, &at]() mutable {
+    const auto work = [=]() mutable {
         const auto emit = [&](const std::string & text) {
             if (text.empty()) {
                 return;
@@ -250,7 +305,7 @@ Napi::Value Session::write(const Napi::CallbackInfo & info) {
             }
         };
         try {
-            outcome->ended = at.write(sampling, max_tokens, outcome->tokens, emit);
+            write(emit, *outcome);
         } catch (...) {
             stream.Release();
             throw;
@@ -259,6 +314,7 @@ Napi::Value Session::write(const Napi::CallbackInfo & info) {
     };
     return start(info.Env(), work, [=](Napi::Env env) -> Napi::Value {
         auto result = Napi::Object::New(env);
+        result.Set("drafted", outcome->drafted);
         result.Set("tokens", outcome->tokens);
         result.Set("ended", outcome->ended);
         result.Set("text", outcome->text);
@@ -266,11 +322,65 @@ Napi::Value Session::write(const Napi::CallbackInfo & info) {
     });
 }
 
+Napi::Value Session::lookAhead(const Napi::CallbackInfo & info) {
+    auto & at = opened(info.Env());
+    const auto sampling = samplingOf(info[0].As<Napi::Object>());
+    const auto n        = info[1].As<Napi::Number>().Uint32Value();
+    auto count = std::make_shared<uint32_t>(0);
+    return start(info.Env(), [=, &at] { *count = at.look_ahead(sampling, n); }, [=](Napi::Env env) -> Napi::Value {
+        return Napi::Number::New(env, *count);
+    });
+}
+
+Napi::Value Session::lookedAt(const Napi::CallbackInfo & info) {
+    return now(info.Env(), [&](Context & at) -> Napi::Value {
+        return floats(info.Env(), at.looked_at(info[0].As<Napi::Number>().Uint32Value(), reductionOf(info[1])));
+    });
+}
+
+Napi::Value Session::valueNorms(const Napi::CallbackInfo & info) {
+    return now(info.Env(), [&](Context & at) -> Napi::Value {
+        return floats(info.Env(), at.value_norms(info[0].As<Napi::Number>().Uint32Value()));
+    });
+}
+
+static std::vector<uint8_t> bytesOf(const Napi::Value & value) {
+    const auto list = value.As<Napi::Uint8Array>();
+    return std::vector<uint8_t>(list.Data(), list.Data() + list.ElementLength());
+}
+
+Napi::Value Session::seal(const Napi::CallbackInfo & info) {
+    auto & at = opened(info.Env());
+    const auto identity = bytesOf(info[0]);
+    return start(info.Env(), [=, &at] { at.seal(identity); }, undefined);
+}
+
+Napi::Value Session::takeWhole(const Napi::CallbackInfo & info) {
+    auto & at = opened(info.Env());
+    const auto identity = bytesOf(info[0]);
+    return start(info.Env(), [=, &at] { at.take_whole(identity); }, undefined);
+}
+
 Napi::Value Session::feed(const Napi::CallbackInfo & info) {
     auto & at = opened(info.Env());
     const auto tokens = tokenList(info[0]);
     auto rows = std::make_shared<std::vector<float>>();
     return start(info.Env(), [=, &at] { *rows = at.feed(tokens); }, [=](Napi::Env env) -> Napi::Value { return floats(env, *rows); });
+}
+
+Napi::Value Session::feedWhole(const Napi::CallbackInfo & info) {
+    auto & at = opened(info.Env());
+    const auto tokens = tokenList(info[0]);
+    auto rows = std::make_shared<std::vector<float>>();
+    return start(info.Env(), [=, &at] { *rows = at.feed_whole(tokens); }, [=](Napi::Env env) -> Napi::Value { return floats(env, *rows); });
+}
+
+Napi::Value Session::rewind(const Napi::CallbackInfo & info) {
+    return now(info.Env(), [&](Context & at) -> Napi::Value {
+        const auto list = info[0].As<Napi::Float32Array>();
+        at.rewind(std::vector<float>(list.Data(), list.Data() + list.ElementLength()));
+        return info.Env().Undefined();
+    });
 }
 
 Napi::Value Session::logits(const Napi::CallbackInfo & info) {

@@ -22,7 +22,16 @@ class Session : public Napi::ObjectWrap<Session> {
     Napi::Value restore(const Napi::CallbackInfo & info);
     Napi::Value resume(const Napi::CallbackInfo & info);
     Napi::Value write(const Napi::CallbackInfo & info);
+    Napi::Value writeChecked(const Napi::CallbackInfo & info);
+    Napi::Value lookAhead(const Napi::CallbackInfo & info);
+    Napi::Value lookedAt(const Napi::CallbackInfo & info);
+    Napi::Value valueNorms(const Napi::CallbackInfo & info);
+    Napi::Value seal(const Napi::CallbackInfo & info);
+    Napi::Value takeWhole(const Napi::CallbackInfo & info);
+    Napi::Value refill(const Napi::CallbackInfo & info);
     Napi::Value feed(const Napi::CallbackInfo & info);
+    Napi::Value feedWhole(const Napi::CallbackInfo & info);
+    Napi::Value rewind(const Napi::CallbackInfo & info);
     Napi::Value logits(const Napi::CallbackInfo & info);
     Napi::Value progress(const Napi::CallbackInfo & info);
     Napi::Value abort(const Napi::CallbackInfo & info);
@@ -37,6 +46,11 @@ class Session : public Napi::ObjectWrap<Session> {
     Context & opened(Napi::Env env) const;
     // for short calls that answer at once
     template <typename F> Napi::Value now(Napi::Env env, F answer);
+
+    struct Outcome { uint32_t drafted = 0; uint32_t tokens = 0; bool ended = false; std::string text; };
+    // work that writes: with the text's receiver, and what comes of it
+    using Write = std::function<void(const Context::OnText &, Outcome &)>;
+    Napi::Value write(const Napi::CallbackInfo & info, Write write);
 
     std::unique_ptr<Context> context;
     bool busy = false;

@@ -460,7 +460,7 @@ struct llama_retain {
     static void gather(llama_context * ctx, const heads & from_heads, const heads & to_heads, uint32_t n_head, uint32_t n_rows, F row) {
         const auto * src = from_heads.t;
         auto *       dst = to_heads.t;
-        if (!ggml_backend_buffer_is_host(dst->buffer)) {
+        if (!ggml_backend_buffer_is_host(dst->buffer) && !ggml_backend_buffer_is_host(src->buffer)) {
             std::vector<int32_t> ids(size_t(n_head)*n_rows);
             for (size_t i = 0; i < ids.size(); ++i) {
                 ids[i] = row(i/n_rows, i%n_rows);
@@ -1180,6 +1180,174 @@ struct llama_retain {
         return true;
     }
 
+    // where tensors may begin in memory that is lent: at a page, so that pages belong to one layer
+    static constexpr size_t n_align = 4096;
+
+    static size_t lent_bytes(const kv_layer & layer, const kind & kind, uint32_t n_cells) {
+        return GGML_PAD(ggml_row_size(GGML_TYPE_F16, width(layer, kind))*n_cells, n_align);
+    }
+
+    static size_t lend_size(const llama_context * whole, uint32_t n_cells) {
+        size_t total = 0;
+        for (const auto & layer : cache(whole).layers) {
+            total += lent_bytes(layer, kinds[0], n_cells) + lent_bytes(layer, kinds[1], n_cells);
+        }
+        return total;
+    }
+
+    static bool lend(llama_context * whole, void * data, size_t size, uint32_t n_cells) {
+        auto & kv    = cache(whole);
+        auto * small = sliding(whole);
+        if (size < lend_size(whole, n_cells) || uintptr_t(data)%n_align != 0) {
+            return false;
+        }
+        auto * next = (uint8_t *) data;
+        for (auto & layer : kv.layers) {
+            kv_layer fresh = {};
+            fresh.il = layer.il;
+            for (const auto & kind : kinds) {
+                const size_t n_bytes = lent_bytes(layer, kind, n_cells);
+                ggml_init_params params = { ggml_tensor_overhead(), nullptr, true };
+                (fresh.*kind.own_ctx).reset(ggml_init(params), ggml_free);
+                (fresh.*kind.own_buf).reset(ggml_backend_cpu_buffer_from_ptr(next, n_bytes), ggml_backend_buffer_free);
+                ggml_tensor * t = ggml_new_tensor_3d((fresh.*kind.own_ctx).get(), GGML_TYPE_F16, width(layer, kind), n_cells, 1);
+                ggml_set_name(t, (layer.*kind.t)->name);
+                ggml_backend_tensor_alloc((fresh.*kind.own_buf).get(), t, next);
+                fresh.*kind.t      = t;
+                fresh.*kind.stream = { t };
+                next += n_bytes;
+            }
+            layer = std::move(fresh);
+        }
+        for (size_t i = 0; small && i < small->layers.size(); ++i) {
+            auto & layer = small->layers[i];
+            kv_layer fresh = {};
+            fresh.il = layer.il;
+            for (const auto & kind : kinds) {
+                if (!alloc(layer.*kind.t, small->*kind.retain_type, width(layer, kind), small->get_size(), kind, fresh)) {
+                    return false;
+                }
+            }
+            layer = std::move(fresh);
+        }
+        reset_cells(kv, n_cells);
+        changed(whole, 0, whole->model.hparams.n_layer());
+        return true;
+    }
+
+    static const void * lent_rows(const llama_context * whole, uint32_t il, bool values, uint32_t n_rows, size_t * n_bytes) {
+        const auto * t = staging(whole, il, values, n_rows);
+        *n_bytes = t ? n_rows*t->nb[1] : 0;
+        return t ? t->data : nullptr;
+    }
+
+    static bool put(llama_context * ctx, uint32_t il, uint32_t n_rows, llama_context * whole) {
+        ctx->synchronize();
+        for (const bool values : { false, true }) {
+            const auto * from = staging(ctx, il, values, n_rows);
+            const auto * to   = staging(whole, il, values, n_rows);
+            if (!from || !to) {
+                return false;
+            }
+            ggml_backend_tensor_get(from, to->data, 0, n_rows*to->nb[1]);
+        }
+        return true;
+    }
+
+    static void fill_cells(llama_kv_cache & kv, uint32_t n_cells, uint32_t first, uint32_t n) {
+        reset_cells(kv, n_cells);
+        auto & cells = kv.v_cells[0];
+        for (uint32_t i = 0; i < n; ++i) {
+            cells.pos_set(i, first + i);
+            cells.seq_add(i, 0);
+        }
+        kv.v_heads[0] = n;
+    }
+
+    static bool lent(llama_context * whole, llama_context * ctx, uint32_t n_tokens) {
+        auto & kv    = cache(whole);
+        auto * small = sliding(whole);
+        if (n_tokens > kv.get_size() || (small && !ctx)) {
+            return false;
+        }
+        fill_cells(kv, kv.get_size(), 0, n_tokens);
+        if (small) {
+            const auto * from = sliding(ctx);
+            for (size_t i = 0; i < small->layers.size(); ++i) {
+                for (const auto & kind : kinds) {
+                    ggml_backend_tensor_copy(from->layers[i].*kind.t, small->layers[i].*kind.t);
+                }
+            }
+            reset_cells(*small, small->get_size());
+            const auto & theirs = from->v_cells[0];
+            for (uint32_t i = 0; i < std::min(theirs.size(), small->get_size()); ++i) {
+                if (!theirs.is_empty(i)) {
+                    small->v_cells[0].pos_set(i, theirs.pos_get(i));
+                    small->v_cells[0].seq_add(i, 0);
+                }
+            }
+            small->v_heads[0] = from->v_heads[0];
+        }
+        whole->cparams.retain_gen++;
+        return true;
+    }
+
+    static bool refill(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, llama_context * whole,
+            uint32_t n_before, uint32_t n_past, uint32_t n_cells) {
+        auto & kv = cache(ctx);
+        ctx->synchronize();
+        whole->synchronize();
+        const auto id = kv.map_layer_ids.find(il);
+        if (id == kv.map_layer_ids.end() || !staging(whole, il, false, n_past) || n_past < n_before || n_past - n_before > n_cells) {
+            return false;
+        }
+        auto & layer = kv.layers[id->second];
+        const uint32_t n_head = kv.hparams.n_head_kv(il);
+        std::vector<std::vector<int32_t>>  rows(n_head);
+        std::vector<std::vector<uint32_t>> kept(n_head);
+        for (uint32_t h = 0; h < n_head; ++h) {
+            kept[h].assign(positions, positions + n_keep[h]);
+            positions += n_keep[h];
+            for (uint32_t r = 0; r < n_keep[h]; ++r) {
+                if (kept[h][r] >= n_before || (r > 0 && kept[h][r] <= kept[h][r - 1])) {
+                    return false;
+                }
+            }
+            rows[h].assign(kept[h].begin(), kept[h].end());
+            for (uint32_t p = n_before; p < n_past; ++p) {
+                rows[h].push_back(p);
+            }
+        }
+
+        auto fresh = new_parts(il, std::move(kept));
+        const bool together = fresh.size() == 1;
+        const ggml_type types[] = { kv.retain_type_k, kv.retain_type_v };
+        const bool filled = replace(ctx, layer, std::move(fresh), types, n_cells, [&](const kind & kind, size_t p, ggml_tensor * to) {
+            const uint32_t n_embd = width(layer, kind)/n_head;
+            ggml_tensor *  all    = staging(whole, il, kind.t != kinds[0].t, n_past);
+            for (uint32_t h = together ? 0 : p; h < (together ? n_head : p + 1); ++h) {
+                gather(ctx, { all, h, n_embd }, { to, together ? h : 0, n_embd }, 1, rows[h].size(), [&](uint32_t, uint32_t r) {
+                    return rows[h][r];
+                });
+            }
+        });
+        ctx->cparams.retain_gen++;
+        return filled;
+    }
+
+    static bool refilled(llama_context * ctx, uint32_t n_before, uint32_t n_past, uint32_t n_cells) {
+        auto & kv = cache(ctx);
+        for (const auto & layer : kv.layers) {
+            if (is_empty(layer) || is_staged(layer)) {
+                return false;
+            }
+        }
+        fill_cells(kv, n_cells, n_before, n_past - n_before);
+        changed(ctx, 0, ctx->model.hparams.n_layer());
+        // lays out what a device wants in multiples
+        return on_host(kv) || reserve(ctx, n_cells);
+    }
+
     static bool flash_attn(const llama_context * ctx) {
         return ctx->cparams.flash_attn;
     }
@@ -1273,6 +1441,35 @@ uint32_t llama_retain_kept(const llama_context * ctx, uint32_t il, uint32_t head
         std::copy(kept.begin(), kept.end(), positions);
     }
     return kept.size();
+}
+
+size_t llama_retain_lend_size(const llama_context * whole, uint32_t n_cells) {
+    return llama_retain::lend_size(whole, n_cells);
+}
+
+bool llama_retain_lend(llama_context * whole, void * data, size_t size, uint32_t n_cells) {
+    return llama_retain::lend(whole, data, size, n_cells);
+}
+
+const void * llama_retain_lent_rows(llama_context * whole, uint32_t il, bool values, uint32_t n_rows, size_t * n_bytes) {
+    return llama_retain::lent_rows(whole, il, values, n_rows, n_bytes);
+}
+
+bool llama_retain_put(llama_context * ctx, uint32_t il, uint32_t n_rows, llama_context * whole) {
+    return llama_retain::put(ctx, il, n_rows, whole);
+}
+
+bool llama_retain_lent(llama_context * whole, llama_context * ctx, uint32_t n_tokens) {
+    return llama_retain::lent(whole, ctx, n_tokens);
+}
+
+bool llama_retain_refill(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, llama_context * whole,
+        uint32_t n_before, uint32_t n_past, uint32_t n_cells) {
+    return llama_retain::refill(ctx, il, positions, n_keep, whole, n_before, n_past, n_cells);
+}
+
+bool llama_retain_refilled(llama_context * ctx, uint32_t n_before, uint32_t n_past, uint32_t n_cells) {
+    return llama_retain::refilled(ctx, n_before, n_past, n_cells);
 }
 
 size_t llama_retain_get_layer(llama_context * ctx, uint32_t il, uint32_t n_cells, uint8_t * data) {

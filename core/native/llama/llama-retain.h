@@ -169,6 +169,41 @@ LLAMA_API size_t llama_retain_peak_bytes (const struct llama_context * ctx);
 LLAMA_API size_t llama_retain_memory_bytes (const struct llama_context * ctx);
 LLAMA_API size_t llama_retain_compute_bytes(const struct llama_context * ctx);
 
+// The whole KV cache of a document can lie beside the compressed one, in memory of the caller's such as a mapped file: a second
+// context of llama_retain_init, of the same model and types and on the CPU, which goes on from all positions.
+//   llama_retain_lend     gives it that memory, before the first group is read
+//   llama_retain_put      copies a layer to it, before llama_retain_keep
+//   llama_retain_lent     all layers are there: llama_decode on it goes on behind the document
+// and the compressed one is filled anew from it:
+//   llama_retain_refill   for every layer that retains, and then
+//   llama_retain_refilled
+
+// bytes that n_cells tokens take in all layers that attend to everything: K rows and V rows of each, as f16
+LLAMA_API size_t llama_retain_lend_size(const struct llama_context * whole, uint32_t n_cells);
+
+// false: too small, not aligned as a page is, or no memory for what sliding layers hold, which is the context's own
+LLAMA_API bool llama_retain_lend(struct llama_context * whole, void * data, size_t size, uint32_t n_cells);
+
+// where the first n_rows K or V rows of a layer lie, and their bytes; NULL: the layer has no such storage
+LLAMA_API const void * llama_retain_lent_rows(struct llama_context * whole, uint32_t il, bool values, uint32_t n_rows, size_t * n_bytes);
+
+// n_rows rows of a layer whose batches are all read. A sliding layer has none to give before llama_retain_lent.
+// false: the layer has no such storage
+LLAMA_API bool llama_retain_put(struct llama_context * ctx, uint32_t il, uint32_t n_rows, struct llama_context * whole);
+
+// the cells hold positions 0 .. n_tokens - 1; sliding layers take over what those of ctx hold, which has just been read (NULL:
+// there are none). false: more than there are cells, or sliding layers without ctx
+LLAMA_API bool llama_retain_lent(struct llama_context * whole, struct llama_context * ctx, uint32_t n_tokens);
+
+// retains of layer il what lies at these positions (as in llama_retain_keep, all before n_before), and makes room for n_cells
+// new tokens behind, the first of which are those from n_before to n_past - 1 of the whole cache. false: not such positions, a
+// sliding layer, or no memory
+LLAMA_API bool llama_retain_refill(struct llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep,
+        struct llama_context * whole, uint32_t n_before, uint32_t n_past, uint32_t n_cells);
+
+// false: a layer has not been filled
+LLAMA_API bool llama_retain_refilled(struct llama_context * ctx, uint32_t n_before, uint32_t n_past, uint32_t n_cells);
+
 // A finished context can be written down and set up again:
 //   llama_retain_kept, llama_retain_get_layer                       per layer, before anything more is decoded
 //   llama_retain_get_cells                                          the positions in the cells

@@ -1,0 +1,85 @@
+/** What it costs: while reading, once before the answer, and for each token. Medians of pairs in one run. */
+import { rmSync } from "node:fs";
+import { formatBytes } from "../../../core/format.js";
+import { buildPrompt } from "../../../core/summarize/prompt.js";
+import { median } from "../../bench/summary.js";
+import { greedy } from "../benchmark.js";
+import { sampleReport } from "../documents.js";
+import { type FollowDesk, following, freshFile, readFully, readInto, type Say, take } from "./desk.js";
+import type { Part } from "./page.js";
+
+const tokens = 7600;
+const budget = "6.9%";
+const maxTokens = 100;
+const rounds = 3;
+
+export async function timesPart(desk: FollowDesk, say: Say): Promise<Omit<Part, "made" | "split">> {
+  const { engine, session, measure } = desk;
+  let text = sampleReport;
+  while (measure(text) < tokens) text += sampleReport;
+  const document = text.slice(0, Math.floor((text.length * tokens) / measure(text)));
+  const prompt = buildPrompt(engine, document, { length: "medium" });
+  const question = buildPrompt(engine, document, { length: "short", question: "Who paid for the new quay wall?" });
+  const sampling = greedy(1.1);
+  const seen = new Map<string, number[]>();
+  const note = (name: string, value: number) => {
+    seen.set(name, [...(seen.get(name) ?? []), value]);
+    say(`  ${name}: ${value.toPrecision(4)}`);
+  };
+  const readMs = ({ timings }: { timings: { prefillMs: number; compressMs: number } }) =>
+    timings.prefillMs + timings.compressMs;
+  const timed = async (work: () => Promise<unknown>) => {
+    const started = performance.now();
+    await work();
+    return performance.now() - started;
+  };
+  let held = "";
+  for (let round = 1; round <= rounds; round++) {
+    say(`round ${round} of ${rounds}, ${prompt.tokens.length} tokens`);
+    await readFully(desk, prompt);
+    const full = await session.generate({ sampling, maxTokens });
+    note("full: ms a token", full.decodeMs / full.tokens);
+    const plainMs = readMs(await readInto(desk, prompt, budget));
+    const off = await session.generate({ sampling, maxTokens });
+    note("off: ms a token", off.decodeMs / off.tokens);
+    const file = freshFile(desk);
+    const reading = await readInto(desk, prompt, budget, { path: file, kept: true });
+    const wholeMs = readMs(reading);
+    note("reading with the file, times reading without", wholeMs / plainMs);
+    const logits = session.logits();
+    const keepMs = await timed(() => session.keepWhole("follow"));
+    note("finishing the file that is kept, share of reading", keepMs / plainMs);
+    const draftMs = await timed(() => session.draft(following(desk, prompt, budget, "draft"), sampling));
+    note("draft and choosing anew, share of reading", draftMs / plainMs);
+    session.rewind(logits);
+    const draft = await session.generate({ sampling, maxTokens });
+    note("draft: ms a token, once chosen", draft.decodeMs / draft.tokens);
+    session.rewind(logits);
+    const checked = await session.generate({ sampling, maxTokens, follow: following(desk, prompt, budget, "checked") });
+    note("checked: ms a token", checked.decodeMs / checked.tokens);
+    note("checked: drafted tokens that held", checked.confirmed / Math.max(1, checked.drafted));
+    held = `${formatBytes(Math.max(draft.peakKvBytes, checked.peakKvBytes))} at the peak of ${formatBytes(reading.kv.fullBytes)}, ${formatBytes(reading.kv.peakBytes)} while reading`;
+    const askMs = await timed(() => take(desk, question, budget, file));
+    const againMs = readMs(await readInto(desk, question, budget));
+    note("reading again for a question, times asking the whole cache", againMs / askMs);
+    rmSync(file);
+  }
+  return {
+    title: `Times at ${prompt.tokens.length} tokens, ${budget} kept`,
+    about: `Medians of ${rounds} rounds; what is compared was measured in the same round. K, V and hidden states in memory: ${held}.`,
+    head: ["what", "median"],
+    rows: [...seen].map(([name, values]) => {
+      const value = median(values);
+      return [
+        name,
+        /share/.test(name)
+          ? `${(100 * value).toFixed(1)} %`
+          : /times/.test(name)
+            ? `${value.toFixed(2)}x`
+            : /held/.test(name)
+              ? `${(100 * value).toFixed(0)} %`
+              : `${value.toFixed(1)} ms`,
+      ];
+    }),
+  };
+}
