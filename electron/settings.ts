@@ -1,6 +1,13 @@
 /** Everything that the user sets once: its form, and what it is at first. Pure, so that the window shares it. */
 import { z } from "zod";
-import { kvTypeSchema, lengthSchema, policySchema, runOptionsSchema, styleSchema } from "../core/summarize/options.js";
+import {
+  kvTypeSchema,
+  lengthSchema,
+  policySchema,
+  readingModeSchema,
+  runOptionsSchema,
+  styleSchema,
+} from "../core/summarize/options.js";
 
 const address = z
   .string()
@@ -26,6 +33,7 @@ export const settingsSchema = z.object({
   policy: policySchema,
   /** How kept entries are stored. */
   kvType: kvTypeSchema,
+  reading: readingModeSchema,
   /** Layers read at a time, and threads to compute with; undefined: as Precis chooses. */
   groupLayers: runOptionsSchema.shape.groupLayers,
   threads: runOptionsSchema.shape.threads,
@@ -63,6 +71,7 @@ export const firstSettings: Settings = {
   share: 25,
   policy: "dynamickv",
   kvType: "f16",
+  reading: "thorough",
   groupLayers: undefined,
   threads: undefined,
   gpuLayers: undefined,

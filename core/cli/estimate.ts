@@ -7,7 +7,7 @@ import type { Estimate } from "../estimate/estimate.js";
 import { formatBytes, formatDuration, formatShare } from "../format.js";
 import { findModel } from "../models/models.js";
 import { expectedWork } from "../summarize/joining.js";
-import type { RunOptions } from "../summarize/options.js";
+import type { ReadingMode, RunOptions } from "../summarize/options.js";
 import { largestBudget, planRun } from "../summarize/plan.js";
 import { buildPrompt, maxAnswerTokens } from "../summarize/prompt.js";
 import { partsOf, planReading, type Reading, type Source, sourceOf } from "../summarize/reading.js";
@@ -39,6 +39,7 @@ interface EstimateReport extends Estimate {
   readonly model: { readonly id: string; readonly contextLength: number };
   readonly policy: string;
   readonly kvType: string;
+  readonly reading: ReadingMode;
   readonly budget: { readonly requested: string; readonly bytes: number; readonly tokensPerLayer: number };
   readonly freeMemoryBytes: number;
   /** Whether the whole document and its answer fit the model's context. */
@@ -95,6 +96,7 @@ async function estimateFile(file: string, flags: EstimateFlags): Promise<Estimat
       model: { id, contextLength: engine.model.contextLength },
       policy: options.policy,
       kvType: options.kvType ?? "f16",
+      reading: options.reading ?? "thorough",
       freeMemoryBytes,
       parts: reading ? partsOf(reading).map(({ title, pages, tokens }) => ({ title, pages, tokens })) : [],
       why: reading ? reading.why : memory.refusal,
@@ -187,10 +189,11 @@ function reportText(report: EstimateReport): string {
   }
 }
 
-function partsText({ parts, why }: EstimateReport): string {
+function partsText({ parts, why, reading }: EstimateReport): string {
   if (parts.length === 0) return `it cannot be: ${why}`;
-  if (parts.length === 1) return "whole, in one go";
-  return `in ${parts.length} parts, because ${why}`;
+  const how = reading === "fast" ? ", fast" : "";
+  if (parts.length === 1) return `whole, in one go${how}`;
+  return `in ${parts.length} parts${how}, because ${why}`;
 }
 
 function peakText({ peakKvBytes, fullKvBytes, stagingBytes, hiddenBytes }: EstimateReport): string {

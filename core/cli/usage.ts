@@ -11,6 +11,7 @@ import {
   leastPartTokens,
   lengthSchema,
   type RunOptions,
+  readingModeSchema,
   reaimSchema,
   runOptionsSchema,
   styleSchema,
@@ -21,6 +22,7 @@ export interface RunFlags extends ScanFlags {
   readonly budget?: string;
   readonly policy: string;
   readonly kvType?: string;
+  readonly reading?: string;
   readonly reaim?: string;
   readonly groupLayers?: number;
   readonly gpuLayers?: number;
@@ -62,6 +64,15 @@ function kvTypeOption(): Option {
   )
     .choices(kvTypes)
     .default("f16");
+}
+
+function readingOption(): Option {
+  return new Option(
+    "--reading <mode>",
+    "thorough: every layer reads the whole text; fast: later layers read what matters most to earlier ones",
+  )
+    .choices(readingModeSchema.options)
+    .default("thorough");
 }
 
 function reaimOption(): Option {
@@ -137,6 +148,7 @@ export function addReadingOptions(command: Command): Command {
     .addOption(budgetOption())
     .addOption(policyOption())
     .addOption(kvTypeOption())
+    .addOption(readingOption())
     .addOption(reaimOption())
     .addOption(groupLayersOption())
     .addOption(partTokensOption())
@@ -186,6 +198,7 @@ export function runOptions(flags: RunFlags, question?: string): RunOptions {
     budget: budgetOf(flags),
     policy: flags.policy,
     kvType: flags.kvType,
+    reading: flags.reading,
     groupLayers: flags.groupLayers,
     reaim: flags.reaim,
     partTokens: flags.partTokens,

@@ -61,10 +61,10 @@ export function cake(settings: Partial<CakeSettings> = {}): Policy {
       const reading = startReading(shape);
       const preferences: number[] = [];
       return cascading(reading, {
-        hold(layer) {
-          const variances = observed(layer, "variances", reading.kvHeads * reading.before, 1).values;
+        hold(ofLayer, layer) {
+          const variances = observed(layer, "variances", ofLayer.kvHeads * ofLayer.before, 1).values;
           preferences.push(preference(layer, variances, checked));
-          return openHeads(reading, indicator(reading, layer, variances, varianceWeight), pooling);
+          return openHeads(ofLayer, indicator(ofLayer, layer, variances, varianceWeight), pooling);
         },
         budgets(held) {
           const total = Math.min(

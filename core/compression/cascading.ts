@@ -1,10 +1,10 @@
 import type { LayerRetention, LayerScores, PolicyRun } from "./policy.js";
-import { checkOrder, type HeadHolding, type Reading, withProtected } from "./reading.js";
+import { checkOrder, type HeadHolding, type Reading, readingOfLayer, truePositions, withProtected } from "./reading.js";
 
 /** A method that finds the layers' budgets while it reads, and cuts earlier layers as later ones come. */
 export interface CascadingMethod {
-  /** What a layer just read holds at first, per KV head. */
-  hold(scores: LayerScores): HeadHolding[];
+  /** What a layer just read holds at first, per KV head; `reading` is that of the layer (readingOfLayer). */
+  hold(reading: Reading, scores: LayerScores): HeadHolding[];
   /**
    * Open positions per KV head, on average, for each layer read so far, the one just read included, given what each
    * holds; none may hold more than before.
@@ -33,7 +33,9 @@ export function cascading(reading: Reading, { hold, budgets, cut }: CascadingMet
       const changed = new Set<number>();
       for (const scores of group) {
         checkOrder(reading, held.length, scores.layer);
-        held.push(hold(scores));
+        const { positions } = scores;
+        const heads = hold(readingOfLayer(reading, positions), scores);
+        held.push(heads.map((head) => ({ ...head, positions: truePositions(head.positions, positions) })));
         changed.add(scores.layer);
         for (const [layer, budget] of budgets(held.map(sizeOf)).entries()) {
           const heads = held[layer] as HeadHolding[];

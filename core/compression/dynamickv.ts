@@ -143,13 +143,13 @@ function begin(shape: ReadingShape, settings: DynamicKvSettings): PolicyRun {
   let contenders: Contenders = { rows: [], count: openBudget * kvHeads, cut: undefined };
 
   return cascading(reading, {
-    hold(scores) {
-      const heads = openHeads(reading, settings.valueNorms ? byValue(reading, scores) : scores, settings.pooling);
+    hold(ofLayer, scores) {
+      const heads = openHeads(ofLayer, settings.valueNorms ? byValue(ofLayer, scores) : scores, settings.pooling);
       contenders = withLayer(
         contenders,
         heads.map((head) => head.scores),
       );
-      return shareOut(heads, most, settings.headFloor);
+      return shareOut(heads, Math.min(most, ofLayer.open.length), settings.headFloor);
     },
     budgets(held) {
       const total = heldAfter(held.length);
@@ -157,7 +157,8 @@ function begin(shape: ReadingShape, settings: DynamicKvSettings): PolicyRun {
       const { rows, count, cut } = contenders;
       const wanted = settings.groupLayers === undefined ? count : total * kvHeads;
       const marks = countMarks(rows, wanted, wanted === count ? cut : cutOrAll(rows.flat(), wanted));
-      return apportion(total, marks, new Array<number>(held.length).fill(least), held);
+      const floors = held.map((size) => Math.min(least, size));
+      return apportion(total, marks, floors, held);
     },
     cut: (heads, count) => shareOut(heads, count, settings.headFloor),
   });

@@ -1,6 +1,14 @@
 import { apportion } from "./budget.js";
 import type { LayerScores, Policy } from "./policy.js";
-import { checkOrder, finalEntries, type Reading, startReading, withProtected } from "./reading.js";
+import {
+  checkOrder,
+  finalEntries,
+  type Reading,
+  readingOfLayer,
+  startReading,
+  truePositions,
+  withProtected,
+} from "./reading.js";
 
 /** A method that knows each layer's budget before it reads, and cuts each layer once. */
 export interface LayerwiseMethod extends Pick<Policy, "name" | "reduction" | "needs"> {
@@ -8,7 +16,7 @@ export interface LayerwiseMethod extends Pick<Policy, "name" | "reduction" | "ne
   budgets(reading: Reading): number[];
   /**
    * The open positions of each KV head of one layer, ascending, kvHeads x `count` in all: equally many each, unless the
-   * method is about that. Heads that keep the same may share a list.
+   * method is about that. Heads that keep the same may share a list. `reading` is that of the layer (readingOfLayer).
    */
   choose(reading: Reading, scores: LayerScores, count: number): Uint32Array[];
 }
@@ -29,9 +37,11 @@ export function layerwise({ name, reduction, needs, budgets, choose }: Layerwise
         onGroup: (group) =>
           group.map((scores) => {
             checkOrder(reading, layersRead, scores.layer);
-            const chosen = choose(reading, scores, counts[layersRead] as number);
+            const { layer, positions } = scores;
+            const ofLayer = readingOfLayer(reading, positions);
+            const chosen = choose(ofLayer, scores, Math.min(counts[layersRead] as number, ofLayer.open.length));
             layersRead++;
-            return { layer: scores.layer, positions: chosen.map((open) => withProtected(reading, open)) };
+            return { layer, positions: chosen.map((open) => truePositions(withProtected(ofLayer, open), positions)) };
           }),
       };
     },

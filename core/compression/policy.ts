@@ -37,8 +37,9 @@ export interface ReadingShape {
   readonly protectedPositions: readonly number[];
   /**
    * Total entries (one K and one V row of one KV head) per KV head, summed over all layers, window and protected
-   * positions included. The end state holds exactly kvHeads times this many, or all when there are fewer; what a policy
-   * holds at most until then, it says itself (`Policy.peakEntries`).
+   * positions included. The end state holds exactly kvHeads times this many, or all when there are fewer (less where
+   * layers cannot hold their part, because only some positions were passed on to them); what a policy holds at most until
+   * then, it says itself (`Policy.peakEntries`).
    */
   readonly budget: number;
 }
@@ -86,6 +87,12 @@ export interface LayerScores extends Partial<LayerObservations> {
    * kept or changed: the caller may reuse the buffer. A value that is not finite ranks as 0.
    */
   readonly scores: Float32Array;
+  /**
+   * The positions before the window that went through this layer, ascending, protected ones among them; undefined: all of
+   * them. Where only some were passed on to it (propagation.ts) every array here has a column for each of these, in their
+   * order, and the layer can keep no others.
+   */
+  readonly positions?: Uint32Array | undefined;
 }
 
 /**

@@ -139,6 +139,29 @@ export function observed(
   return { values, size: each };
 }
 
+/**
+ * The reading as a layer sees it that only some positions went through: there a position is its place among them.
+ * `before`, `open` and the protected positions are the layer's own, what concerns all layers stays.
+ * @param positions see `LayerScores.positions`
+ * @throws RangeError when a protected position is missing
+ */
+export function readingOfLayer(reading: Reading, positions: Uint32Array | undefined): Reading {
+  if (!positions) return reading;
+  const places = Array.from(reading.protectedPositions, (position) => positions.indexOf(position));
+  if (places.includes(-1)) throw new RangeError("a protected position was not passed on");
+  return {
+    ...reading,
+    before: positions.length,
+    open: openPositions(positions.length, places),
+    protectedPositions: Uint32Array.from(places),
+  };
+}
+
+/** Of places in a layer, the positions in the document. */
+export function truePositions(places: Uint32Array, positions: Uint32Array | undefined): Uint32Array {
+  return positions ? places.map((place) => positions[place] as number) : places;
+}
+
 /** The `count` best of what a head holds. */
 export function shrink(head: HeadHolding, count: number): HeadHolding {
   if (count === head.positions.length) return head;

@@ -101,7 +101,7 @@ function engineOf(
   const sliding = new Set(addon.slidingLayers(path));
   const info = { ...modelInfo(model, path, id, sliding.size), gpu: llama.gpu || undefined };
   const fullLayers = Array.from({ length: info.layers }, (_, layer) => layer).filter((layer) => !sliding.has(layer));
-  const loaded = { info, fullLayers, refusal: addon.refusal(path) };
+  const loaded = { info, fullLayers, refusal: addon.refusal(path), passRefusal: addon.passRefusal(path) };
   const wrapper = resolveChatWrapper(model);
   const sessions = new Set<DocumentSession>();
   const threads = computeThreads(llama);

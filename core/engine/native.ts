@@ -7,7 +7,7 @@ import type { KvType } from "./kv.js";
 import type { Sampling } from "./types.js";
 
 /** Must equal LLAMA_RETAIN_ABI in core/native/llama/llama-retain.h. */
-const abi = 8;
+const abi = 9;
 
 /**
  * A file of the whole KV cache. nameless: what is read goes to a new one, whose name goes at once; named: and stays; existing:
@@ -66,7 +66,7 @@ export interface NativeCheckedOptions extends NativeWriteOptions {
 export interface NativeSession {
   open(modelPath: string, tokens: Uint32Array, window: number, options: NativeOpenOptions): Promise<void>;
   /**
-   * Reads all tokens through layers [begin, end). What was observed of each full-attention layer: scores, empty without a
+   * Reads all tokens, or those that pass() named, through layers [begin, end). What was observed of each full-attention layer: scores, empty without a
    * reduction, and what was asked for beside them (variances and entropy want a reduction).
    */
   read(
@@ -76,6 +76,11 @@ export interface NativeSession {
     needs: readonly (keyof LayerObservations)[],
     plain: boolean,
   ): Promise<Omit<LayerScores, "layer">[]>;
+  /**
+   * Between two groups, after keep(): of the positions before the window only these, ascending, go on to the layers that
+   * follow. Observations of those have a column for each.
+   */
+  pass(positions: Uint32Array): Promise<void>;
   keep(layers: readonly LayerRetention[]): Promise<void>;
   finish(): Promise<void>;
   /** After finish() and before anything is written. */
@@ -146,6 +151,8 @@ interface NativeAddon {
   canWrite(modelPath: string): boolean;
   /** Why it cannot be read in groups, as the end of a sentence; undefined when it can. */
   refusal(modelPath: string): string | undefined;
+  /** Why its layers cannot go on with some of the tokens only, as the end of a sentence; undefined when they can. */
+  passRefusal(modelPath: string): string | undefined;
   /** Gives the loaded model's file pages back to the system where llama.cpp computes with repacked copies of them. */
   releaseFile(modelPath: string): void;
   /** Indices of the loaded model's layers that see a sliding window only. */

@@ -12,7 +12,7 @@ import {
   SavedCacheRefused,
   writeSavedCache,
 } from "./saved-cache.js";
-import { batchTokens, checkTokens, defaultAnswerTokens, readingShape } from "./shape.js";
+import { batchTokens, checkTokens, defaultAnswerTokens, layerWork, readingShape } from "./shape.js";
 import type {
   Following,
   GenerateOptions,
@@ -41,6 +41,8 @@ export interface LoadedModel {
   readonly fullLayers: readonly number[];
   /** Why it cannot be read in groups, as the end of a sentence. */
   readonly refusal: string | undefined;
+  /** Why its layers cannot go on with some of the tokens only, likewise. */
+  readonly passRefusal: string | undefined;
 }
 
 export class DocumentSession implements Session {
@@ -68,34 +70,49 @@ export class DocumentSession implements Session {
 
   async read(prompt: Prompt, options: ReadOptions): Promise<ReadingResult> {
     const { policy, budgetEntries, kvType = "f16", hiddenType = "f16", groupLayers = 1, signal, onProgress } = options;
+    const propagation = policy.keepsAll ? undefined : options.propagation;
     if (this.loaded.refusal !== undefined && !policy.keepsAll) throw cannotCompress(this.loaded.refusal);
+    if (this.loaded.passRefusal !== undefined && propagation) throw cannotReadFast(this.loaded.passRefusal);
     const kept = new Map<number, readonly Uint32Array[]>();
     const { layers } = this.model;
     const tokens = prompt.tokens.length;
+    const shape = readingShape(this.model, { ...prompt, tokens }, budgetEntries);
+    const through = propagation?.expectedTokens(shape) ?? new Array<number>(layers).fill(tokens);
     this.#read = this.#chosen = false;
     const started = performance.now();
     let compressMs = 0;
     return await this.#guarded(
       signal,
-      () => this.#report(tokens, started, onProgress),
+      () => this.#report(through, started, onProgress),
       async () => {
         onProgress?.({ fraction: 0, layersRead: 0, elapsedMs: 0, remainingMs: undefined });
-        await this.#openBeside(prompt, { ...options, kvType, hiddenType });
+        // later layers have no whole cache to lay beside
+        const whole = propagation ? undefined : options.whole;
+        await this.#openBeside(prompt, { ...options, whole, kvType, hiddenType });
         signal?.throwIfAborted();
 
         if (policy.keepsAll) {
           await this.native.read(0, layers, undefined, [], true);
         } else {
-          const run = policy.begin(readingShape(this.model, { ...prompt, tokens }, budgetEntries));
+          const run = policy.begin(shape);
+          const passing = propagation?.begin(shape);
+          const reduction = policy.reduction ?? (passing && "max");
+          let positions: Uint32Array | undefined;
           for (let layer = 0; layer < layers; layer += groupLayers) {
             const end = Math.min(layers, layer + groupLayers);
-            const observed = await this.native.read(layer, end, policy.reduction, policy.needs ?? [], false);
+            through.fill(positions ? positions.length + prompt.windowTokens : tokens, layer, end);
+            const observed = await this.native.read(layer, end, reduction, policy.needs ?? [], false);
             const since = performance.now();
             const first = this.fullLayers.findIndex((index) => index >= layer);
-            const group = observed.map((of, index) => ({ layer: first + index, ...of }));
+            const group = observed.map((of, index) => ({ layer: first + index, positions, ...of }));
             const retained = group.length > 0 ? run.onGroup(group) : [];
             for (const one of retained) kept.set(one.layer, one.positions);
             await this.native.keep(retained.map((one) => ({ ...one, layer: this.fullLayers[one.layer] as number })));
+            const passed = end < layers ? passing?.onGroup(group) : undefined;
+            if (passed) {
+              await this.native.pass(passed);
+              positions = passed;
+            }
             compressMs += performance.now() - since;
           }
         }
@@ -408,13 +425,22 @@ export class DocumentSession implements Session {
     }
   }
 
-  #report(tokens: number, started: number, onProgress: ReadOptions["onProgress"]): void {
-    const done = this.native.progress();
-    const fraction = Math.min(1, done / (tokens * this.model.layers));
+  /** @param through tokens that go through each layer */
+  #report(through: readonly number[], started: number, onProgress: ReadOptions["onProgress"]): void {
+    let left = this.native.progress();
+    let [done, all, layersRead] = [0, 0, 0];
+    for (const tokens of through) {
+      const share = Math.min(1, left / tokens);
+      left -= share * tokens;
+      done += share * layerWork(this.model, tokens);
+      all += layerWork(this.model, tokens);
+      if (share === 1) layersRead++;
+    }
+    const fraction = done / all;
     const elapsedMs = performance.now() - started;
     onProgress?.({
       fraction,
-      layersRead: Math.floor(done / tokens),
+      layersRead,
       elapsedMs,
       // the first moments also hold the set-up of buffers
       remainingMs: fraction > 0.02 ? (elapsedMs * (1 - fraction)) / fraction : undefined,
@@ -436,6 +462,14 @@ function cannotCompress(reason: string): PrecisError {
     "model-unsupported",
     `The memory of this model cannot be compressed: ${reason}.`,
     'Choose the policy "full", which reads it the plain way with its whole KV cache, or another model.',
+  );
+}
+
+function cannotReadFast(reason: string): PrecisError {
+  return new PrecisError(
+    "model-unsupported",
+    `This model cannot be read fast: ${reason}.`,
+    "Choose thorough reading, or another model.",
   );
 }
 

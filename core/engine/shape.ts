@@ -23,6 +23,20 @@ export interface PromptLengths extends Pick<Prompt, "headTokens" | "windowTokens
   readonly tokens: number;
 }
 
+/**
+ * Multiply-adds of one layer that so many tokens of a prompt go through: each through every weight, and over half of the
+ * others on average, so that twice as many take more than twice the time.
+ */
+export function layerWork(
+  model: Pick<ModelInfo, "embeddingSize" | "queryHeads" | "kvHeads" | "keySize" | "valueSize" | "feedForwardSize">,
+  tokens: number,
+): number {
+  const { embeddingSize, queryHeads, kvHeads, keySize, valueSize, feedForwardSize } = model;
+  const query = queryHeads * (keySize + valueSize);
+  const weights = embeddingSize * (query + kvHeads * (keySize + valueSize) + 3 * feedForwardSize);
+  return tokens * (weights + (query * tokens) / 2);
+}
+
 /** @param budgetEntries see ReadingShape.budget */
 export function readingShape(
   model: Pick<ModelInfo, "fullLayers" | "kvHeads">,

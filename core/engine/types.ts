@@ -1,4 +1,5 @@
 import type { Policy } from "../compression/policy.js";
+import type { Propagation } from "../compression/propagation.js";
 import type { KvType } from "./kv.js";
 
 /** A loaded model's shape, read from the GGUF file's metadata. */
@@ -83,6 +84,8 @@ export interface ReadingResult {
 
 export interface ReadOptions {
   readonly policy: Policy;
+  /** What goes on to later layers; undefined: everything, which is thorough reading. None with a policy that keeps all. */
+  readonly propagation?: Propagation | undefined;
   /** Entries per KV head summed over all layers (see ReadingShape.budget); ignored by a policy that keeps all. */
   readonly budgetEntries: number;
   /** How kept entries are stored; f16 when left out. */
@@ -164,7 +167,10 @@ export interface Generation {
 
 /** One document's context: read once, then generate. Not shared between calls at the same time. */
 export interface Session {
-  /** @throws PrecisError model-unsupported when the policy drops entries and the model cannot be read in groups */
+  /**
+   * @throws PrecisError model-unsupported when the policy drops entries and the model cannot be read in groups, or when not
+   *   everything is to go on to later layers and this model's need it
+   */
   read(prompt: Prompt, options: ReadOptions): Promise<ReadingResult>;
   /**
    * Writes what read() has left to a file, before anything is generated.

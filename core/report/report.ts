@@ -120,6 +120,7 @@ function facts(result: SummaryResult, files: readonly string[], named: Named, da
     ...partsRow(result, named),
     ["Model", `${model.id}, ${model.layers} layers, context of ${model.contextLength} tokens`],
     ["Policy", result.policy],
+    ...(result.reading === "fast" ? ([["Reading", "fast"]] satisfies [string, string][]) : []),
     [
       "Budget",
       `${budget.requested}: ${formatBytes(budget.bytes)}, ${budget.tokensPerLayer} tokens per layer and KV head`,

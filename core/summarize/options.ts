@@ -14,6 +14,10 @@ export const policySchema = z.enum(policyNames);
 
 export const kvTypeSchema = z.enum(kvTypes);
 
+/** thorough: every layer reads the whole text; fast: later layers read what matters most to earlier ones (propagation.ts). */
+export const readingModeSchema = z.enum(["thorough", "fast"]);
+export type ReadingMode = z.infer<typeof readingModeSchema>;
+
 /**
  * off: the cache keeps what the instruction looks at. draft: what a draft of the answer looks at in the whole cache, which lies
  * on disk meanwhile. checked: and nothing is written that the whole cache would not have written.
@@ -31,6 +35,8 @@ export const runOptionsSchema = z
     policy: policySchema,
     /** How kept entries are stored; undefined: f16. */
     kvType: kvTypeSchema.optional(),
+    /** Undefined: thorough. */
+    reading: readingModeSchema.optional(),
     /** Layers read at a time; undefined: 1 on the CPU, more on a GPU. */
     groupLayers: z.number().int().min(1).max(1_000).optional(),
     /** Whether the cache follows the answer; undefined: `defaultReaim` of plan.ts. */
@@ -54,5 +60,9 @@ export const runOptionsSchema = z
   .refine(({ question, style, focus }) => question === undefined || (style === undefined && focus === undefined), {
     path: ["question"],
     message: "the answer to a question has neither a style nor a focus",
+  })
+  .refine(({ reading, policy }) => reading !== "fast" || policy !== "full", {
+    path: ["reading"],
+    message: 'the policy "full" keeps what every layer has read of the whole text, which is not read fast',
   });
 export type RunOptions = z.infer<typeof runOptionsSchema>;

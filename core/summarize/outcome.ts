@@ -50,6 +50,7 @@ export function resultOf({ text, readings, model, plan, steps, loadMs, readMs, .
       contextLength: model.contextLength,
     },
     policy: plan.policy.name,
+    ...(plan.propagation ? { reading: "fast" } : {}),
     budget: {
       requested: plan.budget.requested,
       bytes: plan.budget.bytes,

@@ -1,5 +1,6 @@
 /** What a run will do and take, before it runs: for the summary itself, the CLI's estimate and the window's slider. */
 import type { Policy } from "../compression/policy.js";
+import { propagation as fastPropagation, type Propagation } from "../compression/propagation.js";
 import { createPolicy, defaultPolicy } from "../compression/registry.js";
 import type { KvType } from "../engine/kv.js";
 import { type PromptLengths, readingShape } from "../engine/shape.js";
@@ -13,42 +14,56 @@ import {
   parseBudget,
 } from "../estimate/estimate.js";
 import { formatBytes } from "../format.js";
-import type { Reaim, RunOptions } from "./options.js";
+import type { ReadingMode, Reaim, RunOptions } from "./options.js";
 
 export interface Plan {
   readonly policy: Policy;
   readonly budget: Budget;
   readonly kvType: KvType;
   readonly groupLayers: number;
-  /** Off where nothing could be chosen anew: the policy keeps everything, or reads more than attention, or the layers lie on a GPU. */
+  /** What goes on to later layers; undefined: everything. */
+  readonly propagation: Propagation | undefined;
+  /**
+   * Off where nothing could be chosen anew: the policy keeps everything, or reads more than attention, or the layers lie on a
+   * GPU, or not all layers have read everything.
+   */
   readonly reaim: Reaim;
   readonly estimate: Estimate;
 }
 
-export type PlanOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "groupLayers" | "reaim">;
+export type PlanOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "groupLayers" | "reaim" | "reading">;
 
 /** Whether the cache follows the answer when nobody says (docs/eval/follow.md). */
 export const defaultReaim: Reaim = "checked";
 
+export const propagationOf = (mode: ReadingMode | undefined): Propagation | undefined =>
+  mode === "fast" ? fastPropagation() : undefined;
+
 /**
+ * Memory is the same however it is read: the worst moment is the first layers', which read the whole text in any case.
  * @param answerTokens the most that will be written
  * @throws PrecisError budget-invalid, budget-too-small
  */
 export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens: number, options: PlanOptions): Plan {
-  const { kvType = "f16", groupLayers = defaultGroupLayers(model, prompt.tokens) } = options;
+  const { kvType = "f16" } = options;
+  const propagation = propagationOf(options.reading);
+  // a cut can only come at the end of a group
+  const groupLayers = options.groupLayers ?? (propagation ? 1 : defaultGroupLayers(model, prompt.tokens));
   const policy = createPolicy(options.policy);
   const least = policy.keepsAll ? 0 : prompt.headTokens + prompt.windowTokens;
   const asked = parseBudget(options.budget, model, prompt.tokens, least, kvType);
   const whole = parseBudget(`${prompt.tokens}`, model, prompt.tokens, 0, kvType);
   const budget = policy.keepsAll ? { ...whole, requested: options.budget } : asked;
   const { reduction, needs = [] } = policy.aimed ?? policy;
-  const canAim = !policy.keepsAll && reduction !== undefined && needs.length === 0 && model.gpuLayers === 0;
+  const known = reduction !== undefined && needs.length === 0 && !propagation;
+  const canAim = !policy.keepsAll && known && model.gpuLayers === 0;
   const reaim = canAim ? (options.reaim ?? defaultReaim) : "off";
   return {
     policy,
     budget,
     kvType,
     groupLayers,
+    propagation,
     reaim,
     estimate: estimate(model, {
       promptTokens: prompt.tokens,

@@ -43,7 +43,7 @@ export async function readOrResume(
   model: ModelInfo,
   { signal, onProgress, warnings, readAgain, threads, onKept, wholeFolder, ...hooks }: ReadHooks,
 ): Promise<Read> {
-  const { policy, budget, kvType, groupLayers, reaim } = plan;
+  const { policy, budget, kvType, groupLayers, reaim, propagation } = plan;
   const how = { kvType, answerTokens, threads, onKept, signal };
   const chosen = { policy, budgetEntries: budget.entriesTotal };
   // the full cache is as large as the memory it would spare; what it holds is not compressed
@@ -89,6 +89,7 @@ export async function readOrResume(
       ...how,
       ...chosen,
       groupLayers,
+      propagation,
       onProgress,
       whole: path === undefined ? undefined : { path, kept: begun !== undefined },
       onWholeRefused: (reason) =>
@@ -130,7 +131,7 @@ function wholeCacheIdentity(model: ModelInfo, prompt: Prompt, { kvType }: Plan):
 }
 
 /** Everything that decides what a saved cache holds, but the window: another question may be asked of it. */
-function cacheIdentity(model: ModelInfo, prompt: Prompt, { policy, budget, kvType }: Plan): string {
+function cacheIdentity(model: ModelInfo, prompt: Prompt, { policy, budget, kvType, propagation }: Plan): string {
   const before = prompt.tokens.subarray(0, prompt.tokens.length - prompt.windowTokens);
   return JSON.stringify({
     model: modelIdentity(model),
@@ -138,6 +139,7 @@ function cacheIdentity(model: ModelInfo, prompt: Prompt, { policy, budget, kvTyp
     policy: { name: policy.name, version: 1 },
     budget: budget.requested,
     kvType,
+    ...(propagation ? { reading: { name: propagation.name, version: 1 } } : {}),
   });
 }
 

@@ -2,6 +2,8 @@
 import { z } from "zod";
 import { citationSchema } from "../citations/citation.js";
 
+import { readingModeSchema } from "./options.js";
+
 export type { Citation } from "../citations/citation.js";
 
 const count = z.number().int().nonnegative();
@@ -63,6 +65,8 @@ export const summaryResultSchema = z.object({
   parts: z.array(partSchema),
   model: z.object({ id: z.string(), path: z.string(), layers: count, kvHeads: count, contextLength: count }),
   policy: z.string(),
+  /** Undefined: thorough. */
+  reading: readingModeSchema.optional(),
   budget: z.object({ requested: z.string(), bytes: count, tokensPerLayer: count }),
   /** Of the largest prompt, where there were several; the peak is that of the whole run. */
   kv: z.object({

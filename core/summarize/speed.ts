@@ -1,7 +1,8 @@
 /** How long reading and writing take on this machine: the work of a step, and what a unit of it takes. */
+import { layerWork } from "../engine/shape.js";
 import type { Engine, ModelInfo } from "../engine/types.js";
-import type { RunOptions } from "./options.js";
-import { planRun } from "./plan.js";
+import type { ReadingMode, RunOptions } from "./options.js";
+import { planRun, propagationOf } from "./plan.js";
 import { buildPrompt } from "./prompt.js";
 
 /** What steps take, whatever the machine. */
@@ -25,15 +26,11 @@ export const addWork = (one: Work, other: Work): Work => ({
   write: one.write + other.write,
 });
 
-/**
- * Reading a prompt and writing behind it. A token goes through every weight once and attends to half of the prompt on
- * average, so twice the prompt takes more than twice the time.
- */
-export function workOf(model: ModelInfo, promptTokens: number, writtenTokens: number): Work {
-  const { layers, embeddingSize, queryHeads, kvHeads, keySize, valueSize, feedForwardSize } = model;
-  const query = queryHeads * (keySize + valueSize);
-  const weights = embeddingSize * (query + kvHeads * (keySize + valueSize) + 3 * feedForwardSize);
-  return { read: promptTokens * layers * (weights + (query * promptTokens) / 2), write: writtenTokens };
+/** Reading a prompt and writing behind it. */
+export function workOf(model: ModelInfo, promptTokens: number, writtenTokens: number, mode?: ReadingMode): Work {
+  const shape = { layers: model.layers, tokens: promptTokens, window: 0, protectedPositions: [] };
+  const through = propagationOf(mode)?.expectedTokens(shape) ?? new Array<number>(model.layers).fill(promptTokens);
+  return { read: through.reduce((sum, tokens) => sum + layerWork(model, tokens), 0), write: writtenTokens };
 }
 
 export const timeOf = (work: Work, speed: Speed): number => work.read * speed.read + work.write * speed.write;
@@ -58,6 +55,7 @@ export async function measureSpeed(
   if (tokens > trial.text) start = start.slice(0, Math.ceil((start.length * trial.text) / tokens));
   const prompt = buildPrompt(engine, start, options);
   const lengths = { ...prompt, tokens: prompt.tokens.length };
+  // read thoroughly: what a unit of work takes is the same
   const { policy, budget, kvType, groupLayers } = planRun(model, lengths, trial.written, {
     ...options,
     budget: "100%",

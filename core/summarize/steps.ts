@@ -112,7 +112,7 @@ export class Steps {
     if (before) {
       this.resumed += 1;
       onText?.(before.text);
-      progress?.finished(name, workOf(engine.model, before.promptTokens, before.tokens));
+      progress?.finished(name, workOf(engine.model, before.promptTokens, before.tokens, options.reading));
       return this.#end(before, purpose, part);
     }
     const number = part ? 1 + parts.indexOf(part) : parts.length;
@@ -121,7 +121,7 @@ export class Steps {
     await this.#keep(key, step);
     const { prefillMs, compressMs, decodeMs } = step.timings;
     const took = { readMs: prefillMs + compressMs, writeMs: decodeMs };
-    progress?.finished(name, workOf(engine.model, step.promptTokens, step.tokens), took);
+    progress?.finished(name, workOf(engine.model, step.promptTokens, step.tokens, options.reading), took);
     return this.#end(step, purpose, part);
   }
 
@@ -222,10 +222,15 @@ function followingOf({ policy, budget, reaim }: Plan): Following | undefined {
 }
 
 /** Everything that decides what a step writes, but the model. */
-function keyOf(prompt: Prompt, { policy, budget, kvType, reaim }: Plan, maxTokens: number, sampling: Sampling): string {
+function keyOf(
+  prompt: Prompt,
+  { policy, budget, kvType, propagation, reaim }: Plan,
+  maxTokens: number,
+  sampling: Sampling,
+): string {
   const { headTokens, windowTokens, tokens } = prompt;
   const read = { prompt: digest(tokens), headTokens, windowTokens };
-  const kept = { policy: policy.name, entries: budget.entriesTotal, kvType, reaim };
+  const kept = { policy: policy.name, entries: budget.entriesTotal, kvType, propagation: propagation?.name, reaim };
   return digest(JSON.stringify({ read, kept, maxTokens, sampling }));
 }
 

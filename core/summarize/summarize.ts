@@ -112,7 +112,9 @@ async function inParts(steps: Steps): Promise<string> {
 async function speedOf({ engine, options, context, finished, readings }: Steps): Promise<Speed> {
   const before = finished.all;
   if (before.length === 0) return await measureSpeed(engine, readings[0]?.source.text ?? "", options, context.signal);
-  const work = before.map((step) => workOf(engine.model, step.promptTokens, step.tokens)).reduce(addWork, noWork);
+  const work = before
+    .map((step) => workOf(engine.model, step.promptTokens, step.tokens, options.reading))
+    .reduce(addWork, noWork);
   const readMs = before.reduce((sum, { timings }) => sum + timings.prefillMs + timings.compressMs, 0);
   const writeMs = before.reduce((sum, { timings }) => sum + timings.decodeMs, 0);
   return { read: readMs / Math.max(1, work.read), write: writeMs / Math.max(1, work.write) };
@@ -196,6 +198,6 @@ async function joined(
       next.push(end - start === 1 ? text : await steps.one(`${name}/${round}/${index}`, text, "notes"));
     }
     texts = next;
-    progress?.expect(name, joinWork(engine.model, sizesOf(texts), shape, last));
+    progress?.expect(name, joinWork(engine.model, sizesOf(texts), shape, last, options.reading));
   }
 }

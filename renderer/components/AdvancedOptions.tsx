@@ -12,9 +12,15 @@ const kvTypes = () =>
     ["q4_0", t("advanced.q4")],
   ] as const;
 
+const readings = () =>
+  [
+    ["thorough", t("advanced.thorough")],
+    ["fast", t("advanced.fast")],
+  ] as const;
+
 /** What only those look for who know the method. */
 export function AdvancedOptions() {
-  const { policy, kvType, groupLayers, gpuLayers, threads, seed, choose } = useSettings();
+  const { policy, kvType, reading, groupLayers, gpuLayers, threads, seed, choose } = useSettings();
   const gpu = useModel((store) => store.model?.gpu);
   return (
     <div className="advanced-options">
@@ -32,6 +38,15 @@ export function AdvancedOptions() {
           value={kvType}
           options={kvTypes()}
           onChange={(kvType) => choose({ kvType })}
+        />
+      </Labelled>
+      <Labelled name={t("advanced.reading")} hint={t("advanced.readingHint")}>
+        <Choice
+          label={t("advanced.reading")}
+          value={reading}
+          options={readings()}
+          disabled={policy === "full"}
+          onChange={(reading) => choose({ reading })}
         />
       </Labelled>
       <Whole

@@ -38,13 +38,13 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
   const machine = forecast?.memory;
   const ready = model && summary;
   const figures = ready ? budgetFigures(model, summary, options) : undefined;
-  const { policy, kvType, groupLayers } = options;
+  const { policy, kvType, groupLayers, reading } = options;
   const free = machine?.availableBytes;
   // the same for every place of the slider: tried at a dozen of them
   const reach = useMemo(() => {
-    const choices = { budget: "100%", policy, kvType, groupLayers };
+    const choices = { budget: "100%", policy, kvType, groupLayers, reading };
     return model && summary && reachOf(model, summary, choices, free);
-  }, [model, summary, policy, kvType, groupLayers, free]);
+  }, [model, summary, policy, kvType, groupLayers, reading, free]);
   const refusal = (place: number) =>
     ready && reach
       ? unfitWords(place, reach, machine, (at) => budgetFigures(model, summary, { ...options, budget: `${at}%` }))

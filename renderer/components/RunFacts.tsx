@@ -62,7 +62,10 @@ export function RunFacts({ result, startedAt, endedAt }: Props) {
           </Fact>
         )}
         <Fact name={t("facts.inAll")} value={formatDuration(endedAt - startedAt)}>
-          {t("facts.policy", { policy: policyLabel(result.policy), model: fileName(result.model.id) })}
+          {t(result.reading === "fast" ? "facts.policyFast" : "facts.policy", {
+            policy: policyLabel(result.policy),
+            model: fileName(result.model.id),
+          })}
         </Fact>
       </dl>
       <RetentionChart result={result} />

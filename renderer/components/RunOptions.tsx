@@ -95,10 +95,17 @@ interface ChoiceProps<Value extends string> {
 }
 
 /** One of a list, in a menu. */
-export function Choice<Value extends string>({ label, value, options, onChange }: ChoiceProps<Value>) {
+export function Choice<Value extends string>({
+  label,
+  value,
+  options,
+  onChange,
+  disabled,
+}: ChoiceProps<Value> & { disabled?: boolean }) {
   return (
     <select
       aria-label={label}
+      disabled={disabled}
       value={value}
       onChange={(event) => {
         const chosen = options.find(([each]) => each === event.target.value);
@@ -143,12 +150,13 @@ export const policyLabel = (policy: string): string => label(policies(), policy)
 
 /** The same choices while a run goes on, when they cannot be changed. */
 export function ChosenOptions({ options }: { options: Options }) {
-  const { style = "paragraph", length, language, focus, policy } = options;
+  const { style = "paragraph", length, language, focus, policy, reading } = options;
   const chosen = [
     label(styles(), style),
     label(lengths(), length),
     language === undefined ? t("choices.sameLanguage") : summaryLanguage(language),
     policyLabel(policy),
+    ...(reading === "fast" ? [t("choices.readFast")] : []),
   ];
   return (
     <p className="small chosen-options" title={focus}>

@@ -43,16 +43,28 @@ export const useLanguage = (): unknown => useSettings((store) => store.interface
 /** What of the settings decides a run. */
 type RunSettings = Pick<
   Choices,
-  "share" | "policy" | "kvType" | "groupLayers" | "threads" | "seed" | "style" | "length" | "language" | "focus"
+  | "share"
+  | "policy"
+  | "kvType"
+  | "reading"
+  | "groupLayers"
+  | "threads"
+  | "seed"
+  | "style"
+  | "length"
+  | "language"
+  | "focus"
 >;
 
 /** The settings as a run's options. The temperature is 0: the same choices give the same summary. */
 export function runOptions(settings: RunSettings): RunOptions {
-  const { share, policy, kvType, groupLayers, threads, seed, style, length, language, focus } = settings;
+  const { share, policy, kvType, reading, groupLayers, threads, seed, style, length, language, focus } = settings;
   return {
     budget: `${policy === "full" ? 100 : share}%`,
     policy,
     kvType,
+    // what keeps the whole cache is not read fast
+    ...(reading === "fast" && policy !== "full" ? { reading } : {}),
     ...(groupLayers === undefined ? {} : { groupLayers }),
     ...(threads === undefined ? {} : { threads }),
     length,

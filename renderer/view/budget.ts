@@ -64,7 +64,7 @@ export function wordsAt(share: number): string | undefined {
 }
 
 /** What of a run's options decides its memory. */
-export type MemoryOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "groupLayers">;
+export type MemoryOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "groupLayers" | "reading">;
 
 /** What depends on the slider; of a document that is read in parts, what holds for a full part. */
 export interface Figures {

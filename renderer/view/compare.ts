@@ -34,6 +34,7 @@ export function runRows({ started, ended, options, result }: StoredRun): readonl
     [t("compare.memory"), t("compare.memoryKept", { budget: options.budget, bytes: formatBytes(kv.retainedBytes) })],
     [t("compare.layer"), t("compare.layerKept", { tokens: formatCount(budget.tokensPerLayer) })],
     [t("compare.policy"), options.policy],
+    [t("compare.reading"), t(`advanced.${options.reading ?? "thorough"}`)],
     [t("compare.model"), model.id],
     [t("compare.length"), t(`compare.${options.length}`)],
     [

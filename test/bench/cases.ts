@@ -1,5 +1,6 @@
 /** What `npm run bench` measures: who reads, which model, how much. */
 import type { KvType } from "../../core/engine/kv.js";
+import type { ReadingMode } from "../../core/summarize/options.js";
 import type { ShapeName } from "../support/shapes.js";
 
 /** One way of reading a document. */
@@ -13,25 +14,30 @@ export interface Side {
   readonly kvType: KvType;
   /** Layers read at a time; one when left out. */
   readonly groupLayers?: number;
+  /** Thorough when left out. */
+  readonly reading?: ReadingMode | undefined;
 }
 
-const side = (policy: string, budget: string, kvType: KvType, groupLayers?: number): Side => ({
+const side = (policy: string, budget: string, kvType: KvType, groupLayers?: number, reading?: ReadingMode): Side => ({
   id: [
     policy,
     ...(budget === "100%" ? [] : [budget.slice(0, -1)]),
     ...(policy === "full" ? [] : [kvType]),
     ...(groupLayers ? [`${groupLayers}-layers`] : []),
+    ...(reading ? [reading] : []),
   ].join("-"),
   label: [
     policy === "stock" ? "stock node-llama-cpp" : `precis, ${policy}`,
     ...(budget === "100%" ? [] : [` ${budget}`]),
     ...(policy === "stock" || kvType !== "f16" ? [`, ${kvType}`] : []),
     ...(groupLayers ? [`, ${groupLayers} layers at a time`] : []),
+    ...(reading ? [`, ${reading} reading`] : []),
   ].join(""),
   policy,
   budget,
   kvType,
   groupLayers,
+  reading,
 });
 
 /**
@@ -42,6 +48,7 @@ export const sides: readonly Side[] = [
   side("stock", "100%", "f16"),
   side("full", "100%", "f16"),
   side("dynamickv", "25%", "f16"),
+  side("dynamickv", "25%", "f16", undefined, "fast"),
   side("dynamickv", "6.9%", "f16"),
   side("dynamickv", "1.7%", "f16"),
   side("dynamickv", "6.9%", "q8_0"),

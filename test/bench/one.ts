@@ -60,13 +60,17 @@ console.log(JSON.stringify(await (spec.side.policy === "stock" ? stock(spec.side
 async function ours(side: Side): Promise<Outcome> {
   const engine = await loadEngine(path, id);
   try {
-    const { policy, budget, groupLayers, estimatedKvPeakBytes, estimatedPeakBytes } = planned(engine.model, side);
+    const { policy, propagation, budget, groupLayers, estimatedKvPeakBytes, estimatedPeakBytes } = planned(
+      engine.model,
+      side,
+    );
     const prompt = { tokens: Uint32Array.from(repeated(engine.tokenize(text), tokens)), headTokens, windowTokens };
     const session = await engine.createSession();
     const rssLoadedBytes = rss("VmRSS");
     const started = performance.now();
     const { kv } = await session.read(prompt, {
       policy,
+      propagation,
       budgetEntries: budget.entriesTotal,
       answerTokens: decode,
       kvType: side.kvType,

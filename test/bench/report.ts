@@ -73,7 +73,7 @@ const charted: readonly { figure: Figure; name: string; title: string; unit: "by
   { figure: "decodeTokensPerSecond", name: "decoding", title: "Decoding", unit: "tokens/s" },
 ];
 
-/** A colour for a policy and budget, a dash for how entries are stored; one for groups of layers. */
+/** A colour for a policy and budget, a dash for how entries are stored or how it is read; one for groups of layers. */
 function look(side: string): { tone: Tone; dash: Dash } {
   const tone = (["grey", "amber", "blue", "teal", "violet"] as const)[
     ["stock", "full", "dynamickv-25", "dynamickv-6.9", "dynamickv-1.7"].findIndex((name) => side.startsWith(name))
@@ -83,7 +83,8 @@ function look(side: string): { tone: Tone; dash: Dash } {
   if (group) return { tone: "amber", dash: group === "2" ? "solid" : "dotted" };
   // the full cache is as large as stock's: dashed, so that the line below it shows
   const dashed = side === "full" || side.endsWith("q8_0");
-  return { tone, dash: dashed ? "dashed" : side.endsWith("q4_0") ? "dotted" : "solid" };
+  const dotted = side.endsWith("q4_0") || side.endsWith("fast");
+  return { tone, dash: dashed ? "dashed" : dotted ? "dotted" : "solid" };
 }
 
 export interface NamedChart {

@@ -10,3 +10,12 @@ describe("--policy", () => {
     for (const policy of policyNames) expect(runOptions({ ...flags, policy })).toMatchObject({ policy });
   });
 });
+
+describe("--reading", () => {
+  it("is thorough unless asked for, and fast only with a policy that drops something", () => {
+    expect(runOptions({ ...flags, policy: "dynamickv" }).reading).toBeUndefined();
+    expect(runOptions({ ...flags, policy: "dynamickv", reading: "fast" })).toMatchObject({ reading: "fast" });
+    expect(() => runOptions({ ...flags, policy: "full", reading: "fast" })).toThrow(/the policy "full" keeps/);
+    expect(() => runOptions({ ...flags, policy: "dynamickv", reading: "skim" })).toThrow(/reading/);
+  });
+});

@@ -3,10 +3,13 @@ import type { LayerScores, ReadingShape } from "../../core/compression/policy.js
 
 export type ScoreKind = "random" | "skewed" | "equal" | "zero" | "broken";
 
+/** Of a layer that all positions went through. */
+export type EveryScore = Required<Omit<LayerScores, "positions">>;
+
 export interface Case {
   readonly shape: ReadingShape;
   /** One element per layer. */
-  readonly scores: Required<LayerScores>[];
+  readonly scores: EveryScore[];
   /** How many layers each call brings; sums to the layers. */
   readonly calls: number[];
 }
@@ -27,7 +30,7 @@ export const keySize = 4;
 const queryHeadsPerKvHead = 2;
 
 /** Scores, and everything else that a policy may need. */
-export function layerScores(shape: ReadingShape, kind: ScoreKind, seed: number): Required<LayerScores>[] {
+export function layerScores(shape: ReadingShape, kind: ScoreKind, seed: number): EveryScore[] {
   const next = random(seed);
   const before = Math.max(0, shape.tokens - shape.window);
   return Array.from({ length: shape.layers }, (_, layer) => {

@@ -64,7 +64,7 @@ async function writingTime(policy: Policy, share: number): Promise<number> {
 const observing = ({ reduction, needs = [] }: Policy) => [reduction ?? "nothing", ...needs].join(" + ");
 
 /** Random numbers in the shapes of a real reading; the time of a choice does not depend on them. */
-function observedLayers(): Required<LayerScores>[] {
+function observedLayers(): Required<Omit<LayerScores, "positions">>[] {
   const next = random(1);
   const rows = shape.kvHeads * (tokens - window);
   const drawn = (columns: number) => Float32Array.from({ length: rows * columns }, () => next() ** 8 - 1e-3);

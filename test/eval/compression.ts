@@ -26,7 +26,7 @@ import { overviewPage, sliderData } from "./overview.js";
 import { charts, page } from "./page.js";
 import { ruler } from "./ruler/ruler.js";
 import { summaries } from "./summaries/summaries.js";
-import { ablationVariants, ours, policyVariants } from "./variants.js";
+import { ablationVariants, fastVariants, ours, policyVariants } from "./variants.js";
 
 const benchmarks: readonly Benchmark[] = [distribution, needle, ruler, summaries];
 const allBudgets = ["50%", "25%", "15%", "10%", "6.9%", "3.4%", "1.7%", "0.9%"];
@@ -34,7 +34,7 @@ const ablationBudgets = ["25%", "10%", "6.9%", "3.4%"];
 const quickBudgets = ["25%", "6.9%"];
 const quickVariants = [ours.id, "snapkv", "streaming-llm"];
 
-const usage = `npm run eval -- [${benchmarks.map(({ name }) => name).join("|")} …] [--quick|--full] [--ablation] [--data FILE.jsonl]
+const usage = `npm run eval -- [${benchmarks.map(({ name }) => name).join("|")} …] [--quick|--full] [--fast] [--ablation] [--data FILE.jsonl]
   [--only VARIANT,…] [--budgets 25%,…] [--lengths 2k,…] [--cases N] [--shard I/N] [--limit-minutes N] [--fresh] [--out FOLDER]
 npm run eval -- citations [--tuning]`;
 
@@ -53,6 +53,7 @@ function options() {
         quick: { type: "boolean", default: false },
         full: { type: "boolean", default: false },
         ablation: { type: "boolean", default: false },
+        fast: { type: "boolean", default: false },
         data: { type: "string" },
         only: { type: "string" },
         budgets: { type: "string" },
@@ -99,20 +100,25 @@ const { values, positionals } = (() => {
 /** Everything that the command line can get wrong. */
 function plan() {
   const { values: given, positionals: names } = options();
-  const { quick, full, ablation } = given;
+  const { quick, full, ablation, fast } = given;
   if (quick && full) throw new UsageError("--quick or --full, not both.");
   const [, part, parts] = /^(\d{1,3})\/(\d{1,3})$/.exec(given.shard)?.map(Number) ?? [];
   if (!part || !parts || part > parts) throw new UsageError("--shard takes a part of a whole, like 1/4.");
-  const variants = ablation ? ablationVariants : policyVariants;
+  const variants = fast ? fastVariants : ablation ? ablationVariants : policyVariants;
   return {
     positionals: chosen(benchmarks, names, ({ name }) => name),
     values: {
       size: (quick ? "quick" : full ? "full" : "usual") as Size,
       split: (ablation ? "tuning" : "reporting") as Split,
       ablation,
+      fast,
       data: given.data,
       variants,
-      wanted: chosen(variants, list(given.only) ?? (quick && !ablation ? quickVariants : undefined), ({ id }) => id),
+      wanted: chosen(
+        variants,
+        list(given.only) ?? (quick && !ablation && !fast ? quickVariants : undefined),
+        ({ id }) => id,
+      ),
       budgets: ablation ? ablationBudgets : allBudgets,
       wantedBudgets: chosen(
         ablation ? ablationBudgets : allBudgets,
@@ -141,7 +147,7 @@ const started = performance.now();
 const elapsed = () => performance.now() - started;
 
 async function run(engine: Engine, model: string, runtime: string): Promise<void> {
-  const { split, size, ablation, data, variants, budgets, lengths, minutes, out } = values;
+  const { split, size, ablation, fast, data, variants, budgets, lengths, minutes, out } = values;
   const measureText = (text: string) => engine.tokenize(text).length;
   const documents = documentsOf(split, data, measureText);
   const setting: Setting = { split, size, lengths, documents, measure: measureText };
@@ -198,18 +204,18 @@ async function run(engine: Engine, model: string, runtime: string): Promise<void
       const measured = storeOf(benchmark).load(one.id, caseConditions(desk, one));
       return measured ? [{ one, measured }] : [];
     });
-    const name = `${ablation ? "ablation-" : ""}${benchmark.name}`;
+    const name = `${fast ? "fast-" : ""}${ablation ? "ablation-" : ""}${benchmark.name}`;
     const summary = { ...figures(benchmark, results, variants, budgets, cases.length), benchmark: name };
     write(benchmark, summary, made);
   }
-  if (!ablation) writeOverview(out);
+  if (!ablation && !fast) writeOverview(out);
   if (stopped) console.error(`Stopped after ${formatDuration(elapsed())}; run the same command again to go on.`);
 }
 
 function write(benchmark: Benchmark, summary: Figures, made: string): void {
-  const { split, ablation, data, out } = values;
+  const { split, ablation, fast, data, out } = values;
   const name = summary.benchmark;
-  const command = `npm run eval -- ${benchmark.name}${ablation ? " --ablation" : ""}${data === undefined ? "" : " --data FILE"}`;
+  const command = `npm run eval -- ${benchmark.name}${fast ? " --fast" : ""}${ablation ? " --ablation" : ""}${data === undefined ? "" : " --data FILE"}`;
   const facts = {
     made,
     command,

@@ -1,8 +1,12 @@
-/** Measures a case: one reading, the full cache's answer, then every variant at every budget on copies of it. */
+/**
+ * Measures a case: one reading, the full cache's answer, then every variant at every budget on copies of it. What is read
+ * fast is another reading, and made for each.
+ */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { LayerRetention } from "../../core/compression/policy.js";
+import { propagation } from "../../core/compression/propagation.js";
 import { choose, type Recording, replay } from "../../core/engine/replay.js";
 import type { DocumentSession } from "../../core/engine/session.js";
 import type { Engine } from "../../core/engine/types.js";
@@ -23,6 +27,8 @@ export type Plan =
       readonly made: string;
       /** Milliseconds to choose, all layers together. */
       readonly chooseMs: number;
+      /** Milliseconds of the reading itself, where it is not the one for all. */
+      readonly readMs?: number;
       readonly raw: Raw;
     }
   | { readonly impossible: string };
@@ -50,8 +56,8 @@ const sourceHash = readdirSync(fileURLToPath(sources))
   .reduce((hash, name) => hash.update(name).update(readFileSync(new URL(name, sources))), createHash("sha256"))
   .digest("hex");
 
-const madeBy = ({ policy, settings, queries, kvType }: Variant) =>
-  digest(JSON.stringify([sourceHash, policy, settings, queries, kvType]));
+const madeBy = ({ policy, settings, queries, kvType, propagation }: Variant) =>
+  digest(JSON.stringify([sourceHash, policy, settings, queries, kvType, propagation]));
 
 /** What a stored case depends on. */
 export function caseConditions({ conditions, engine }: Pick<Desk, "conditions" | "engine">, one: Case): Conditions {
@@ -107,6 +113,26 @@ export async function measure<C extends Case>(
     const key = planKey(variant, budget);
     if (typeof entries === "string") {
       plans[key] = { impossible: entries };
+    } else if (variant.propagation) {
+      before(`reading fast, ${variant.label} at ${budget}`);
+      run ??= await benchmark.prepare(await setUp(whole, []), one, answer);
+      const retention: LayerRetention[] = [];
+      const { timings } = await session.read(prompt, {
+        policy: policyOf(variant),
+        propagation: propagation(variant.propagation),
+        budgetEntries: entries,
+        kvType: variant.kvType,
+        onKept: (positions) =>
+          retention.push({ layer: retention.length, positions: positions.map((list) => list.slice()) }),
+      });
+      const choice = choiceOf(retention, variant);
+      plans[key] = {
+        choice,
+        made: madeBy(variant),
+        chooseMs: timings.compressMs,
+        readMs: timings.prefillMs,
+        raw: await run(session),
+      };
     } else {
       const scores = await readings.scores(variant, answer);
       const started = performance.now();

@@ -1,5 +1,6 @@
 /** What is compared: policies as they are published and ours, the oracle, how kept entries are stored, our ingredients. */
 import type { GroupReduction, Policy } from "../../core/compression/policy.js";
+import type { PropagationSettings } from "../../core/compression/propagation.js";
 import {
   createPolicy,
   defaultPolicy,
@@ -18,6 +19,8 @@ export interface Variant {
   /** Whose attention is scored: the instruction's, or that of the full cache's own answer, which nobody has beforehand. */
   readonly queries: "window" | "answer";
   readonly kvType: KvType;
+  /** Read fast, with these settings; undefined: thoroughly. */
+  readonly propagation?: Partial<PropagationSettings> | undefined;
 }
 
 function variant(id: string, policy: PolicyName, change: Partial<Variant> = {}): Variant {
@@ -74,6 +77,22 @@ export const ablationVariants: readonly Variant[] = [
     floor: 0.2,
     valueNorms: false,
   }),
+];
+
+const cut = (earliest: number, latest: number, share: number) => ({ earliest, latest, least: share, most: share });
+const fast = (id: string, label: string, change: Partial<PropagationSettings>) =>
+  variant(`fast-${id}`, ours.policy, { label: `read fast, ${label}`, propagation: change });
+
+/** Our default read thoroughly and fast, and what else may be passed on. */
+export const fastVariants: readonly Variant[] = [
+  ours,
+  variant("fast", ours.policy, { label: "read fast", propagation: {} }),
+  ...[0.1, 0.2, 0.4].map((share) =>
+    fast(`${100 * share}`, `${100 * share} % go on`, { cuts: [cut(1 / 5, 1 / 3, share)] }),
+  ),
+  fast("late", "10 % go on from the middle", { cuts: [cut(0.45, 0.53, 0.1)] }),
+  fast("twice", "30 % go on, and 10 % from the middle", { cuts: [cut(1 / 5, 1 / 3, 0.3), cut(0.45, 0.53, 0.1)] }),
+  fast("average-15", "average over 15", { pooling: { kind: "average", kernel: 15 } }),
 ];
 
 export const policyOf = ({ policy, settings }: Variant): Policy => createPolicy(policy, settings);

@@ -55,6 +55,19 @@ describe("precis summarize", () => {
     expect(kv.layers.reduce((sum, layer) => sum + layer.bytes, 0)).toBe(kv.retainedBytes);
   });
 
+  test("says of an answer that was read fast that it was", async () => {
+    const args = ["summarize", tenPages, "--reading", "fast", "--length", "short", "--json", "--quiet"];
+    const { code, stdout } = await precis(args);
+    expect(code).toBe(0);
+    const result = summaryResultSchema.strict().parse(JSON.parse(stdout));
+    expect(result.reading).toBe("fast");
+    // the last layers hold what was passed on, the first what they have read
+    const [first, last] = [result.kv.layers[0], result.kv.layers.at(-1)].map((layer) => layer?.tokens as number);
+    expect(last).toBeLessThan(0.6 * (first as number));
+    const estimated = await precis(["estimate", tenPages, "--reading", "fast"]);
+    expect(estimated.stdout).toMatch(/^Read +whole, in one go, fast$/m);
+  });
+
   test("is repeatable at temperature 0", async () => {
     const args = ["summarize", note, "--length", "short", "--quiet"];
     const [first, second] = [await precis(args), await precis(args)];

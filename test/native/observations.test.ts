@@ -53,7 +53,7 @@ async function observe(engine: Engine, kvType: KvType = "f16") {
 }
 
 /** What there is to observe of the first layer, straight from the model's weights and the papers' formulas. */
-function wantedOf(path: string, model: RandomModel): Required<Omit<LayerScores, "layer">> {
+function wantedOf(path: string, model: RandomModel): Required<Omit<LayerScores, "layer" | "positions">> {
   const { architecture, headSize, kvHeads, queryHeads } = model;
   const { queries, keys, values } = firstLayer(path, model, tokens);
   const group = queryHeads / kvHeads;

@@ -36,6 +36,9 @@ it("says of a run what was chosen and what it took", () => {
     result: summaryResult({ text: "It settled by 41 cm." }),
   };
   const rows = Object.fromEntries(runRows(run));
+  expect(rows.Reading).toMatch(/^thorough/);
+  const fast = Object.fromEntries(runRows({ ...run, options: { ...options, reading: "fast" } }));
+  expect(fast.Reading).toMatch(/^fast/);
   expect(rows.Memory).toMatch(/^6\.9% of the full cache, /);
   expect(rows).toMatchObject({ Policy: "dynamickv", Length: "short", Took: "1 min 5 s", Words: "5" });
 });

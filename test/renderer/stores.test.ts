@@ -297,6 +297,15 @@ describe("settings", () => {
     });
   });
 
+  it("say how it is read where that is fast, and never of the full cache", () => {
+    settings().choose({ reading: "fast", policy: "full" });
+    expect(runOptions(settings()).reading).toBeUndefined();
+    settings().choose({ policy: "dynamickv" });
+    expect(runOptions(settings()).reading).toBe("fast");
+    settings().choose({ reading: "thorough" });
+    expect(runOptions(settings()).reading).toBeUndefined();
+  });
+
   it("are kept by the main process, but for what one summary dwells on", () => {
     const changeSettings = vi.fn<PrecisApi["changeSettings"]>(async () => failure("internal"));
     bridge({ changeSettings });

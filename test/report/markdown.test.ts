@@ -32,6 +32,10 @@ describe("summaryMarkdown", () => {
     });
   });
 
+  it("says so where the document was read fast", () => {
+    expect(facts(summaryMarkdown(summaryResult({ reading: "fast" }))).Reading).toBe("fast");
+  });
+
   it("names each warning once, on a line of its own", () => {
     const markdown = summaryMarkdown(result);
     expect(markdown).toContain(

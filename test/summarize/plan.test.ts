@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { PrecisError } from "../../core/errors.js";
+import { runOptionsSchema } from "../../core/summarize/options.js";
 import { largestShare, planRun, planWithin } from "../../core/summarize/plan.js";
+import { workOf } from "../../core/summarize/speed.js";
 import { fakeModel } from "../support/fake-engine.js";
 
 const prompt = { tokens: 7500, headTokens: 20, windowTokens: 40 };
@@ -19,6 +21,22 @@ describe("planRun", () => {
     const plan = planRun(fakeModel, prompt, 300, { ...options, kvType: "q4_0" });
     expect(plan.budget.bytes).toBeLessThanOrEqual(0.069 * plan.estimate.fullKvBytes);
     expect(plan.budget.tokensPerLayer).toBeGreaterThan(3.5 * 517);
+  });
+});
+
+describe("fast reading", () => {
+  test("takes no more memory, less work by half, and nothing of a policy that keeps everything", () => {
+    const [thorough, fast] = ([undefined, "fast"] as const).map((reading) =>
+      planRun(fakeModel, prompt, 300, { ...options, reading }),
+    );
+    expect(thorough?.propagation).toBeUndefined();
+    expect(fast?.propagation).toBeDefined();
+    expect(fast?.estimate.peakKvBytes).toBeLessThanOrEqual(thorough?.estimate.peakKvBytes as number);
+    const ratio = workOf(fakeModel, 8192, 0, "fast").read / workOf(fakeModel, 8192, 0).read;
+    expect(ratio).toBeGreaterThan(0.3);
+    expect(ratio).toBeLessThan(0.5);
+    const wrong = { ...options, length: "short", seed: 1, temperature: 0, policy: "full", reading: "fast" } as const;
+    expect(runOptionsSchema.safeParse(wrong).error?.issues[0]?.path).toEqual(["reading"]);
   });
 });
 

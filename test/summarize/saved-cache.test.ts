@@ -58,15 +58,16 @@ describe("a saved cache", () => {
     expect(readdirSync(folder)).toHaveLength(1);
   });
 
-  test("is of one document, policy, budget and kind of entry", async () => {
+  test("is of one document, policy, budget, kind of entry and way of reading", async () => {
     await ask();
     expect((await ask({}, document("Another text. "))).read).toBe(1);
     expect((await ask({ budget: "26%" })).read).toBe(1);
     expect((await ask({ policy: "snapkv" })).read).toBe(1);
     expect((await ask({ kvType: "q8_0" })).read).toBe(1);
-    expect(readdirSync(folder)).toHaveLength(5);
+    expect((await ask({ reading: "fast" })).read).toBe(1);
+    expect(readdirSync(folder)).toHaveLength(6);
     expect((await ask({ policy: "full", budget: "100%" })).read).toBe(1);
-    expect(readdirSync(folder), "the full cache is not saved").toHaveLength(5);
+    expect(readdirSync(folder), "the full cache is not saved").toHaveLength(6);
   });
 
   test("that is damaged is said to be, the document is read again, and a good one takes its place", async () => {

@@ -11,6 +11,13 @@ static Napi::Value refusal(const Napi::CallbackInfo & info) {
     return reason ? Napi::String::New(info.Env(), reason) : info.Env().Undefined();
 }
 
+// Why its layers cannot go on with some of the tokens only, as the end of a sentence; undefined when they can.
+static Napi::Value passRefusal(const Napi::CallbackInfo & info) {
+    const auto * model = llama_retain_find_model(info[0].As<Napi::String>().Utf8Value().c_str());
+    const char * reason = model ? llama_retain_pass_refusal(model) : "it is not loaded in this process";
+    return reason ? Napi::String::New(info.Env(), reason) : info.Env().Undefined();
+}
+
 // Whether the loaded model continues a text at all.
 static Napi::Value canWrite(const Napi::CallbackInfo & info) {
     const auto * model = llama_retain_find_model(info[0].As<Napi::String>().Utf8Value().c_str());
@@ -44,6 +51,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
 #endif
     exports.Set("Session", Session::define(env));
     exports.Set("refusal", Napi::Function::New(env, refusal, "refusal"));
+    exports.Set("passRefusal", Napi::Function::New(env, passRefusal, "passRefusal"));
     exports.Set("canWrite", Napi::Function::New(env, canWrite, "canWrite"));
     exports.Set("releaseFile", Napi::Function::New(env, releaseFile, "releaseFile"));
     exports.Set("slidingLayers", Napi::Function::New(env, slidingLayers, "slidingLayers"));

@@ -35,6 +35,7 @@ Context::Context(const std::string & model_path, std::vector<llama_token> prompt
     }
     model   = found;
     n_layer = llama_model_n_layer(model);
+    n_rows  = tokens.size();
 
     llama_context_params params = llama_context_default_params();
     // a sliding-window cache is sized by the context, and must not fill up while writing
@@ -245,8 +246,7 @@ static void add_observed(llama_context * ctx, uint32_t layer, uint32_t what, uin
 }
 
 std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const Wanted & wanted, bool plain) {
-    const uint32_t n_tokens = tokens.size();
-    const uint32_t n_before = n_tokens - window;
+    const uint32_t n_before = n_rows - window;
     const uint32_t n_head   = llama_model_n_head(model);
     const uint32_t n_group  = n_head/llama_model_n_head_kv(model);
     const bool     last     = end == n_layer;
@@ -255,13 +255,13 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
         throw Failure("failed", "layers must be read in order");
     }
     if (begin == 0 && !last) {
-        held = llama_retain_hold(ctx.get(), options.hidden_f16 ? GGML_TYPE_F16 : GGML_TYPE_F32, n_tokens);
+        held = llama_retain_hold(ctx.get(), options.hidden_f16 ? GGML_TYPE_F16 : GGML_TYPE_F32, tokens.size());
         if (held == 0) {
             throw Failure("out-of-memory", "the hidden states between two groups of layers could not be allocated");
         }
     }
     if (options.grouped) {
-        if (!llama_retain_begin(ctx.get(), begin, end, n_tokens, plain)) {
+        if (!llama_retain_begin(ctx.get(), begin, end, n_rows, plain)) {
             throw Failure("out-of-memory", "the KV cache of a layer group could not be allocated");
         }
         count_peak();
@@ -286,19 +286,19 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
     std::vector<llama_seq_id *> seq_id(batch, &seq);
     std::vector<int8_t>         output(batch, 0);
 
-    for (uint32_t start = 0; start < n_tokens; start += batch) {
-        const uint32_t n    = std::min(batch, n_tokens - start);
+    for (uint32_t start = 0; start < n_rows; start += batch) {
+        const uint32_t n    = std::min(batch, n_rows - start);
         const uint32_t stop = start + n;
         const uint32_t rows = !scored || stop <= n_before ? 0 : stop - std::max(start, n_before);
 
         for (uint32_t i = 0; i < n; ++i) {
             pos[i] = start + i;
         }
-        output[n - 1] = last && stop == n_tokens;
+        output[n - 1] = last && stop == n_rows;
 
         llama_batch part = {};
         part.n_tokens = n;
-        part.token    = tokens.data() + start;
+        part.token    = tokens.data() + start; // counts in the first group only, which reads all of them
         part.pos      = pos.data();
         part.n_seq_id = n_seq_id.data();
         part.seq_id   = seq_id.data();
@@ -333,7 +333,7 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
             llama_retain_hold(ctx.get(), GGML_TYPE_F32, 0);
             held = 0;
         }
-        n_past = n_tokens;
+        n_past = tokens.size();
     }
 
     for (size_t l = 0; l < full.size(); ++l) {
@@ -350,7 +350,7 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
         }
         attention[l] = {};
         observe_rest(full[l], wanted, observed[l]);
-        if (whole && !llama_retain_put(ctx.get(), full[l], n_tokens, whole->ctx.get())) {
+        if (whole && !llama_retain_put(ctx.get(), full[l], n_rows, whole->ctx.get())) {
             throw Failure("failed", "a layer has nothing for the whole cache");
         }
     }
@@ -365,7 +365,7 @@ static const uint32_t n_future = 512;
 
 // What does not come from the window's attention.
 void Context::observe_rest(uint32_t layer, const Wanted & wanted, Observed & observed) const {
-    const uint32_t n_before = tokens.size() - window;
+    const uint32_t n_before = n_rows - window;
     const uint32_t n_kv     = llama_model_n_head_kv(model);
     bool known = true;
     if (wanted.keys) {
@@ -386,6 +386,20 @@ void Context::observe_rest(uint32_t layer, const Wanted & wanted, Observed & obs
             throw Failure("out-of-memory", "what a layer's queries can be expected to look at could not be computed");
         }
     }
+}
+
+void Context::pass(const std::vector<uint32_t> & positions) {
+    if (whole) {
+        throw Failure("failed", "what is not read by all layers has no whole cache");
+    }
+    std::vector<uint32_t> all = positions;
+    for (uint32_t i = tokens.size() - window; i < tokens.size(); ++i) {
+        all.push_back(i);
+    }
+    if (!llama_retain_pass(ctx.get(), all.data(), all.size())) {
+        throw Failure("failed", "what is to go on to later layers has not gone through the ones before");
+    }
+    n_rows = all.size();
 }
 
 void Context::keep(const std::vector<Keep> & layers) {

@@ -60,7 +60,8 @@ class Context {
         bool      expected_logits;
     };
 
-    // What was observed of a layer that is not sliding: see LayerScores in core/compression/policy.ts. n is tokens - window.
+    // What was observed of a layer that is not sliding: see LayerScores in core/compression/policy.ts. n is tokens - window,
+    // or what pass() has left of them.
     struct Observed {
         std::vector<float> scores;          // [kv heads][n]
         std::vector<float> variances;       // [kv heads][n]
@@ -73,9 +74,13 @@ class Context {
     // throws Failure "model-missing", "model-unsupported", "out-of-memory", and of the file "disk-full" and "no-file"
     Context(const std::string & model_path, std::vector<llama_token> tokens, uint32_t window, const Options & options);
 
-    // Reads all tokens through layers [begin, end), which must follow the last call's. `plain`: nothing will be dropped,
-    // so the storage is final. Returns one for each layer that is not sliding.
+    // Reads all tokens, or those that pass() left, through layers [begin, end), which must follow the last call's. `plain`:
+    // nothing will be dropped, so the storage is final. Returns one for each layer that is not sliding.
     std::vector<Observed> read(uint32_t begin, uint32_t end, const Wanted & wanted, bool plain);
+
+    // Between two groups: of the positions before the window only these, ascending, go on to the layers that follow, and
+    // the window. A group after that keeps some of them.
+    void pass(const std::vector<uint32_t> & positions);
 
     void keep(const std::vector<Keep> & layers);
     void finish();
@@ -181,6 +186,7 @@ class Context {
     uint32_t window;
     Options  options;
     uint32_t n_layer;
+    uint32_t n_rows;     // tokens that go through the next group
     uint32_t n_past = 0;
     bool     retained = false; // after keep: the window is all that stands in the cells
 

@@ -7,6 +7,7 @@ Napi::Function Session::define(Napi::Env env) {
     return DefineClass(env, "Session", {
         InstanceMethod<&Session::open>("open"),
         InstanceMethod<&Session::read>("read"),
+        InstanceMethod<&Session::pass>("pass"),
         InstanceMethod<&Session::keep>("keep"),
         InstanceMethod<&Session::finish>("finish"),
         InstanceMethod<&Session::state>("state"),
@@ -169,6 +170,13 @@ Napi::Value Session::read(const Napi::CallbackInfo & info) {
         }
         return list;
     });
+}
+
+Napi::Value Session::pass(const Napi::CallbackInfo & info) {
+    auto & at = opened(info.Env());
+    const auto list = info[0].As<Napi::Uint32Array>();
+    const std::vector<uint32_t> positions(list.Data(), list.Data() + list.ElementLength());
+    return start(info.Env(), [=, &at] { at.pass(positions); }, undefined);
 }
 
 Napi::Value Session::keep(const Napi::CallbackInfo & info) {

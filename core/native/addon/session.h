@@ -14,6 +14,7 @@ class Session : public Napi::ObjectWrap<Session> {
   private:
     Napi::Value open(const Napi::CallbackInfo & info);
     Napi::Value read(const Napi::CallbackInfo & info);
+    Napi::Value pass(const Napi::CallbackInfo & info);
     Napi::Value keep(const Napi::CallbackInfo & info);
     Napi::Value finish(const Napi::CallbackInfo & info);
     Napi::Value state(const Napi::CallbackInfo & info);

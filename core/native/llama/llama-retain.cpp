@@ -91,6 +91,20 @@ const char * llama_retain_refusal(const llama_model * model) {
     return nullptr;
 }
 
+const char * llama_retain_pass_refusal(const llama_model * model) {
+    if (const char * reason = llama_retain_refusal(model)) {
+        return reason;
+    }
+    // the cells of sliding layers stand for the same positions in all of them
+    if (model->hparams.is_swa_any()) {
+        return "its sliding layers need the neighbours of every token";
+    }
+    if (model->hparams.f_attn_temp_scale != 0.0f) {
+        return "its attention is scaled by positions that llama.cpp counts in the batch";
+    }
+    return nullptr;
+}
+
 bool llama_retain_can_write(const llama_model * model) {
     return !llama_model_has_encoder(model) && model->hparams.causal_attn;
 }
@@ -513,6 +527,7 @@ struct llama_retain {
         if (n_tokens == 0) {
             return 0;
         }
+        ctx->retain_passed.clear();
         // a graph that is reserved has as many tokens as a batch can; the mask's edge is as wide as a batch, padded
         const int64_t n_batch = ctx->cparams.n_ubatch;
         const int64_t n_rows  = GGML_PAD(std::max<int64_t>(n_tokens, n_batch), on_host(cache(ctx)) ? 1 : n_step);
@@ -551,6 +566,38 @@ struct llama_retain {
         ctx->retain_reading = std::move(reading);
         ctx->cparams.retain_reading = ctx->retain_reading.get();
         return ggml_nbytes(ctx->retain_reading->hidden);
+    }
+
+    // the row of the group's staging and hidden states that is this position's; -1: it was not passed on
+    static int32_t row_of(const llama_context * ctx, uint32_t position) {
+        const auto & passed = ctx->retain_passed;
+        if (passed.empty()) {
+            return position;
+        }
+        const auto it = std::lower_bound(passed.begin(), passed.end(), position);
+        return it != passed.end() && *it == position ? it - passed.begin() : -1;
+    }
+
+    static bool pass(llama_context * ctx, const uint32_t * positions, uint32_t n) {
+        ctx->synchronize();
+        auto * reading = ctx->retain_reading.get();
+        if (!reading || n == 0) {
+            return false;
+        }
+        std::vector<int32_t> rows(n);
+        for (uint32_t i = 0; i < n; ++i) {
+            rows[i] = row_of(ctx, positions[i]);
+            if (rows[i] < 0 || rows[i] >= reading->hidden->ne[1] || (i > 0 && positions[i] <= positions[i - 1])) {
+                return false;
+            }
+        }
+        // in place: a row never moves back, so none is written before it is read
+        const heads hidden = { reading->hidden, 0, uint32_t(reading->hidden->ne[0]) };
+        gather(ctx, hidden, hidden, 1, n, [&](uint32_t, uint32_t r) { return rows[r]; });
+        const std::vector<int32_t> pos(positions, positions + n);
+        ggml_backend_tensor_set(reading->pos, pos.data(), 0, n*sizeof(int32_t));
+        ctx->retain_passed.assign(positions, positions + n);
+        return true;
     }
 
     static bool begin(llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells, bool plain) {
@@ -611,7 +658,7 @@ struct llama_retain {
         const uint32_t first  = n_tokens - n_window;
         const bool     staged = is_staged(layer);
 
-        // rows of the source, the window's last; staging holds position p in row p
+        // rows of the source, the window's last
         std::vector<std::vector<int32_t>>  rows(n_head);
         std::vector<std::vector<uint32_t>> kept(n_head);
         for (uint32_t h = 0; h < n_head; ++h) {
@@ -625,13 +672,17 @@ struct llama_retain {
                     return false;
                 }
                 const auto it = std::lower_bound(held.begin(), held.end(), p);
-                if (!staged && (it == held.end() || *it != p)) {
+                if (staged ? row_of(ctx, p) < 0 : it == held.end() || *it != p) {
                     return false;
                 }
-                rows[h].push_back(staged ? p : part.n_pad + (it - held.begin()));
+                rows[h].push_back(staged ? row_of(ctx, p) : part.n_pad + (it - held.begin()));
             }
             for (uint32_t i = 0; i < n_window; ++i) {
-                rows[h].push_back((staged ? first : part.n_prefix) + i);
+                const int32_t row = staged ? row_of(ctx, first + i) : part.n_prefix + i;
+                if (row < 0) {
+                    return false;
+                }
+                rows[h].push_back(row);
             }
         }
 
@@ -1318,6 +1369,10 @@ bool llama_retain_flash_attn(const llama_context * ctx) {
 
 size_t llama_retain_hold(llama_context * ctx, ggml_type type, uint32_t n_tokens) {
     return llama_retain::hold(ctx, type, n_tokens);
+}
+
+bool llama_retain_pass(llama_context * ctx, const uint32_t * positions, uint32_t n) {
+    return llama_retain::pass(ctx, positions, n);
 }
 
 bool llama_retain_begin(llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells, bool plain) {

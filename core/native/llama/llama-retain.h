@@ -11,6 +11,7 @@
 //     llama_retain_observed what the last tokens of the batch attend to, as llama_retain_observe asked for
 //   llama_retain_keys, llama_retain_value_norms, llama_retain_expected   of each layer of the group, what else is known
 //   llama_retain_keep       for each layer of the group, and for earlier ones that shrink further
+//   llama_retain_pass       if the next group is to go on with some of the tokens only
 //   llama_retain_finish, after which llama_decode goes on at the true position on the compact cache.
 // One sequence (id 0), flash attention on. All calls from one thread at a time.
 
@@ -67,8 +68,8 @@ struct llama_retain_reading {
     ggml_tensor * mask   = nullptr; // f16, zeros but for the edge of the last batch
     ggml_tensor * edge   = nullptr; // f16 [columns, tokens]: token i sees columns 0 .. i
     ggml_tensor * zero   = nullptr; // f16, of that shape
-    ggml_tensor * pos    = nullptr; // i32 [tokens]: 0, 1, 2, ...
-    ggml_tensor * cells  = nullptr; // i64 [tokens]: the cell of each, which is its position
+    ggml_tensor * pos    = nullptr; // i32 [tokens]: 0, 1, 2, ..., or what llama_retain_pass left of it
+    ggml_tensor * cells  = nullptr; // i64 [tokens]: the cell of each, which is its row in `hidden`
 
     // where the mask is not zero: the columns from n_before on, of n_tokens rows of n_kv
     struct edge_t { int64_t n_kv, n_before, n_columns, n_tokens; } last = {};
@@ -79,7 +80,7 @@ struct llama_retain_reading {
 
 extern "C" {
 
-#define LLAMA_RETAIN_ABI 8
+#define LLAMA_RETAIN_ABI 9
 
 LLAMA_API int32_t llama_retain_abi(void);
 
@@ -109,6 +110,15 @@ LLAMA_API bool llama_retain_flash_attn(const struct llama_context * ctx);
 // bytes), where the KV cache lies or, when there is no room, in the host's memory. n_tokens 0 frees it, after the last group.
 // Returns the bytes of the hidden states; 0: no memory
 LLAMA_API size_t llama_retain_hold(struct llama_context * ctx, enum ggml_type type, uint32_t n_tokens);
+
+// why its layers cannot go on with some of the tokens only, as the end of a sentence; NULL when they can
+LLAMA_API const char * llama_retain_pass_refusal(const struct llama_model * model);
+
+// Between two groups: only the tokens at these positions (ascending, of those that went through the last group) go on to the
+// layers that follow, where each still attends with its true position. From then on batches are of these tokens alone: the
+// positions that llama_decode is given count them, 0 .. n - 1, and so do rows and columns of all that is read back.
+// llama_retain_keep goes on to speak of true positions. false: not a subset, no group has been read, or no memory
+LLAMA_API bool llama_retain_pass(struct llama_context * ctx, const uint32_t * positions, uint32_t n);
 
 // storage of n_cells tokens for layers [il_begin, il_end) (as many as its window needs for a sliding one); forgets the
 // positions of the group before. Plain storage is of the context's KV types and is to stay; otherwise it is f16, exact,
