@@ -13,9 +13,9 @@ import {
   type Machine,
   memoryStretches,
   nearestWithin,
+  qualityOf,
   type Reach,
   reachOf,
-  wordsAt,
 } from "../view/budget.js";
 import { formatBytes, formatCount, formatPercent, formatRemaining } from "../view/format.js";
 import { AdvancedOptions } from "./AdvancedOptions.js";
@@ -76,12 +76,17 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
           refusal={refusal}
           valueText={
             figures
-              ? t("memory.value", { bytes: formatBytes(figures.bytes), share: formatPercent(share) })
+              ? t("memory.value", {
+                  bytes: formatBytes(figures.bytes),
+                  share: formatPercent(share),
+                  quality: qualityOf(share, options).words,
+                })
               : formatPercent(share)
           }
+          quality={(place) => qualityOf(place, options)}
           onChange={settings.setShare}
         />
-        <p className="memory-words">
+        <p className="memory-words" title={qualityOf(share, options).figures}>
           {figures
             ? words(figures, share, options, forecast?.durationMs)
             : document.state === "failed"
@@ -176,16 +181,12 @@ function unfitWords(
 }
 
 function words(figures: Figures, share: number, options: Options, durationMs: number | undefined): string {
-  const full = options.policy === "full";
-  const name = wordsAt(share);
   const [kept, all] = [formatCount(figures.tokensPerLayer), formatCount(figures.promptTokens)];
   return [
-    ...(full
+    ...(options.policy === "full"
       ? [t("memory.full", { tokens: kept })]
       : [
-          name
-            ? t("memory.shareNamed", { share: formatPercent(share), name })
-            : t("memory.share", { share: formatPercent(share) }),
+          t("memory.shareNamed", { share: formatPercent(share), name: qualityOf(share, options).words }),
           t("memory.tokensPerLayer", { kept, all }),
         ]),
     ...(figures.parts > 1 ? [t("memory.parts", { count: figures.parts })] : []),
