@@ -1,7 +1,7 @@
 /** The worker thread's entry. */
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
-import { z } from "zod";
+import * as z from "zod";
 import { openDocument } from "../documents/open.js";
 import { CacheStore } from "../engine/cache-store.js";
 import { loadEngine } from "../engine/engine.js";

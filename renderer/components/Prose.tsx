@@ -1,5 +1,6 @@
 import { Fragment, memo, type ReactNode } from "react";
-import { type Block, type Inline, proseOf, type SummaryResult } from "../../electron/contract.js";
+import type { SummaryResult } from "../../electron/contract.js";
+import { type Block, type Inline, proseOf } from "../../electron/core.js";
 import type { Unit } from "../view/format.js";
 import { Chip, NoSupport, type Source } from "./Chip.js";
 

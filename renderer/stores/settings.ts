@@ -3,13 +3,8 @@
  * says what each is) and hears every change.
  */
 import { create } from "zustand";
-import {
-  firstSettings,
-  type Recognition,
-  type RunOptions,
-  type Settings,
-  type SettingsChange,
-} from "../../electron/contract.js";
+import type { Recognition, RunOptions, Settings, SettingsChange } from "../../electron/contract.js";
+import { firstSettings } from "../../electron/core.js";
 import { precis } from "../precis.js";
 import { roundShare } from "../view/budget.js";
 

@@ -1,13 +1,8 @@
 /** The memory slider's arithmetic. Shares are percent of the document's full KV cache. */
 
 import measured from "../../docs/eval/slider.json" with { type: "json" };
-import {
-  type DocumentSummary,
-  largestShare,
-  type ModelSummary,
-  planRun,
-  type RunOptions,
-} from "../../electron/contract.js";
+import type { DocumentSummary, ModelSummary, RunOptions } from "../../electron/contract.js";
+import { largestShare, planRun } from "../../electron/core.js";
 import { type Key, t } from "../../electron/language.js";
 import { formatPercent } from "./format.js";
 
