@@ -1,5 +1,5 @@
 import { type CSSProperties, type KeyboardEvent, type PointerEvent, useState } from "react";
-import { t } from "../../electron/language.js";
+import { direction, t } from "../../electron/language.js";
 import {
   nearestWithin,
   nextStop,
@@ -42,8 +42,9 @@ export function BudgetSlider({ share, disabled, reach, refusal, valueText, quali
     onChange(moved);
   };
   const onPointerMove = ({ currentTarget, clientX }: PointerEvent<HTMLInputElement>) => {
-    const { left, width } = currentTarget.getBoundingClientRect();
-    setHovered(shareAt(Math.min(1, Math.max(0, (clientX - left - edge) / (width - 2 * edge))) * sliderSteps));
+    const { left, right, width } = currentTarget.getBoundingClientRect();
+    const along = direction() === "rtl" ? right - clientX : clientX - left;
+    setHovered(shareAt(Math.min(1, Math.max(0, (along - edge) / (width - 2 * edge))) * sliderSteps));
   };
   const part = (value: number) => `${Math.max(0, Math.min(100, (100 * positionOf(value)) / sliderSteps))}%`;
   const style = { "--at": part(share) } as CSSProperties;
@@ -123,10 +124,12 @@ export function BudgetSlider({ share, disabled, reach, refusal, valueText, quali
 }
 
 function moveOf(key: string, share: number): number | undefined {
+  const forwards = direction() === "rtl" ? "ArrowLeft" : "ArrowRight";
   switch (key) {
-    case "ArrowRight":
+    case forwards:
     case "ArrowUp":
       return steppedShare(share, 1);
+    case "ArrowRight":
     case "ArrowLeft":
     case "ArrowDown":
       return steppedShare(share, -1);
