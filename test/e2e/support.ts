@@ -69,7 +69,7 @@ export async function launch(
   page.on("pageerror", (error) => errors.push(error.message));
   // what is done to a window before it listens is lost
   await page.locator("#root > *").first().waitFor({ state: "attached" });
-  const version = await app.evaluate(() => process.versions.electron);
+  const version = await versionOf(app);
   console.log(`Electron ${version}, ${runtime.official ? "the official release" : "a substitute"}`);
   return {
     app,
@@ -87,6 +87,20 @@ export async function launch(
       await cleanUp();
     },
   };
+}
+
+/**
+ * The first question to a main process that has just started: V8 may collect its answer before Playwright has it ("promise
+ * was garbage collected"), and then it is asked again.
+ */
+async function versionOf(app: ElectronApplication): Promise<string> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await app.evaluate(() => process.versions.electron);
+    } catch (thrown) {
+      if (tries === 3 || !/garbage collected/.test(String(thrown))) throw thrown;
+    }
+  }
 }
 
 /** The built app with the worker of fake-worker.ts, in a folder of its own. */
