@@ -55,6 +55,7 @@ export async function launch(
     env: { ...(process.env as Record<string, string>), XDG_CACHE_HOME: cacheHome, ...env },
     timeout: 60_000,
   });
+  askAgain(app);
   let written = "";
   for (const stream of [app.process().stdout, app.process().stderr]) stream?.on("data", (data) => (written += data));
   const page = await app.firstWindow({ timeout: 20_000 }).catch((error) => {
@@ -69,7 +70,7 @@ export async function launch(
   page.on("pageerror", (error) => errors.push(error.message));
   // what is done to a window before it listens is lost
   await page.locator("#root > *").first().waitFor({ state: "attached" });
-  const version = await versionOf(app);
+  const version = await app.evaluate(() => process.versions.electron);
   console.log(`Electron ${version}, ${runtime.official ? "the official release" : "a substitute"}`);
   return {
     app,
@@ -90,17 +91,21 @@ export async function launch(
 }
 
 /**
- * The first question to a main process that has just started: V8 may collect its answer before Playwright has it ("promise
- * was garbage collected"), and then it is asked again.
+ * V8 may collect what the main process answers before Playwright has it, the more often the busier the machine is
+ * (microsoft/playwright#33737): then it is asked again, and so must bear to be done twice.
  */
-async function versionOf(app: ElectronApplication): Promise<string> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await app.evaluate(() => process.versions.electron);
-    } catch (thrown) {
-      if (tries === 3 || !/garbage collected/.test(String(thrown))) throw thrown;
+function askAgain(app: ElectronApplication): void {
+  const evaluate = app.evaluate.bind(app) as (...input: unknown[]) => Promise<unknown>;
+  const patient = async (...input: unknown[]) => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await evaluate(...input);
+      } catch (thrown) {
+        if (tries === 5 || !/garbage collected/.test(String(thrown))) throw thrown;
+      }
     }
-  }
+  };
+  app.evaluate = patient as ElectronApplication["evaluate"];
 }
 
 /** The built app with the worker of fake-worker.ts, in a folder of its own. */
