@@ -219,7 +219,7 @@ function picture({ bytes }: Picture): Paragraph[] {
   const altText = { name: "What was kept", title: "What was kept of the text", description: keptMapWords };
   const image = new ImageRun({ type: "bmp", data: bytes, transformation: PICTURE, altText });
   return [
-    new Paragraph({ children: [image], keepNext: true, spacing: { after: 60, line: 240 } }),
+    new Paragraph({ children: [image], keepNext: true, spacing: { after: 60, line: 240, lineRule: "auto" } }),
     new Paragraph({ text: keptMapWords, style: "TableName" }),
   ];
 }
