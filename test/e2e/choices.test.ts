@@ -1,5 +1,5 @@
 /** What a summary is to be, what its memory takes, and what was kept: chosen and seen in the real window. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Page } from "playwright";
@@ -40,7 +40,10 @@ const entry = (name: RegExp) => listEntry(page, name);
 const chosen = () => page.locator(".chosen-options");
 
 it("says what the run takes, which places do not fit and why, and goes to the nearest that does", async () => {
-  await drop(page, [await namedFile(files, "large-inquiry.pdf")]);
+  // With pages to be seen: what is kept of them is tinted later.
+  const inquiry = path.join(files, "large-inquiry.pdf");
+  await copyFile(samplePdf, inquiry);
+  await drop(page, [inquiry]);
   await bar()
     .getByText(/at the peak, .* free/)
     .waitFor();
