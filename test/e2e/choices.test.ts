@@ -69,7 +69,9 @@ it("says what the run takes, which places do not fit and why, and goes to the ne
   const nearest = bar().getByRole("button", { name: /^Use [\d.]+ %/ });
   const words = /Use ([\d.]+ %)/.exec(await nearest.innerText())?.[1] as string;
   await nearest.click();
-  expect(await slider.getAttribute("aria-valuetext")).toMatch(new RegExp(`, ${words} of the full cache, quality not measured$`));
+  expect(await slider.getAttribute("aria-valuetext")).toMatch(
+    new RegExp(`, ${words} of the full cache, quality not measured$`),
+  );
   await page.getByRole("slider").hover({ position: { x: 12, y: 12 } });
   await bar()
     .getByText(/The instruction alone takes/)
