@@ -71,7 +71,7 @@ Context::Context(const std::string & model_path, std::vector<llama_token> prompt
 // the pool that jobs run on stays so; what else it does is no more urgent
 static void give_way() {
 #if defined(__linux__)
-    thread_local const int done = setpriority(PRIO_PROCESS, (id_t) syscall(SYS_gettid), 5);
+    thread_local const int done = setpriority(PRIO_PROCESS, (id_t) syscall(SYS_gettid), 7);
     (void) done;
 #endif
 }
