@@ -169,7 +169,7 @@ describe("a report, from the drop to the saved summary", () => {
     await field.fill("Which ship carried out the dredging?");
     await field.press("Enter");
     const questions = page.getByRole("region", { name: "Questions" });
-    await questions.getByText(/not read again.*for a summary or another question/).waitFor({ timeout: 120_000 });
+    await questions.getByText(/not read again.*whole KV cache/).waitFor({ timeout: 120_000 });
     expect((await questions.getByRole("article").innerText()).trim()).not.toBe("");
     await screenshot(page, "app-7-question");
   });
