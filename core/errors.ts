@@ -1,5 +1,3 @@
-import { z } from "zod";
-
 /** What went wrong, in the words of this project; the app and the CLI show `message` and `next`, never a stack. */
 export type ErrorCode =
   | "cancelled"
@@ -65,7 +63,3 @@ export function toPrecisError(thrown: unknown): PrecisError {
     },
   );
 }
-
-/** The part of an error that crosses between threads and processes, and that is kept. */
-export const errorSchema = z.object({ code: z.string(), message: z.string(), next: z.string().optional() });
-export type WireError = z.infer<typeof errorSchema>;

@@ -2,7 +2,7 @@
  * The one contract between the window and the main process: commands the window may call, events it may hear.
  * `window.precis` (electron/preload.ts), the handlers (electron/ipc.ts) and the renderer's types all derive from it.
  */
-import { z } from "zod";
+import * as z from "zod";
 import {
   type LibraryEntry,
   type LibraryHit,
@@ -21,7 +21,6 @@ import {
   type Clearable,
   clearableSchema,
   type DocumentSummary,
-  errorSchema,
   type ModelSummary,
   type PageText,
   type Progress,
@@ -33,25 +32,12 @@ import {
   runOptionsSchema,
   type StorageUse,
   type WireError,
+  wireErrorSchema,
 } from "../core/worker/protocol.js";
 import type { WindowModel } from "./models.js";
 import { type Settings, settingsChangeSchema, settingsSchema } from "./settings.js";
 
-// What the window needs of core comes through here: the window imports nothing else of it.
-export { coverageStretches, type How, type Stretch, SURE } from "../core/documents/coverage.js";
-export { fullKvBytes } from "../core/estimate/estimate.js";
-export { byteParts, durationParts } from "../core/format.js";
-export { type Block, type Inline, proseOf } from "../core/report/prose.js";
-export { largestShare, planRun } from "../core/summarize/plan.js";
-export { savedCacheWords } from "../core/summarize/result.js";
-export {
-  firstSettings,
-  interfaceLanguages,
-  type Settings,
-  type SettingsChange,
-  settingsSchema,
-  zooms,
-} from "./settings.js";
+export type { Settings, SettingsChange } from "./settings.js";
 export type {
   AnswerSource,
   Clearable,
@@ -95,12 +81,9 @@ export const modelActivitySchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("verifying"), fraction: z.number() }),
   /** Every byte was right. */
   z.object({ kind: z.literal("verified") }),
-  z.object({ kind: z.literal("failed"), error: errorSchema }),
+  z.object({ kind: z.literal("failed"), error: wireErrorSchema }),
 ]);
 export type ModelActivity = z.infer<typeof modelActivitySchema>;
-
-/** Of lists and searches of the library: as many as a person looks through. */
-export const mostListed = 50;
 
 export const exportFormatSchema = z.enum(["pdf", "docx", "html", "md", "json"]);
 export type ExportFormat = z.infer<typeof exportFormatSchema>;
@@ -132,7 +115,7 @@ export const queueStateSchema = z.object({
   items: z.array(queueItemSchema),
   running: z.object({ id, progress: progressSchema.optional(), text: z.string(), stopping: z.boolean() }).optional(),
   /** Why the queue will not be there at the next start. */
-  unsaved: errorSchema.optional(),
+  unsaved: wireErrorSchema.optional(),
 });
 export type QueueState = z.infer<typeof queueStateSchema>;
 
@@ -279,13 +262,13 @@ export const events = {
   /** The queue, or what runs in it, is now another. */
   queueChanged: queueStateSchema,
   /** The worker ended by itself. If it was restarted, the new one knows neither model nor documents yet. */
-  workerDied: z.object({ error: errorSchema, restarted: z.boolean() }),
+  workerDied: z.object({ error: wireErrorSchema, restarted: z.boolean() }),
   /** Without an activity, or when one has ended, the list of models is another. */
   modelActivity: z.object({ id: modelId, activity: modelActivitySchema.optional() }),
   /** They were changed from outside the window, such as zoom from the menu. */
   settings: settingsSchema,
   /** Something about the settings that the user should know. */
-  settingsProblem: errorSchema,
+  settingsProblem: wireErrorSchema,
   /** Files that a second start, the dock or the menu asked for. */
   openFiles: z.object({ paths: z.array(path) }),
   /** A menu item that acts inside the window. */
@@ -321,7 +304,6 @@ export type Outcome<Value> = { ok: true; value: Value } | { ok: false; error: Wi
 
 export const commandNames = Object.keys(commands) as CommandName[];
 export const eventNames = Object.keys(events) as EventName[];
-export const channelOf = (name: CommandName | EventName) => `precis:${name}`;
 
 type Callable<Name extends CommandName> =
   undefined extends CommandInput<Name>

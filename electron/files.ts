@@ -4,7 +4,6 @@ import { type FileHandle, open, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { extensions } from "../core/documents/extensions.js";
-import { sniff } from "../core/documents/sniff.js";
 import { PrecisError } from "../core/errors.js";
 import type { PdfData, PdfPart } from "./contract.js";
 import { t } from "./language.js";
@@ -36,6 +35,8 @@ export async function pdfPart(file: string, start: number, end: number): Promise
     const { size } = await handle.stat();
     const head = await bytesOf(handle, 0, Math.min(size, telling));
     const tail = await bytesOf(handle, Math.max(0, size - telling), size);
+    // It knows the encodings of texts too, which takes a library that no start needs.
+    const { sniff } = await import("../core/documents/sniff.js");
     if (sniff(Buffer.concat([head, tail])).kind !== "pdf") return undefined;
     return { size, bytes: await bytesOf(handle, Math.min(start, size), Math.min(end, size)) };
   } catch (thrown) {

@@ -6,13 +6,13 @@
 import { PrecisError } from "../core/errors.js";
 import type { LibraryApi } from "../core/library/requests.js";
 import { exportSummaries, suggestedName } from "./batch.js";
+import { channelOf } from "./bridge.js";
 import {
   type AnswerSource,
   type Clearable,
   type CommandInput,
   type CommandName,
   type CommandOutput,
-  channelOf,
   commandNames,
   commands,
   type DocumentSummary,
@@ -21,7 +21,6 @@ import {
   type ExportFormat,
   type Forecast,
   type ModelSummary,
-  mostListed,
   type Outcome,
   type PageText,
   type PdfData,
@@ -35,6 +34,7 @@ import {
   type SummaryResult,
   type SummaryToCopy,
 } from "./contract.js";
+import { mostListed } from "./core.js";
 import type { OpenDocuments } from "./documents.js";
 import { t } from "./language.js";
 import type { Models } from "./models.js";
@@ -86,7 +86,7 @@ export interface IpcParts {
   /** Where to save, from the system's dialog; undefined when dismissed. */
   chooseTarget(suggestion: string, format: ExportFormat): Promise<string | undefined>;
   writeSummary(path: string, format: ExportFormat, result: SummaryResult): Promise<void>;
-  summaryToCopy(result: SummaryResult): SummaryToCopy;
+  summaryToCopy(result: SummaryResult): Promise<SummaryToCopy>;
   printSummary(result: SummaryResult): Promise<boolean>;
   send<Name extends EventName>(name: Name, data: EventData<Name>): void;
 }

@@ -3,13 +3,14 @@
  * from here, too. Pure, so that the window shares it.
  */
 import { createInstance } from "i18next";
+import { interfaceLanguages } from "./first-settings.js";
 import de from "./locales/de.json" with { type: "json" };
 import en from "./locales/en.json" with { type: "json" };
 import es from "./locales/es.json" with { type: "json" };
 import fr from "./locales/fr.json" with { type: "json" };
 import ja from "./locales/ja.json" with { type: "json" };
 import zhHans from "./locales/zh-Hans.json" with { type: "json" };
-import { interfaceLanguages, type Settings } from "./settings.js";
+import type { Settings } from "./settings.js";
 
 export type Language = (typeof interfaceLanguages)[number];
 

@@ -7,24 +7,17 @@ import { app, type BrowserWindow, dialog, ipcMain, nativeTheme } from "electron"
 import { extensions } from "../core/documents/extensions.js";
 import { languagesIn } from "../core/documents/ocr.js";
 import { Background } from "./background.js";
-import {
-  channelOf,
-  type EventData,
-  type EventName,
-  type ExportFormat,
-  type Settings,
-  type SettingsChange,
-} from "./contract.js";
+import { channelOf } from "./bridge.js";
+import type { EventData, EventName, ExportFormat, Settings, SettingsChange } from "./contract.js";
 import { OpenDocuments } from "./documents.js";
-import { printSummary, summaryToCopy, writeSummary } from "./exports.js";
 import { documentsIn, pdfData, pdfPart } from "./files.js";
+import { steppedZoom } from "./first-settings.js";
 import { createHandlers, registerIpc } from "./ipc.js";
 import { languageOf, speak, t } from "./language.js";
 import { installMenu } from "./menu.js";
 import { Models } from "./models.js";
 import { Queue } from "./queue.js";
 import { lockDown, registerScheme, serveRenderer } from "./security.js";
-import { steppedZoom } from "./settings.js";
 import { SettingsFile } from "./settings-file.js";
 import { createWindow, focusWindow } from "./window.js";
 import { wireError } from "./wire-error.js";
@@ -105,10 +98,16 @@ function openWindow(language: Settings["interfaceLanguage"]): BrowserWindow {
   return window;
 }
 
+/** Every export, with the libraries that write them: no start needs those. */
+const exporting = () => import("./exports.js");
+
 /** How long quitting waits for the queue's last save: a worker that hangs must not keep the app from ending. */
 const lastSaveMs = 2_000;
 
 const libraryFile = () => path.join(app.getPath("userData"), "library.sqlite");
+
+/** The longest that the worker waits for the window's first frame. */
+const firstFrameMs = 5_000;
 
 async function start(): Promise<void> {
   await app.whenReady();
@@ -121,11 +120,16 @@ async function start(): Promise<void> {
   );
   nativeTheme.themeSource = settings.current.theme;
   speak(languageOf(settings.current.interfaceLanguage, app.getLocale()));
+  // Before all else: its process starts while the rest is put together here.
+  const firstWindow = openWindow(settings.current.interfaceLanguage);
+  const firstFrame = new Promise<void>((resolve) => firstWindow.once("ready-to-show", resolve));
   const worker = startWorker(
     path.join(dist, "worker", "main.mjs"),
     libraryFile(),
     settings.current.cacheGiB * 2 ** 30,
     () => settings.current,
+    // Both at once would make a small machine show its window later.
+    Promise.race([firstFrame, setTimeout(firstFrameMs)]),
     (error, restarted) => {
       documents.forget();
       if (!restarted) queue.holdAll();
@@ -177,8 +181,8 @@ async function start(): Promise<void> {
     open(paths);
   };
   const background = new Background(icon, queue, show);
-  const newWindow = () => {
-    const opened = openWindow(settings.current.interfaceLanguage);
+  const newWindow = () => attend(openWindow(settings.current.interfaceLanguage));
+  const attend = (opened: BrowserWindow) => {
     background.watch(opened);
     // A new page starts without it.
     opened.webContents.on("dom-ready", () => opened.webContents.setZoomFactor(settings.current.zoom));
@@ -204,9 +208,9 @@ async function start(): Promise<void> {
       pdfData,
       scanLanguages: languagesIn,
       chooseTarget,
-      writeSummary,
-      summaryToCopy,
-      printSummary,
+      writeSummary: async (...file) => (await exporting()).writeSummary(...file),
+      summaryToCopy: async (result) => (await exporting()).summaryToCopy(result),
+      printSummary: async (result) => (await exporting()).printSummary(result),
       send,
     }),
   );
@@ -217,7 +221,7 @@ async function start(): Promise<void> {
       send: (item) => send("menu", { item }),
     });
   showMenu();
-  newWindow();
+  attend(firstWindow);
 
   app.on("activate", () => show([]));
   app.on("window-all-closed", () => process.platform !== "darwin" && app.quit());

@@ -21,8 +21,9 @@ export function menuTemplate(actions: MenuActions, platform: NodeJS.Platform): M
     click: () => actions.send(name),
     ...(accelerator ? { accelerator } : {}),
   });
+  const settings = item(t("commands.settings"), "settings", "CmdOrCtrl+,");
   return [
-    ...(mac ? [{ role: "appMenu" } as const] : []),
+    ...(mac ? [appMenu(settings)] : []),
     {
       label: t("menu.file"),
       submenu: [
@@ -34,7 +35,7 @@ export function menuTemplate(actions: MenuActions, platform: NodeJS.Platform): M
         item(t("menu.scans"), "scan-languages"),
         item(t("common.storage"), "storage"),
         item(t("common.models"), "models"),
-        item(t("commands.settings"), "settings", "CmdOrCtrl+,"),
+        ...(mac ? [] : [settings]),
         { type: "separator" },
         mac ? { role: "close", label: t("menu.close") } : { role: "quit", label: t("menu.quit") },
       ],
@@ -77,6 +78,26 @@ export function menuTemplate(actions: MenuActions, platform: NodeJS.Platform): M
     },
     { role: "help", label: t("menu.help"), submenu: [item(t("menu.shortcuts"), "shortcuts")] },
   ];
+}
+
+/** What a Mac has in the menu that bears the app's name. */
+function appMenu(settings: MenuItemConstructorOptions): MenuItemConstructorOptions {
+  return {
+    label: "Precis",
+    submenu: [
+      { role: "about", label: t("menu.about") },
+      { type: "separator" },
+      settings,
+      { type: "separator" },
+      { role: "services", label: t("menu.services") },
+      { type: "separator" },
+      { role: "hide", label: t("menu.hide") },
+      { role: "hideOthers", label: t("menu.hideOthers") },
+      { role: "unhide", label: t("menu.showAll") },
+      { type: "separator" },
+      { role: "quit", label: t("tray.quit") },
+    ],
+  };
 }
 
 export function installMenu(actions: MenuActions): void {

@@ -3,11 +3,12 @@
 import { readFileSync, renameSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { type PrecisError, toPrecisError } from "../core/errors.js";
 import { writeFileAtomically } from "../core/write.js";
+import { firstSettings } from "./first-settings.js";
 import { t } from "./language.js";
-import { firstSettings, type Settings, type SettingsChange, settingsSchema } from "./settings.js";
+import { type Settings, type SettingsChange, settingsSchema } from "./settings.js";
 
 /** Gathers the changes of a slider that is dragged. */
 const pauseMs = 300;

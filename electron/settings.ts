@@ -1,24 +1,17 @@
-/** Everything that the user sets once: its form, and what it is at first. Pure, so that the window shares it. */
-import { z } from "zod";
+/** The form of everything that the user sets once. */
+import * as z from "zod";
 import {
   kvTypeSchema,
   lengthSchema,
   policySchema,
   readingModeSchema,
+  reaimSchema,
   runOptionsSchema,
   styleSchema,
 } from "../core/summarize/options.js";
+import { interfaceLanguages, isAddress } from "./first-settings.js";
 
-const address = z
-  .string()
-  .max(500)
-  .refine((text) => text === "" || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)));
-
-/** Those that the window has words in (electron/language.ts). */
-export const interfaceLanguages = ["en", "de", "es", "fr", "ja", "zh-Hans"] as const;
-
-/** Zoom factors, as browsers have them. */
-export const zooms = [0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2] as const;
+const address = z.string().refine(isAddress);
 
 export const settingsSchema = z.object({
   theme: z.enum(["system", "light", "dark"]),
@@ -34,6 +27,7 @@ export const settingsSchema = z.object({
   /** How kept entries are stored. */
   kvType: kvTypeSchema,
   reading: readingModeSchema,
+  reaim: reaimSchema,
   /** Layers read at a time, and threads to compute with; undefined: as Precis chooses. */
   groupLayers: runOptionsSchema.shape.groupLayers,
   threads: runOptionsSchema.shape.threads,
@@ -60,35 +54,3 @@ export type Settings = z.infer<typeof settingsSchema>;
 
 export const settingsChangeSchema = settingsSchema.partial();
 export type SettingsChange = z.infer<typeof settingsChangeSchema>;
-
-export const firstSettings: Settings = {
-  theme: "system",
-  contrast: "system",
-  motion: "system",
-  zoom: 1,
-  interfaceLanguage: "system",
-  model: "",
-  share: 25,
-  policy: "dynamickv",
-  kvType: "f16",
-  reading: "thorough",
-  groupLayers: undefined,
-  threads: undefined,
-  gpuLayers: undefined,
-  seed: 1,
-  length: "medium",
-  style: "paragraph",
-  together: false,
-  language: "",
-  scanLanguages: ["eng"],
-  scanFolder: undefined,
-  cacheGiB: 4,
-  proxy: "",
-  mirror: "",
-};
-
-/** The next larger (1) or smaller (-1) zoom. */
-export function steppedZoom(zoom: number, direction: 1 | -1): number {
-  const further = zooms.filter((other) => (other - zoom) * direction > 0.001);
-  return (direction === 1 ? further[0] : further.at(-1)) ?? zoom;
-}

@@ -2,7 +2,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { app, BrowserWindow, nativeTheme, screen } from "electron";
-import { z } from "zod";
+import * as z from "zod";
+import { bridgeArgument } from "./bridge.js";
+import { commandNames, eventNames } from "./contract.js";
 import { origin } from "./origin.js";
 import type { Settings } from "./settings.js";
 
@@ -70,7 +72,14 @@ export function createWindow(preload: string, icon: string, language: Settings["
     icon,
     show: false,
     backgroundColor: nativeTheme.shouldUseDarkColors ? "#191715" : "#fbfaf7",
-    webPreferences: { preload, contextIsolation: true, sandbox: true, nodeIntegration: false, spellcheck: false },
+    webPreferences: {
+      preload,
+      additionalArguments: [bridgeArgument({ commands: commandNames, events: eventNames })],
+      contextIsolation: true,
+      sandbox: true,
+      nodeIntegration: false,
+      spellcheck: false,
+    },
   });
   if (maximized) window.maximize();
   window.once("ready-to-show", () => window.show());

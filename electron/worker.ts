@@ -23,9 +23,11 @@ export interface RunningWorker {
 }
 
 /**
+ * The worker is started when it is first needed.
  * @param libraryFile where documents and summaries are kept; made when it is not there
  * @param cacheLimitBytes what saved caches may take together, in bytes, until that is changed
  * @param chosen the model: a catalogue id, an added model's id, a path or "", the default one; and its layers on the GPU
+ * @param begin the first one does not start before
  * @param onDeath hears why a worker ended by itself, and whether the next one is already there
  */
 export function startWorker(
@@ -33,48 +35,57 @@ export function startWorker(
   libraryFile: string,
   cacheLimitBytes: number,
   chosen: () => Pick<Settings, "model" | "gpuLayers">,
+  begin: Promise<unknown>,
   onDeath: (error: WireError, restarted: boolean) => void,
 ): RunningWorker {
   // Every worker that is started gets it as it is then.
   const workerData = { libraryFile, cacheLimitBytes };
   let loaded: string | undefined;
-  const supervisor = new WorkerSupervisor({
-    entry,
-    workerOptions: { workerData },
-    onDeath: (error, restarted) => {
-      console.error(error.message, error.cause);
-      onDeath(wireError(error), restarted);
-    },
-  });
+  let supervisor: WorkerSupervisor | undefined;
+  // The supervisor's client changes when a worker is replaced, so each call asks for it.
+  const client = async () => {
+    await begin;
+    supervisor ??= new WorkerSupervisor({
+      entry,
+      workerOptions: { workerData },
+      onDeath: (error, restarted) => {
+        console.error(error.message, error.cause);
+        onDeath(wireError(error), restarted);
+      },
+    });
+    return supervisor.client;
+  };
   const loadModel = async (call: Call) => {
     const { model: wanted, gpuLayers } = chosen();
-    const model = await supervisor.client.loadModel(wanted || undefined, call, gpuLayers);
+    const model = await (await client()).loadModel(wanted || undefined, call, gpuLayers);
     loaded = model.path;
     return model;
   };
   return {
-    // The supervisor's client changes when a worker is replaced, so each call asks for it.
     summarizer: {
       loadModel,
       open: (documentId, path, recognition, call) =>
-        keepAwake(() => supervisor.client.open(documentId, path, call, recognition)),
-      pageTexts: (documentId, first, last) => supervisor.client.pageTexts(documentId, first, last),
-      close: (documentId) => supervisor.client.close(documentId),
+        keepAwake(async () => (await client()).open(documentId, path, call, recognition)),
+      pageTexts: async (documentId, first, last) => (await client()).pageTexts(documentId, first, last),
+      close: async (documentId) => (await client()).close(documentId),
       summarize: (documentId, options, call, further) =>
-        keepAwake(() => supervisor.client.summarize(documentId, options, call, further)),
-      forecast: (documentId, options, call, further) => supervisor.client.forecast(documentId, options, call, further),
-      ask: (documentId, options, from, call) => keepAwake(() => supervisor.client.ask(documentId, options, from, call)),
+        keepAwake(async () => (await client()).summarize(documentId, options, call, further)),
+      forecast: async (documentId, options, call, further) =>
+        (await client()).forecast(documentId, options, call, further),
+      ask: (documentId, options, from, call) =>
+        keepAwake(async () => (await client()).ask(documentId, options, from, call)),
     },
     loaded: () => loaded,
-    inspectModel: (path) => supervisor.client.inspectModel(path),
-    limitCaches: (bytes) => {
+    inspectModel: async (path) => (await client()).inspectModel(path),
+    limitCaches: async (bytes) => {
       workerData.cacheLimitBytes = bytes;
-      return supervisor.client.limitCaches(bytes);
+      return (await client()).limitCaches(bytes);
     },
-    storage: (clear) => supervisor.client.storage(clear),
-    library: libraryOver((request) => supervisor.client.library(request)),
+    storage: async (clear) => (await client()).storage(clear),
+    library: libraryOver(async (request) => (await client()).library(request)),
     stop: async () => {
-      if (!(await supervisor.shutdown())) console.error("The worker did not end in time and was ended by force.");
+      if (supervisor && !(await supervisor.shutdown()))
+        console.error("The worker did not end in time and was ended by force.");
     },
   };
 }

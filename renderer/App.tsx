@@ -1,29 +1,25 @@
-import { useEffect } from "react";
-import { DocumentPane } from "./components/DocumentPane.js";
+import { lazy, Suspense, useEffect } from "react";
 import { DropTarget } from "./components/DropTarget.js";
 import { EmptyState } from "./components/EmptyState.js";
-import { ExportSeveral } from "./components/ExportSeveral.js";
 import { Library } from "./components/Library.js";
-import { MemoryBar } from "./components/MemoryBar.js";
-import { Models } from "./components/Models.js";
-import { Palette } from "./components/Palette.js";
-import { PaneSwitch } from "./components/PaneSwitch.js";
-import { ScanLanguages } from "./components/ScanLanguages.js";
-import { Settings } from "./components/Settings.js";
 import { SettingsNotice } from "./components/SettingsNotice.js";
-import { Shortcuts } from "./components/Shortcuts.js";
-import { Storage } from "./components/Storage.js";
-import { SummaryPane } from "./components/SummaryPane.js";
 import { WorkerNotice } from "./components/WorkerNotice.js";
 import { listenToKeys, listenToMenu } from "./keys.js";
+import { painted, usePainted } from "./painted.js";
 import { selectedDocument, useDocuments } from "./stores/documents.js";
 import { useLibrary } from "./stores/library.js";
 import { usePages } from "./stores/pages.js";
 import { useQueue } from "./stores/queue.js";
 import { useLanguage } from "./stores/settings.js";
 
+const later = () => painted.then(() => import("./later.js"));
+const Panes = lazy(async () => ({ default: (await later()).Panes }));
+const MemoryBar = lazy(async () => ({ default: (await later()).MemoryBar }));
+const Dialogs = lazy(async () => ({ default: (await later()).Dialogs }));
+
 export function App() {
   useLanguage();
+  usePainted();
   const document = useDocuments(selectedDocument);
   // The library stands beside the empty sheet, once there is anything in it.
   const listed = useLibrary((store) => store.error !== undefined || (store.list?.total ?? 0) > 0);
@@ -38,9 +34,9 @@ export function App() {
       {document ? (
         <div className="panes" data-side={side}>
           <Library />
-          <PaneSwitch />
-          <DocumentPane document={document} />
-          <SummaryPane document={document} />
+          <Suspense>
+            <Panes document={document} />
+          </Suspense>
         </div>
       ) : listed || queued ? (
         <div className="panes">
@@ -50,15 +46,15 @@ export function App() {
       ) : (
         <EmptyState />
       )}
-      {document && <MemoryBar document={document} />}
+      {document && (
+        <Suspense>
+          <MemoryBar document={document} />
+        </Suspense>
+      )}
       <DropTarget />
-      <Shortcuts />
-      <Settings />
-      <Models />
-      <Palette />
-      <Storage />
-      <ExportSeveral />
-      <ScanLanguages />
+      <Suspense>
+        <Dialogs />
+      </Suspense>
     </div>
   );
 }

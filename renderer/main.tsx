@@ -1,6 +1,6 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { interfaceLanguages } from "../electron/contract.js";
+import { interfaceLanguages } from "../electron/core.js";
 import { App } from "./App.js";
 import { connect } from "./stores/connect.js";
 import { useSettings } from "./stores/settings.js";

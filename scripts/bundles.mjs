@@ -38,7 +38,17 @@ const common = (root) => ({
 export function nodeBundles(root) {
   const options = { ...common(root), sourcemap: true };
   return [
-    { ...options, entryPoints: ["electron/main.ts"], outfile: "dist/electron/main.mjs", format: "esm" },
+    {
+      ...options,
+      entryPoints: ["electron/main.ts"],
+      outdir: "dist/electron",
+      outExtension: { ".js": ".mjs" },
+      format: "esm",
+      // What is imported when it is first needed, such as the exports, must not be read before every first frame.
+      splitting: true,
+      minifyWhitespace: true,
+      minifySyntax: true,
+    },
     // A sandboxed preload can only be CommonJS.
     { ...options, entryPoints: ["electron/preload.ts"], outfile: "dist/electron/preload.cjs", format: "cjs" },
     { ...options, entryPoints: ["core/worker/main.ts"], outfile: "dist/worker/main.mjs", format: "esm" },

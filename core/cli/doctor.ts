@@ -1,6 +1,6 @@
 import { arch, availableParallelism, freemem, platform, release, totalmem } from "node:os";
 import type { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { toPrecisError } from "../errors.js";
 import { formatBytes } from "../format.js";
 import { catalogue } from "../models/catalogue.js";

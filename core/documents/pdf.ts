@@ -120,11 +120,19 @@ async function readPages(
       pages.push({ ...named, ...(await readPage(pdf, number, left, limits, both)) });
     } catch (thrown) {
       if (signal?.aborted) throw thrown;
-      pages.push({ ...named, failed: timeout.aborted ? "it takes too long to read" : "it is damaged" });
+      pages.push({ ...named, failed: whyNot(thrown, timeout) });
     }
   }
   return pages;
 }
+
+/** Completes "page 3 was not read: …". */
+function whyNot(thrown: unknown, timeout: AbortSignal): string {
+  if (timeout.aborted) return "it takes too long to read";
+  return thrown instanceof TooMuchText ? "it holds more text than a page can" : "it is damaged";
+}
+
+class TooMuchText extends Error {}
 
 /** Pages of text from pages of lines: without headers and footers, with the outline's headings set apart. */
 function compose(
@@ -181,7 +189,7 @@ async function readPage(
         characters += item.str.length;
         pieces.push(value.styles[item.fontName]?.vertical ? { ...item, vertical: true } : item);
       }
-      if (characters > limits.characters) throw new Error(`page ${number} holds too much text`);
+      if (characters > limits.characters) throw new TooMuchText(`page ${number}`);
       // pdf.js in the same thread only queues microtasks: without this no cancel or timer would ever be heard.
       await setImmediate();
     }
@@ -195,8 +203,14 @@ async function readPage(
 
 /** An error when no page gave any text. */
 function checkPages(name: string, pages: readonly DocumentPage[]): void {
-  const failed = pages.filter(({ reading }) => reading.how === "failed");
-  if (failed.length === pages.length) throw damaged(name, `none of its ${pages.length} pages can be read`);
+  const reasons = pages.flatMap(({ reading }) => (reading.how === "failed" ? [reading.reason] : []));
+  if (reasons.length === pages.length) {
+    throw new PrecisError(
+      "pdf-damaged",
+      `No page of "${name}" can be read: ${[...new Set(reasons)].join(", or ")}.`,
+      saveAnew,
+    );
+  }
   if (pages.some(({ text }) => text !== "")) return;
   const all = pageList(pages.map((page) => page.number));
   throw new PrecisError(
@@ -229,11 +243,8 @@ function pdfError(name: string, thrown: unknown): PrecisError {
   return damaged(name, reason, thrown);
 }
 
+const saveAnew = "Get the file again, or open it in a PDF viewer and save it anew.";
+
 function damaged(name: string, reason: string, cause?: unknown): PrecisError {
-  return new PrecisError(
-    "pdf-damaged",
-    `"${name}" is a damaged PDF: ${reason}.`,
-    "Get the file again, or open it in a PDF viewer and save it anew.",
-    { cause },
-  );
+  return new PrecisError("pdf-damaged", `"${name}" is a damaged PDF: ${reason}.`, saveAnew, { cause });
 }

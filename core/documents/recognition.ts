@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** How scanned pages are recognised: RecognitionOptions of ocr.ts, which says what the fields mean. */
 export const recognitionSchema = z.object({

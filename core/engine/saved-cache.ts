@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { LayerState } from "./native.js";
 import { writeWhole } from "./whole-file.js";
 

@@ -1,9 +1,9 @@
 /** What the library tells of its documents; apart from the library itself, so that the window can know it without SQLite. */
-import { z } from "zod";
+import * as z from "zod";
 import { recognitionSchema } from "../documents/recognition.js";
-import { errorSchema } from "../errors.js";
 import { lengthSchema, runOptionsSchema } from "../summarize/options.js";
 import { summaryResultSchema } from "../summarize/result.js";
+import { wireErrorSchema } from "../wire-error.js";
 
 export const entrySchema = z.object({
   path: z.string(),
@@ -80,6 +80,6 @@ export const queueItemSchema = z.object({
   started: z.number().optional(),
   ended: z.number().optional(),
   /** Why it failed, or why it is held. */
-  error: errorSchema.optional(),
+  error: wireErrorSchema.optional(),
 });
 export type QueueItem = z.infer<typeof queueItemSchema>;

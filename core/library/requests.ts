@@ -1,5 +1,5 @@
 /** What is asked of a library that lives in another thread: requests, their answers, and the one side over the other. */
-import { z } from "zod";
+import * as z from "zod";
 import {
   hitSchema,
   type LibraryHit,

@@ -1,7 +1,7 @@
 /** Models that the user added by their files, which stay where they are: a list in the models folder. */
 import { mkdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { PrecisError } from "../errors.js";
 import { writeFileAtomically } from "../write.js";
 import { catalogueModel, shapeSchema } from "./catalogue.js";

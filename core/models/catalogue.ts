@@ -1,5 +1,5 @@
 /** The models that Precis knows by name: assets/models.json, validated. */
-import { z } from "zod";
+import * as z from "zod";
 import data from "../../assets/models.json" with { type: "json" };
 
 const whole = z.number().int().positive();

@@ -5,7 +5,7 @@
 import { type FileHandle, mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { cancelled, PrecisError } from "../errors.js";
 import { formatBytes } from "../format.js";
 import { writeFileAtomically } from "../write.js";

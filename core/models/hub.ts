@@ -3,7 +3,7 @@
  * a proxy where there is one.
  */
 import type { Dispatcher, Response } from "undici";
-import { z } from "zod";
+import * as z from "zod";
 import { PrecisError } from "../errors.js";
 import type { CatalogueModel } from "./catalogue.js";
 

@@ -7,6 +7,7 @@ import {
   Footer,
   HeadingLevel,
   type ILevelsOptions,
+  ImageRun,
   LevelFormat,
   Packer,
   PageNumber,
@@ -19,6 +20,7 @@ import {
   WidthType,
 } from "docx";
 import type { SummaryResult } from "../summarize/result.js";
+import { keptMapWords, type Picture } from "./kept-map.js";
 import type { Block, Inline } from "./prose.js";
 import { type Report, type ReportOptions, type Row, reportOf } from "./report.js";
 
@@ -38,6 +40,7 @@ export async function summaryDocx(result: SummaryResult, options: ReportOptions 
     ...(report.warnings.length > 0 ? [heading("Warnings"), ...report.warnings.map(bullet)] : []),
     heading("How it was made"),
     table(report.facts),
+    ...(report.map ? [heading("What was kept of the text"), ...picture(report.map)] : []),
   ];
   const document = new Document({
     title: report.title,
@@ -209,6 +212,18 @@ function table(rows: readonly Row[]): Table {
   });
 }
 
+/** As wide as the tables, in pixels of 96 to the inch. */
+const PICTURE = { width: 627, height: 150 };
+
+function picture({ bytes }: Picture): Paragraph[] {
+  const altText = { name: "What was kept", title: "What was kept of the text", description: keptMapWords };
+  const image = new ImageRun({ type: "bmp", data: bytes, transformation: PICTURE, altText });
+  return [
+    new Paragraph({ children: [image], keepNext: true, spacing: { after: 60, line: 240, lineRule: "auto" } }),
+    new Paragraph({ text: keptMapWords, style: "TableName" }),
+  ];
+}
+
 function pageFooter(): Footer {
   const children = [new TextRun({ children: [PageNumber.CURRENT, " / ", PageNumber.TOTAL_PAGES] })];
   return new Footer({ children: [new Paragraph({ alignment: AlignmentType.END, style: "Footer", children })] });
@@ -236,7 +251,14 @@ const STYLES = {
       run: { font: face("Calibri"), size: 19, color: SOFT },
       paragraph: { spacing: { after: 280 } },
     }),
-    paragraphStyle("Quote", { run: { color: SOFT }, paragraph: { indent: { left: INDENT } } }),
+    // Without its line it would be taken for a paragraph of the list above.
+    paragraphStyle("Quote", {
+      run: { color: SOFT },
+      paragraph: {
+        indent: { left: INDENT },
+        border: { left: { style: BorderStyle.SINGLE, size: 12, space: 8, color: "D9D6D0" } },
+      },
+    }),
     paragraphStyle("Code", { run: { font: face("Consolas"), size: 19 }, paragraph: { spacing: { line: 240 } } }),
     paragraphStyle("Footer", { run: { font: face("Calibri"), size: 17, color: SOFT } }),
     paragraphStyle("TableName", {

@@ -1,4 +1,5 @@
 import type { SummaryResult } from "../summarize/result.js";
+import { keptMapWords, type Picture } from "./kept-map.js";
 import type { Block, Inline, TextRun } from "./prose.js";
 import { type Report, type ReportOptions, type Row, reportOf } from "./report.js";
 
@@ -12,7 +13,7 @@ export function summaryHtml(result: SummaryResult, options: ReportOptions = {}):
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="generator" content="Precis">
@@ -94,7 +95,7 @@ function textHtml({ text, code, emphasis, strong }: TextRun): string {
 }
 
 /** What stands under the answer: what supports it, pages, warnings, facts, layers. */
-function about({ cited, coverage, warnings, facts, layers }: Report): string {
+function about({ cited, coverage, warnings, facts, layers, map }: Report): string {
   const sections = [
     cited.length > 0 ? `<section>\n<h2>What the cited pages say</h2>\n${table(cited)}\n</section>` : "",
     `<section>\n<h2>What was read</h2>\n${table(coverage)}\n</section>`,
@@ -103,6 +104,7 @@ function about({ cited, coverage, warnings, facts, layers }: Report): string {
       : "",
     `<section>\n<h2>How it was made</h2>\n${table(facts)}\n</section>`,
     layers.length > 0 ? `<section class="layers">\n<h2>Kept in each layer</h2>\n${bars(layers)}\n</section>` : "",
+    map ? `<section class="layers">\n<h2>What was kept of the text</h2>\n${picture(map)}\n</section>` : "",
   ];
   return `<footer>\n${sections.filter(Boolean).join("\n")}\n</footer>`;
 }
@@ -123,6 +125,11 @@ function bars(layers: readonly number[]): string {
   });
   const words = `Between ${least} and ${most} tokens in each of ${layers.length} layers`;
   return `<svg viewBox="0 0 ${layers.length} 100" preserveAspectRatio="none" role="img" aria-label="${words}">${drawn.join("")}</svg>\n<p>${words}, from the first layer to the last.</p>`;
+}
+
+function picture({ bytes }: Picture): string {
+  const data = Buffer.from(bytes).toString("base64");
+  return `<img alt="${keptMapWords}" src="data:image/bmp;base64,${data}">\n<p>${keptMapWords}</p>`;
 }
 
 const STYLE = `
@@ -161,6 +168,7 @@ th { width: 34%; padding-inline-end: 1rem; font-weight: 400; color: var(--soft);
 .warnings { margin: 0; padding: 0; list-style: none; }
 .warnings li { padding-inline-start: 0.75rem; border-inline-start: 2px solid var(--warn); margin-bottom: 0.5rem; overflow-wrap: anywhere; }
 svg { display: block; width: 100%; height: 4rem; fill: var(--accent); border-bottom: 1px solid var(--soft); }
+img { display: block; width: 100%; height: 7rem; image-rendering: pixelated; }
 .layers p { margin: 0.25rem 0 0; color: var(--soft); }
 @page { margin: 20mm 20mm 22mm; }
 @media print {
@@ -170,6 +178,6 @@ svg { display: block; width: 100%; height: 4rem; fill: var(--accent); border-bot
   article { font-size: 11pt; orphans: 3; widows: 3; }
   h1, h2, h3, h4, h5, h6 { break-after: avoid; }
   tr, li, .layers { break-inside: avoid; }
-  svg { print-color-adjust: exact; }
+  svg, img { print-color-adjust: exact; }
 }
 `;

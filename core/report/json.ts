@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { PrecisError } from "../errors.js";
 import { type SummaryResult, summaryResultSchema } from "../summarize/result.js";
 

@@ -7,6 +7,7 @@ import { formatBytes, formatDuration, formatShare } from "../format.js";
 import { documentNames } from "../summarize/outcome.js";
 import type { SummaryResult } from "../summarize/result.js";
 import { pageWords } from "../summarize/split.js";
+import { keptMap, type Picture } from "./kept-map.js";
 import { type Block, type CitationMark, clean, proseOf } from "./prose.js";
 
 export interface ReportOptions {
@@ -35,6 +36,8 @@ export interface Report {
   readonly facts: readonly Row[];
   /** Entries that each layer kept. */
   readonly layers: readonly number[];
+  /** Where in the text they stood; undefined where that was not recorded. */
+  readonly map: Picture | undefined;
 }
 
 export function reportOf(result: SummaryResult, options: ReportOptions = {}): Report {
@@ -66,6 +69,7 @@ export function reportOf(result: SummaryResult, options: ReportOptions = {}): Re
     warnings: [...new Set([...documents.flatMap(({ warnings }) => warnings), ...result.warnings].map(line))],
     facts: facts(result, files, named, options.date ?? new Date()),
     layers: result.kv.layers.map(({ tokens }) => tokens),
+    map: keptMap(result),
   };
 }
 

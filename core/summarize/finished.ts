@@ -8,7 +8,7 @@
  * what it writes, down to the tokens of its prompt: what differs in anything is not found, and done anew.
  */
 import { readFile } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { CacheStore } from "../engine/cache-store.js";
 import { writeWhole } from "../engine/whole-file.js";
 import { digest } from "./read.js";

@@ -1,9 +1,10 @@
 /** What a summary will take before it is started: in how many parts the documents are read, why, and how long. */
 import { totalmem } from "node:os";
-import { z } from "zod";
+import * as z from "zod";
 import type { SourceDocument } from "../documents/document.js";
 import type { Engine } from "../engine/types.js";
-import { errorSchema, PrecisError } from "../errors.js";
+import { PrecisError } from "../errors.js";
+import { wireErrorSchema } from "../wire-error.js";
 import { expectedWork } from "./joining.js";
 import type { RunOptions } from "./options.js";
 import { whyOf } from "./outcome.js";
@@ -18,7 +19,7 @@ export const forecastSchema = z.object({
   /** Why there are several, as the end of a sentence that begins "because". */
   why: z.string().optional(),
   /** Why they cannot be read. */
-  refusal: errorSchema.optional(),
+  refusal: wireErrorSchema.optional(),
   /** Of reading and writing. */
   durationMs: z.number().nonnegative().optional(),
   warnings: z.array(z.string()),

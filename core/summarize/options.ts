@@ -1,5 +1,5 @@
 /** What a run is asked for, from the command line and the window alike; types are derived from the validation. */
-import { z } from "zod";
+import * as z from "zod";
 import { policyNames } from "../compression/registry.js";
 import { kvTypes } from "../engine/kv.js";
 

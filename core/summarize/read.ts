@@ -7,7 +7,8 @@ import type { CacheStore } from "../engine/cache-store.js";
 import { SavedCacheRefused } from "../engine/saved-cache.js";
 import type { ModelInfo, Prompt, ReadingProgress, ReadingResult, ReadOptions, Session } from "../engine/types.js";
 import type { Plan } from "./plan.js";
-import { type SummaryResult, savedCacheWords } from "./result.js";
+import type { SummaryResult } from "./result.js";
+import { savedCacheWords } from "./saved-cache.js";
 
 export interface ReadHooks {
   readonly signal?: AbortSignal | undefined;

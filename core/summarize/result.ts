@@ -1,5 +1,5 @@
 /** What one run answers: the object that `--json` prints, the worker returns and the reports are made from. */
-import { z } from "zod";
+import * as z from "zod";
 import { citationSchema } from "../citations/citation.js";
 
 import { readingModeSchema } from "./options.js";
@@ -96,11 +96,3 @@ export const summaryResultSchema = z.object({
   warnings: z.array(z.string()),
 });
 export type SummaryResult = z.infer<typeof summaryResultSchema>;
-
-/** What `warnings` say of an answer from a saved cache. */
-export const savedCacheWords = {
-  same: "The document was not read again: this is from what was kept of it when the same was asked before.",
-  other:
-    "The document was not read again: this is from what was kept of it for a summary or another question, and may lack what this one needs.",
-  whole: "The document was not read again: the question was read on its whole KV cache, which lies on disk.",
-} as const satisfies Record<NonNullable<SummaryResult["savedCache"]>, string>;

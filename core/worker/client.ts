@@ -1,5 +1,5 @@
 /** The host's side of the protocol: a promise for each request, its events as callbacks. */
-import { z } from "zod";
+import * as z from "zod";
 import { cancelled, type ErrorCode, PrecisError } from "../errors.js";
 import type { LibraryRequest } from "../library/requests.js";
 import { type ModelFacts, modelFactsSchema } from "../models/added.js";

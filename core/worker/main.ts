@@ -1,7 +1,8 @@
 /** The worker thread's entry. */
+import { setPriority } from "node:os";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
-import { z } from "zod";
+import * as z from "zod";
 import { openDocument } from "../documents/open.js";
 import { CacheStore, wholeStore } from "../engine/cache-store.js";
 import { loadEngine } from "../engine/engine.js";
@@ -14,6 +15,10 @@ import { serve } from "./server.js";
 
 const port = parentPort;
 if (!port) throw new Error("This file runs as a worker thread.");
+
+// The window comes first, also when both have much to do: the first page of a long document is to be seen before all of
+// its text is read. On Linux this is the priority of the calling thread alone; elsewhere it would be the whole app's.
+if (process.platform === "linux") setPriority(5);
 
 /** Where the library lies, when the host has one, and how much saved caches may take together. */
 const { libraryFile, cacheLimitBytes } = z

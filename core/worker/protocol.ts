@@ -2,17 +2,17 @@
  * What crosses between a host (Electron's main process, a test) and the worker that summarises: requests with an id,
  * events and one answer for each. The protocol does not know what carries it. Types are derived from the validation.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { recognitionSchema } from "../documents/recognition.js";
-import { errorSchema } from "../errors.js";
 import { librarySizesSchema } from "../library/entries.js";
 import { libraryRequestSchema } from "../library/requests.js";
 import { runOptionsSchema } from "../summarize/options.js";
 import { coverageSchema } from "../summarize/result.js";
+import { wireErrorSchema } from "../wire-error.js";
 
 export { type Recognition, recognitionSchema } from "../documents/recognition.js";
-export { errorSchema, type WireError } from "../errors.js";
 export { lengthSchema, policySchema, type RunOptions, runOptionsSchema } from "../summarize/options.js";
+export { type WireError, wireErrorSchema } from "../wire-error.js";
 
 /**
  * What a question is answered from. memory: what an earlier reading with the same budget, policy and model has left,
@@ -149,6 +149,6 @@ export const replySchema = z.discriminatedUnion("kind", [
   z.object({ id: z.number().int(), kind: z.literal("progress"), progress: progressSchema }),
   z.object({ id: z.number().int(), kind: z.literal("text"), text: z.string() }),
   z.object({ id: z.number().int(), kind: z.literal("done"), result: z.unknown() }),
-  z.object({ id: z.number().int(), kind: z.literal("failed"), error: errorSchema }),
+  z.object({ id: z.number().int(), kind: z.literal("failed"), error: wireErrorSchema }),
 ]);
 export type Reply = z.infer<typeof replySchema>;

@@ -18,9 +18,16 @@ const readings = () =>
     ["fast", t("advanced.fast")],
   ] as const;
 
+const aims = () =>
+  [
+    ["checked", t("advanced.checked")],
+    ["draft", t("advanced.draft")],
+    ["off", t("advanced.off")],
+  ] as const;
+
 /** What only those look for who know the method. */
 export function AdvancedOptions() {
-  const { policy, kvType, reading, groupLayers, gpuLayers, threads, seed, choose } = useSettings();
+  const { policy, kvType, reading, reaim, groupLayers, gpuLayers, threads, seed, choose } = useSettings();
   const gpu = useModel((store) => store.model?.gpu);
   return (
     <div className="advanced-options">
@@ -47,6 +54,15 @@ export function AdvancedOptions() {
           options={readings()}
           disabled={policy === "full"}
           onChange={(reading) => choose({ reading })}
+        />
+      </Labelled>
+      <Labelled name={t("advanced.reaim")} hint={t("advanced.reaimHint")}>
+        <Choice
+          label={t("advanced.reaim")}
+          value={reaim}
+          options={aims()}
+          disabled={policy === "full" || reading === "fast"}
+          onChange={(reaim) => choose({ reaim })}
         />
       </Labelled>
       <Whole

@@ -1,16 +1,16 @@
 import { type CSSProperties, type KeyboardEvent, type PointerEvent, useState } from "react";
-import { t } from "../../electron/language.js";
+import { direction, t } from "../../electron/language.js";
 import {
   nearestWithin,
   nextStop,
   positionOf,
+  type Quality,
   type Reach,
   shareAt,
   sliderSteps,
   snappedShare,
   steppedShare,
   stops,
-  wordsAt,
 } from "../view/budget.js";
 import { formatPercent } from "../view/format.js";
 
@@ -23,6 +23,8 @@ interface Props {
   /** Why a share outside of the reach cannot be read with in one go; undefined for one inside. */
   readonly refusal: (share: number) => string | undefined;
   readonly valueText: string;
+  /** What to expect of a summary that keeps a share. */
+  readonly quality: (share: number) => Quality;
   readonly onChange: (share: number) => void;
 }
 
@@ -30,7 +32,7 @@ interface Props {
 const edge = 9;
 
 /** The handle snaps lightly to the stops when it is dragged; keys go in fine steps, Page Up and Down from stop to stop. */
-export function BudgetSlider({ share, disabled, reach, refusal, valueText, onChange }: Props) {
+export function BudgetSlider({ share, disabled, reach, refusal, valueText, quality, onChange }: Props) {
   const [hovered, setHovered] = useState<number>();
   const [focused, setFocused] = useState(false);
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
@@ -40,8 +42,9 @@ export function BudgetSlider({ share, disabled, reach, refusal, valueText, onCha
     onChange(moved);
   };
   const onPointerMove = ({ currentTarget, clientX }: PointerEvent<HTMLInputElement>) => {
-    const { left, width } = currentTarget.getBoundingClientRect();
-    setHovered(shareAt(Math.min(1, Math.max(0, (clientX - left - edge) / (width - 2 * edge))) * sliderSteps));
+    const { left, right, width } = currentTarget.getBoundingClientRect();
+    const along = direction() === "rtl" ? right - clientX : clientX - left;
+    setHovered(shareAt(Math.min(1, Math.max(0, (along - edge) / (width - 2 * edge))) * sliderSteps));
   };
   const part = (value: number) => `${Math.max(0, Math.min(100, (100 * positionOf(value)) / sliderSteps))}%`;
   const style = { "--at": part(share) } as CSSProperties;
@@ -59,7 +62,12 @@ export function BudgetSlider({ share, disabled, reach, refusal, valueText, onCha
           <span className="slider-unfit" style={{ insetInlineStart: part(reach.most ?? 1), insetInlineEnd: 0 }} />
         )}
         {stops.map((stop) => (
-          <span key={stop.share} className="slider-mark" style={{ insetInlineStart: part(stop.share) }} />
+          <span
+            key={stop.share}
+            className="slider-mark"
+            data-recommended={stop.recommended}
+            style={{ insetInlineStart: part(stop.share) }}
+          />
         ))}
       </div>
       <input
@@ -84,20 +92,24 @@ export function BudgetSlider({ share, disabled, reach, refusal, valueText, onCha
         </p>
       )}
       <div className="slider-stops">
-        {stops.map((stop) => (
-          <button
-            key={stop.share}
-            type="button"
-            tabIndex={-1}
-            disabled={disabled}
-            aria-pressed={stop.share === share}
-            data-unfit={refusal(stop.share) !== undefined}
-            style={{ insetInlineStart: part(stop.share) }}
-            onClick={() => onChange(stop.share)}
-          >
-            {formatPercent(stop.share)} <small>{wordsAt(stop.share)}</small>
-          </button>
-        ))}
+        {stops.map((stop) => {
+          const { words, figures } = quality(stop.share);
+          return (
+            <button
+              key={stop.share}
+              type="button"
+              tabIndex={-1}
+              disabled={disabled}
+              aria-pressed={stop.share === share}
+              data-unfit={refusal(stop.share) !== undefined}
+              style={{ insetInlineStart: part(stop.share) }}
+              title={figures === undefined ? words : t("memory.qualityMeasured", { words, figures })}
+              onClick={() => onChange(stop.share)}
+            >
+              {stop.recommended && <small>{t("memory.recommended")}</small>} {formatPercent(stop.share)}
+            </button>
+          );
+        })}
       </div>
       {reason !== undefined && nearest !== undefined && !disabled && (
         <p className="slider-nearest">
@@ -112,10 +124,12 @@ export function BudgetSlider({ share, disabled, reach, refusal, valueText, onCha
 }
 
 function moveOf(key: string, share: number): number | undefined {
+  const forwards = direction() === "rtl" ? "ArrowLeft" : "ArrowRight";
   switch (key) {
-    case "ArrowRight":
+    case forwards:
     case "ArrowUp":
       return steppedShare(share, 1);
+    case "ArrowRight":
     case "ArrowLeft":
     case "ArrowDown":
       return steppedShare(share, -1);

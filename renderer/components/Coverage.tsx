@@ -1,4 +1,5 @@
-import { coverageStretches, type Coverage as Pages } from "../../electron/contract.js";
+import type { Coverage as Pages } from "../../electron/contract.js";
+import { coverageStretches } from "../../electron/core.js";
 import { t } from "../../electron/language.js";
 import { coverageLines, stretchWords } from "../view/coverage.js";
 

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { DocumentSummary, ModelSummary, SummaryResult } from "../../electron/contract.js";
-import { fullKvBytes } from "../../electron/contract.js";
+import { fullKvBytes } from "../../electron/core.js";
 import { t } from "../../electron/language.js";
 import { useApp } from "../stores/connect.js";
 import type { OpenDocument } from "../stores/documents.js";

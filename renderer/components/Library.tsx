@@ -34,8 +34,13 @@ export function Library() {
     document.getElementById(`entry-${next.id}`)?.focus();
   };
 
-  // A long list may have it out of sight.
-  useEffect(() => document.getElementById(`entry-${selectedId}`)?.scrollIntoView({ block: "nearest" }), [selectedId]);
+  useEffect(() => {
+    const entry = document.getElementById(`entry-${selectedId}`);
+    // A long list may have it out of sight.
+    entry?.scrollIntoView({ block: "nearest" });
+    // The button that opened it may be gone, and whoever uses the keyboard would begin at the window's top again.
+    if (document.activeElement === document.body) entry?.focus({ preventScroll: true });
+  }, [selectedId]);
 
   const isChosen = (id: string) => id === selectedId || alsoIds.includes(id);
 

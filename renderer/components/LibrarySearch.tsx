@@ -1,5 +1,6 @@
 import type { KeyboardEvent } from "react";
-import { type LibraryEntry, type LibraryHit, mostListed } from "../../electron/contract.js";
+import type { LibraryEntry, LibraryHit } from "../../electron/contract.js";
+import { mostListed } from "../../electron/core.js";
 import { t } from "../../electron/language.js";
 import { openStored } from "../actions.js";
 import { withShift } from "../keys.js";

@@ -13,9 +13,9 @@ import {
   type Machine,
   memoryStretches,
   nearestWithin,
+  qualityOf,
   type Reach,
   reachOf,
-  wordsAt,
 } from "../view/budget.js";
 import { formatBytes, formatCount, formatPercent, formatRemaining } from "../view/format.js";
 import { AdvancedOptions } from "./AdvancedOptions.js";
@@ -38,13 +38,13 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
   const machine = forecast?.memory;
   const ready = model && summary;
   const figures = ready ? budgetFigures(model, summary, options) : undefined;
-  const { policy, kvType, groupLayers, reading } = options;
+  const { policy, kvType, groupLayers, reading, reaim } = options;
   const free = machine?.availableBytes;
   // the same for every place of the slider: tried at a dozen of them
   const reach = useMemo(() => {
-    const choices = { budget: "100%", policy, kvType, groupLayers, reading };
+    const choices = { budget: "100%", policy, kvType, groupLayers, reading, reaim };
     return model && summary && reachOf(model, summary, choices, free);
-  }, [model, summary, policy, kvType, groupLayers, reading, free]);
+  }, [model, summary, policy, kvType, groupLayers, reading, reaim, free]);
   const refusal = (place: number) =>
     ready && reach
       ? unfitWords(place, reach, machine, (at) => budgetFigures(model, summary, { ...options, budget: `${at}%` }))
@@ -76,12 +76,17 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
           refusal={refusal}
           valueText={
             figures
-              ? t("memory.value", { bytes: formatBytes(figures.bytes), share: formatPercent(share) })
+              ? t("memory.value", {
+                  bytes: formatBytes(figures.bytes),
+                  share: formatPercent(share),
+                  quality: qualityOf(share, options, figures?.checked).words,
+                })
               : formatPercent(share)
           }
+          quality={(place) => qualityOf(place, options, figures?.checked)}
           onChange={settings.setShare}
         />
-        <p className="memory-words">
+        <p className="memory-words" title={qualityOf(share, options, figures?.checked).figures}>
           {figures
             ? words(figures, share, options, forecast?.durationMs)
             : document.state === "failed"
@@ -176,18 +181,18 @@ function unfitWords(
 }
 
 function words(figures: Figures, share: number, options: Options, durationMs: number | undefined): string {
-  const full = options.policy === "full";
-  const name = wordsAt(share);
   const [kept, all] = [formatCount(figures.tokensPerLayer), formatCount(figures.promptTokens)];
   return [
-    ...(full
+    ...(options.policy === "full"
       ? [t("memory.full", { tokens: kept })]
       : [
-          name
-            ? t("memory.shareNamed", { share: formatPercent(share), name })
-            : t("memory.share", { share: formatPercent(share) }),
+          t("memory.shareNamed", {
+            share: formatPercent(share),
+            name: qualityOf(share, options, figures.checked).words,
+          }),
           t("memory.tokensPerLayer", { kept, all }),
         ]),
+    ...(figures.diskBytes > 0 ? [t("memory.onDisk", { bytes: formatBytes(figures.diskBytes) })] : []),
     ...(figures.parts > 1 ? [t("memory.parts", { count: figures.parts })] : []),
     ...(durationMs === undefined ? [] : [t("memory.about", { time: formatRemaining(durationMs) })]),
   ].join(" · ");

@@ -38,6 +38,8 @@ function Commands() {
   const onKeyDown = (event: KeyboardEvent) => {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (event.key === "Enter") perform(found[current]);
+    // Chromium would only empty the field first.
+    else if (event.key === "Escape") close("palette");
     else if (step !== 0 && found.length > 0) setAt((current + step + found.length) % found.length);
     else return;
     event.preventDefault();

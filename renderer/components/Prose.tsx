@@ -1,5 +1,6 @@
 import { Fragment, memo, type ReactNode } from "react";
-import { type Block, type Inline, proseOf, type SummaryResult } from "../../electron/contract.js";
+import type { SummaryResult } from "../../electron/contract.js";
+import { type Block, type Inline, proseOf } from "../../electron/core.js";
 import type { Unit } from "../view/format.js";
 import { Chip, NoSupport, type Source } from "./Chip.js";
 
@@ -43,20 +44,28 @@ function blockOf(block: Block, sources: readonly Source[]): ReactNode {
     case "heading": {
       // The window has its own h1 and h2.
       const Heading = `h${Math.min(6, block.level + 1)}` as "h3";
-      return <Heading>{sentencesOf(block.inlines, sources)}</Heading>;
+      return <Heading dir="auto">{sentencesOf(block.inlines, sources)}</Heading>;
     }
     case "paragraph":
-      return <p>{sentencesOf(block.inlines, sources)}</p>;
+      return <p dir="auto">{sentencesOf(block.inlines, sources)}</p>;
     case "list": {
       const items = block.items.map((item, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: an item is its place
-        <li key={index}>{itemOf(item, sources)}</li>
+        <li key={index} dir="auto">
+          {itemOf(item, sources)}
+        </li>
       ));
-      return block.start === undefined ? <ul>{items}</ul> : <ol start={block.start}>{items}</ol>;
+      return block.start === undefined ? (
+        <ul dir="auto">{items}</ul>
+      ) : (
+        <ol dir="auto" start={block.start}>
+          {items}
+        </ol>
+      );
     }
     case "quote":
       return (
-        <blockquote>
+        <blockquote dir="auto">
           <Blocks blocks={block.blocks} sources={sources} />
         </blockquote>
       );

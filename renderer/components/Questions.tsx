@@ -1,5 +1,6 @@
 import { type FormEvent, useId, useState } from "react";
-import { type AnswerSource, type SummaryResult, savedCacheWords } from "../../electron/contract.js";
+import type { AnswerSource, SummaryResult } from "../../electron/contract.js";
+import { savedCacheWords } from "../../electron/core.js";
 import { t } from "../../electron/language.js";
 import type { Question } from "../stores/questions.js";
 import { isOpen, useQuestions } from "../stores/questions.js";

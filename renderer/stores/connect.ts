@@ -3,6 +3,7 @@ import { create } from "zustand";
 import type { EventData, QueueState, WireError } from "../../electron/contract.js";
 import { followAppearance } from "../appearance.js";
 import { openFiles } from "../open.js";
+import { painted } from "../painted.js";
 import { precis } from "../precis.js";
 import { type OpenDocument, useDocuments } from "./documents.js";
 import { useLibrary } from "./library.js";
@@ -75,10 +76,12 @@ export function connect(): void {
     loadAgain();
   });
   followAppearance();
-  void useModels.getState().refresh();
-  void useModel.getState().ready();
-  void useLibrary.getState().refresh();
-  void useQueue.getState().refresh();
+  void painted.then(() => {
+    void useModels.getState().refresh();
+    void useModel.getState().ready();
+    void useLibrary.getState().refresh();
+    void useQueue.getState().refresh();
+  });
   void hello().then((outcome) => {
     if (!outcome.ok) return;
     const { sample, settings, settingsNotice } = outcome.value;

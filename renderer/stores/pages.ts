@@ -18,12 +18,15 @@ interface PagesStore {
   readonly target: Target | undefined;
   /** Counts how often the search within the document was asked for; 0 while it is closed. */
   readonly finding: number;
+  /** Whether the words that reading kept are tinted. */
+  readonly tinted: boolean;
   /** Which pane a narrow window shows. */
   readonly side: "document" | "summary";
   setZoom(zoom: Zoom): void;
   leave(documentId: string, place: Place): void;
   /** Shows a page of the selected document, or of the one with a path, which is opened if need be. */
   goTo(page: number, passage?: string, path?: string): void;
+  showKept(tinted: boolean): void;
   find(): void;
   closeFind(): void;
   show(side: PagesStore["side"]): void;
@@ -34,6 +37,7 @@ export const usePages = create<PagesStore>((set) => ({
   places: {},
   target: undefined,
   finding: 0,
+  tinted: true,
   side: "summary",
   setZoom: (zoom) => set({ zoom }),
   leave: (documentId, place) => set(({ places }) => ({ places: { ...places, [documentId]: place } })),
@@ -44,6 +48,7 @@ export const usePages = create<PagesStore>((set) => ({
     const documentId = useDocuments.getState().selectedId;
     if (documentId) set({ target: { documentId, page, passage }, side: "document" });
   },
+  showKept: (tinted) => set({ tinted }),
   find: () => set(({ finding }) => ({ finding: finding + 1, side: "document" })),
   closeFind: () => set({ finding: 0 }),
   show: (side) => set({ side }),

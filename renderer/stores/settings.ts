@@ -3,13 +3,8 @@
  * says what each is) and hears every change.
  */
 import { create } from "zustand";
-import {
-  firstSettings,
-  type Recognition,
-  type RunOptions,
-  type Settings,
-  type SettingsChange,
-} from "../../electron/contract.js";
+import type { Recognition, RunOptions, Settings, SettingsChange } from "../../electron/contract.js";
+import { firstSettings } from "../../electron/core.js";
 import { precis } from "../precis.js";
 import { roundShare } from "../view/budget.js";
 
@@ -47,6 +42,7 @@ type RunSettings = Pick<
   | "policy"
   | "kvType"
   | "reading"
+  | "reaim"
   | "groupLayers"
   | "threads"
   | "seed"
@@ -58,11 +54,13 @@ type RunSettings = Pick<
 
 /** The settings as a run's options. The temperature is 0: the same choices give the same summary. */
 export function runOptions(settings: RunSettings): RunOptions {
-  const { share, policy, kvType, reading, groupLayers, threads, seed, style, length, language, focus } = settings;
+  const { share, policy, kvType, reading, reaim, groupLayers, threads, seed, style, length, language, focus } =
+    settings;
   return {
     budget: `${policy === "full" ? 100 : share}%`,
     policy,
     kvType,
+    reaim,
     // what keeps the whole cache is not read fast
     ...(reading === "fast" && policy !== "full" ? { reading } : {}),
     ...(groupLayers === undefined ? {} : { groupLayers }),

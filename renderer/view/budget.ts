@@ -1,27 +1,25 @@
 /** The memory slider's arithmetic. Shares are percent of the document's full KV cache. */
 
-import {
-  type DocumentSummary,
-  largestShare,
-  type ModelSummary,
-  planRun,
-  type RunOptions,
-} from "../../electron/contract.js";
-import { t } from "../../electron/language.js";
+import measured from "../../docs/eval/slider.json" with { type: "json" };
+import type { DocumentSummary, ModelSummary, RunOptions } from "../../electron/contract.js";
+import { largestShare, planRun } from "../../electron/core.js";
+import { type Key, t } from "../../electron/language.js";
+import { formatPercent } from "./format.js";
 
+/** A place that the handle snaps to lightly: a budget that was measured, or the whole cache. */
 export interface Stop {
   readonly share: number;
-  readonly name: "least" | "small" | "usual" | "large" | "all";
+  /** The least budget with the best words of all that were measured. */
+  readonly recommended: boolean;
 }
 
-/** The places that the handle snaps to lightly. */
+const shareOf = (budget: string): number => Number.parseFloat(budget);
+
+/** From the least share up. The budgets are those that the evaluation has figures of (docs/eval/policies.md). */
 export const stops: readonly Stop[] = [
-  { share: 1.7, name: "least" },
-  { share: 6.9, name: "small" },
-  { share: 25, name: "usual" },
-  { share: 50, name: "large" },
-  { share: 100, name: "all" },
-];
+  ...measured.stops.map(({ budget }) => ({ share: shareOf(budget), recommended: budget === measured.recommended })),
+  { share: 100, recommended: false },
+].sort((one, other) => one.share - other.share);
 
 export const leastShare = 1;
 /** Steps of the slider from the least share to 100 %. */
@@ -57,14 +55,42 @@ export function nextStop(share: number, direction: 1 | -1): number {
   return found?.share ?? (direction === 1 ? 100 : leastShare);
 }
 
-/** The words that stand by a share: a stop's own. */
-export function wordsAt(share: number): string | undefined {
-  const stop = stops.find((each) => each.share === share);
-  return stop && t(`stops.${stop.name}`);
+/** What to expect of a summary, as far as that was measured. */
+export interface Quality {
+  readonly words: string;
+  /** The figures that the words stand on; undefined where there are none. */
+  readonly figures?: string;
+}
+
+/**
+ * What to expect with a budget: where the whole cache checks the answer, what it would write. Otherwise the evidence's words, which hold for what was measured and nothing else: one policy, entries kept as they
+ * are, and the budgets of the table.
+ */
+export function qualityOf(
+  share: number,
+  { policy, kvType }: Pick<RunOptions, "policy" | "kvType">,
+  checked = false,
+): Quality {
+  if (checked) return { words: t("memory.asFull") };
+  const whole = kvType === undefined || kvType === "f16";
+  if (whole && (share === 100 || policy === "full")) return { words: t("memory.nothingLost") };
+  const found = measured.stops.find(({ budget }) => shareOf(budget) === share);
+  if (!found || !whole || policy !== measured.policy) return { words: t("memory.notMeasured") };
+  const { words, agreement, needles, documents, questions } = found;
+  return {
+    // the words themselves are the keys: test/renderer/budget.test.ts holds that there are such keys
+    words: t(`quality.${words}` as Key),
+    figures: t("memory.measured", {
+      agreement: formatPercent(Math.round(100 * agreement)),
+      needles: formatPercent(Math.round(100 * needles)),
+      documents,
+      questions,
+    }),
+  };
 }
 
 /** What of a run's options decides its memory. */
-export type MemoryOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "groupLayers" | "reading">;
+export type MemoryOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "groupLayers" | "reading" | "reaim">;
 
 /** What depends on the slider; of a document that is read in parts, what holds for a full part. */
 export interface Figures {
@@ -79,6 +105,9 @@ export interface Figures {
   readonly memory: Taken;
   /** And of the GPU's. */
   readonly gpuBytes: number;
+  /** Whether the whole cache writes or checks the answer; it takes so much of the disk meanwhile. */
+  readonly checked: boolean;
+  readonly diskBytes: number;
 }
 
 /** Bytes of memory, by what takes them. */
@@ -94,7 +123,7 @@ export interface Taken {
 /** Every figure that depends on the slider, from the document's real token count and the model's real shape. */
 export function budgetFigures(model: ModelSummary, document: DocumentSummary, options: MemoryOptions): Figures {
   const lengths = longestPrompt(model, document);
-  const { budget, estimate } = planRun(model, lengths, document.answerTokens, options);
+  const { budget, estimate, reaim } = planRun(model, lengths, document.answerTokens, options);
   return {
     promptTokens: lengths.tokens,
     parts: leastParts(model, document),
@@ -103,6 +132,8 @@ export function budgetFigures(model: ModelSummary, document: DocumentSummary, op
     tokensPerLayer: budget.tokensPerLayer,
     memory: taken(model, estimate),
     gpuBytes: estimate.devices.gpu,
+    checked: reaim === "checked",
+    diskBytes: estimate.diskBytes,
   };
 }
 

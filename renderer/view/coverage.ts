@@ -1,6 +1,7 @@
 /** Which pages were read and how, as the window says it. */
 
-import { type Coverage, type How, type Stretch, SURE } from "../../electron/contract.js";
+import type { Coverage } from "../../electron/contract.js";
+import { type How, type Stretch, SURE } from "../../electron/core.js";
 import { t } from "../../electron/language.js";
 import { formatFraction, formatPages, plural } from "./format.js";
 

@@ -1,5 +1,5 @@
 /** Numbers, times and names as the window writes them, in its language. */
-import { byteParts, durationParts } from "../../electron/contract.js";
+import { byteParts, durationParts } from "../../electron/core.js";
 import { perLanguage, t } from "../../electron/language.js";
 
 const counts = perLanguage((language) => new Intl.NumberFormat(language));

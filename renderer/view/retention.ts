@@ -207,3 +207,46 @@ export function rulerTicks({ columns, pages }: RetentionMap, room: number): Tick
   }
   return ticks;
 }
+
+/** The tints of a page's words, from the lightest on: each for what at least such a share of is kept, over all layers. */
+export const tints = [0.08, 0.2, 0.4, 0.7] as const;
+
+/** A stretch of a page's text, and which of the tints it has. */
+export interface Tinted {
+  readonly start: number;
+  readonly end: number;
+  readonly tint: number;
+}
+
+/**
+ * Which words of a page are kept. The map's columns are even stretches of its tokens, here taken for as even stretches of
+ * its letters; a word has the tint of its beginning.
+ * @param document counted as in the map
+ */
+export function tintsOf(map: RetentionMap, document: number, page: number, text: string): Tinted[] {
+  const index = map.pages.findIndex((one) => one.document === document && one.page === page);
+  const from = map.pages[index]?.at;
+  if (from === undefined || text === "") return [];
+  const columns = Math.max(0, (map.pages[index + 1]?.at ?? map.columns) - from);
+  const means = new Map<number, number>();
+  const tintAt = (offset: number) => {
+    const column = within(from + (offset / text.length) * columns, map.columns);
+    const share = means.get(column) ?? meanOf(map, column);
+    means.set(column, share);
+    return tints.findLastIndex((least) => share >= least);
+  };
+  const found: Tinted[] = [];
+  for (const { 0: word, index: start } of text.matchAll(/\S+\s*/g)) {
+    // scripts without spaces have no words to go by
+    for (let at = 0; at < word.length; at += longestWord) {
+      const end = start + Math.min(word.length, at + longestWord);
+      const tint = tintAt(start + at);
+      const last = found.at(-1);
+      if (last?.tint === tint && last.end === start + at) found[found.length - 1] = { ...last, end };
+      else found.push({ start: start + at, end, tint });
+    }
+  }
+  return found.filter(({ tint }) => tint >= 0);
+}
+
+const longestWord = 16;

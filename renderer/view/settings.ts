@@ -1,12 +1,7 @@
 /** Every setting with its name, one sentence and the words that find it; how each is set. */
 
-import {
-  interfaceLanguages,
-  type Settings,
-  type SettingsChange,
-  settingsSchema,
-  zooms,
-} from "../../electron/contract.js";
+import type { Settings, SettingsChange } from "../../electron/contract.js";
+import { interfaceLanguages, isAddress, zooms } from "../../electron/core.js";
 import { ownNames, t } from "../../electron/language.js";
 import { languages, lengths, styles } from "./choices.js";
 import { formatPercent } from "./format.js";
@@ -218,11 +213,6 @@ function address(key: "proxy" | "mirror", placeholder: string): Control {
     kind: "text",
     placeholder,
     value: (current) => current[key],
-    change: (value) => checked({ [key]: value.trim() }),
+    change: (value) => (isAddress(value.trim()) ? { [key]: value.trim() } : t("settings.badAddress")),
   };
-}
-
-/** A change of an address, or why it cannot be made. */
-function checked(change: SettingsChange): SettingsChange | string {
-  return settingsSchema.partial().safeParse(change).success ? change : t("settings.badAddress");
 }

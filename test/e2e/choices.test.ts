@@ -1,5 +1,5 @@
 /** What a summary is to be, what its memory takes, and what was kept: chosen and seen in the real window. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Page } from "playwright";
@@ -40,7 +40,10 @@ const entry = (name: RegExp) => listEntry(page, name);
 const chosen = () => page.locator(".chosen-options");
 
 it("says what the run takes, which places do not fit and why, and goes to the nearest that does", async () => {
-  await drop(page, [await namedFile(files, "large-inquiry.pdf")]);
+  // With pages to be seen: what is kept of them is tinted later.
+  const inquiry = path.join(files, "large-inquiry.pdf");
+  await copyFile(samplePdf, inquiry);
+  await drop(page, [inquiry]);
   await bar()
     .getByText(/at the peak, .* free/)
     .waitFor();
@@ -66,7 +69,9 @@ it("says what the run takes, which places do not fit and why, and goes to the ne
   const nearest = bar().getByRole("button", { name: /^Use [\d.]+ %/ });
   const words = /Use ([\d.]+ %)/.exec(await nearest.innerText())?.[1] as string;
   await nearest.click();
-  expect(await slider.getAttribute("aria-valuetext")).toMatch(new RegExp(`, ${words} of the full cache$`));
+  expect(await slider.getAttribute("aria-valuetext")).toMatch(
+    new RegExp(`, ${words} of the full cache, quality not measured$`),
+  );
   await page.getByRole("slider").hover({ position: { x: 12, y: 12 } });
   await bar()
     .getByText(/The instruction alone takes/)
@@ -111,6 +116,16 @@ it("draws what was kept, names what is pointed at, and has it as tables", async 
     return new Set(Array.from({ length: data.length / 4 }, (_, at) => data.slice(4 * at, 4 * at + 3).join())).size;
   });
   expect(picture, "colours in the picture").toBeGreaterThan(20);
+  const tinted = () =>
+    page.evaluate(() => {
+      const kept = [...CSS.highlights].filter(([name]) => name.startsWith("kept-"));
+      return kept.reduce((sum, [, words]) => sum + words.size, 0);
+    });
+  await expect.poll(tinted).toBeGreaterThan(0);
+  await page.getByRole("button", { name: "Tint what was kept" }).click();
+  await expect.poll(tinted).toBe(0);
+  await page.getByRole("button", { name: "Tint what was kept" }).click();
+  await expect.poll(tinted).toBeGreaterThan(0);
   await map.scrollIntoViewIfNeeded();
   await map.hover({ position: { x: 40, y: 10 } });
   const kept = page.getByRole("region", { name: "What was kept" });

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { interfaceLanguages } from "../../electron/settings.js";
+import { interfaceLanguages } from "../../electron/first-settings.js";
 import { drop, type Launched, launch, resize, screenshot, scriptedApp } from "./support.js";
 
 let root: string;

@@ -5,7 +5,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import type { z } from "zod";
+import type * as z from "zod";
 import { settingsSchema } from "../../electron/settings.js";
 import { build } from "../../scripts/build.mjs";
 import { projectDir, resize } from "./support.js";

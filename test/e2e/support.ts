@@ -55,6 +55,7 @@ export async function launch(
     env: { ...(process.env as Record<string, string>), XDG_CACHE_HOME: cacheHome, ...env },
     timeout: 60_000,
   });
+  askAgain(app);
   let written = "";
   for (const stream of [app.process().stdout, app.process().stderr]) stream?.on("data", (data) => (written += data));
   const page = await app.firstWindow({ timeout: 20_000 }).catch((error) => {
@@ -87,6 +88,24 @@ export async function launch(
       await cleanUp();
     },
   };
+}
+
+/**
+ * V8 may collect what the main process answers before Playwright has it, the more often the busier the machine is
+ * (microsoft/playwright#33737): then it is asked again, and so must bear to be done twice.
+ */
+function askAgain(app: ElectronApplication): void {
+  const evaluate = app.evaluate.bind(app) as (...input: unknown[]) => Promise<unknown>;
+  const patient = async (...input: unknown[]) => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await evaluate(...input);
+      } catch (thrown) {
+        if (tries === 5 || !/garbage collected/.test(String(thrown))) throw thrown;
+      }
+    }
+  };
+  app.evaluate = patient as ElectronApplication["evaluate"];
 }
 
 /** The built app with the worker of fake-worker.ts, in a folder of its own. */

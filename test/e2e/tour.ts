@@ -8,7 +8,8 @@ import path from "node:path";
 import { textPage } from "../../core/documents/document.js";
 import { openDocument } from "../../core/documents/open.js";
 import { Library } from "../../core/library/library.js";
-import { channelOf, type EventData } from "../../electron/contract.js";
+import { channelOf } from "../../electron/bridge.js";
+import type { EventData } from "../../electron/contract.js";
 import { citations, summaryResult } from "../report/fixture.js";
 import { drop, type Launched, launch, samplePdf, scriptedApp } from "./support.js";
 

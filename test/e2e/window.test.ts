@@ -77,8 +77,11 @@ describe("the window", () => {
   it("teaches what to do while it is empty, and opens the sample with one click", async () => {
     await page.getByText(/reads up to 8,192 tokens/).waitFor();
     await screenshot(page, "empty");
-    await page.getByRole("button", { name: "Try the sample report" }).click();
+    await page.getByRole("button", { name: "Try the sample report" }).focus();
+    await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Harbour report" }).waitFor();
+    // The button is gone; the keyboard goes on from what it opened.
+    expect(await entry(/Harbour report/).evaluate((element) => element === document.activeElement)).toBe(true);
   });
 
   it("keeps several documents, each with its own state", async () => {

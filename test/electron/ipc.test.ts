@@ -2,14 +2,9 @@ import { describe, expect, it, vi } from "vitest";
 import { cancelled, PrecisError } from "../../core/errors.js";
 import type { LibraryApi } from "../../core/library/requests.js";
 import { suggestedName } from "../../electron/batch.js";
-import {
-  channelOf,
-  commandNames,
-  type DocumentSummary,
-  type EventName,
-  firstSettings,
-  type SummaryResult,
-} from "../../electron/contract.js";
+import { channelOf } from "../../electron/bridge.js";
+import { commandNames, type DocumentSummary, type EventName, type SummaryResult } from "../../electron/contract.js";
+import { firstSettings } from "../../electron/core.js";
 import { OpenDocuments } from "../../electron/documents.js";
 import { answer, type Call, createHandlers, type IpcParts, registerIpc } from "../../electron/ipc.js";
 import { origin } from "../../electron/origin.js";
@@ -237,7 +232,7 @@ describe("a finished summary", () => {
         return target;
       },
       writeSummary: async (...saved) => void written.push(saved),
-      summaryToCopy: ({ text }) => ({ html: `<p>${text}</p>`, text }),
+      summaryToCopy: async ({ text }) => ({ html: `<p>${text}</p>`, text }),
       printSummary: async (printed) => written.push(printed) > 0,
     });
     await answer(handlers, "storedRun", ours, { documentId: "d", path: "/a/harbour.pdf" });
@@ -314,7 +309,7 @@ describe("the library", () => {
     const copied = { html: "", text: "" };
     const { handlers } = parts({
       library: { ...noLibrary, lastRun: async () => stored },
-      summaryToCopy: (summary) => ({ ...copied, text: summary.text }),
+      summaryToCopy: async (summary) => ({ ...copied, text: summary.text }),
     });
     const input = { documentId: "d", path: "/a/harbour.pdf" };
     expect(await answer(handlers, "storedRun", ours, input)).toEqual({ ok: true, value: stored });
@@ -342,7 +337,7 @@ describe("the queue", () => {
     const newer = { ...stored, result: { ...result, text: "It sank." } };
     const { handlers } = parts({
       queue: { state: unexpected, perform, lastRun: () => newer, forget: unexpected },
-      summaryToCopy: ({ text }) => ({ html: "", text }),
+      summaryToCopy: async ({ text }) => ({ html: "", text }),
     });
     expect(await answer(handlers, "queue", ours, { what: "hold", id: "i" })).toEqual({ ok: true, value: undefined });
     expect(perform).toHaveBeenCalledWith({ what: "hold", id: "i" });

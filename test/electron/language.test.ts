@@ -4,6 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSync } from "vite";
 import { afterEach, describe, expect, it } from "vitest";
+import { interfaceLanguages } from "../../electron/first-settings.js";
 import {
   direction,
   type Key,
@@ -14,7 +15,6 @@ import {
   speak,
   t,
 } from "../../electron/language.js";
-import { interfaceLanguages } from "../../electron/settings.js";
 import { formatBytes, formatDuration, formatPercent, plural } from "../../renderer/view/format.js";
 
 afterEach(() => speak("en"));

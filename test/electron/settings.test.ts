@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { PrecisError } from "../../core/errors.js";
-import { firstSettings, steppedZoom, zooms } from "../../electron/settings.js";
+import { firstSettings, steppedZoom, zooms } from "../../electron/first-settings.js";
 import { SettingsFile } from "../../electron/settings-file.js";
 
 let folder: string;

@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import measured from "../../docs/eval/slider.json" with { type: "json" };
+import { locales } from "../../electron/language.js";
 import {
   budgetFigures,
   leastParts,
@@ -9,6 +11,7 @@ import {
   nearestWithin,
   nextStop,
   positionOf,
+  qualityOf,
   reachOf,
   roundShare,
   shareAt,
@@ -17,6 +20,8 @@ import {
   steppedShare,
   stops,
 } from "../../renderer/view/budget.js";
+import { formatPercent } from "../../renderer/view/format.js";
+import { ladder } from "../eval/overview.js";
 import { documentSummary, model } from "./support.js";
 
 const kept = (share: number, more: Partial<MemoryOptions> = {}): MemoryOptions => ({
@@ -45,6 +50,46 @@ describe("the slider's scale", () => {
   });
 });
 
+describe("the slider's words", () => {
+  it("stand at the budgets that were measured, at the whole cache, and nowhere else", () => {
+    expect(stops.map(({ share }) => `${share}%`)).toEqual([
+      ...measured.stops.map(({ budget }) => budget).toReversed(),
+      "100%",
+    ]);
+    expect(stops.filter(({ recommended }) => recommended).map(({ share }) => `${share}%`)).toEqual([
+      measured.recommended,
+    ]);
+  });
+
+  it("are the evidence's, with its figures", () => {
+    for (const { budget, words, agreement, documents } of measured.stops) {
+      const quality = qualityOf(Number.parseFloat(budget), kept(1));
+      expect(quality.words).toBe(words);
+      expect(quality.figures).toContain(formatPercent(Math.round(100 * agreement)));
+      expect(quality.figures).toContain(`documents: ${documents}`);
+    }
+  });
+
+  it("are there for every rung of the evidence's ladder, in English as it has them", () => {
+    expect(locales.en.quality).toEqual(Object.fromEntries(ladder.map(({ words }) => [words, words])));
+  });
+
+  it.each<[string, number, Partial<MemoryOptions>]>([
+    ["a budget between two that were measured", 12, {}],
+    ["a budget below them", 1.7, {}],
+    ["another policy", 25, { policy: "snapkv" }],
+    ["entries that are kept in fewer bits", 25, { kvType: "q4_0" }],
+    ["all entries in fewer bits", 100, { kvType: "q8_0" }],
+  ])("do not guess for %s", (_, share, more) => {
+    expect(qualityOf(share, kept(share, more))).toEqual({ words: "quality not measured" });
+  });
+
+  it("say of the whole cache that nothing is left out", () => {
+    expect(qualityOf(100, kept(100)).words).toBe("nothing left out");
+    expect(qualityOf(6.9, kept(6.9, { policy: "full" })).words).toBe("nothing left out");
+  });
+});
+
 describe("the slider's keys", () => {
   it("never hold a share fast: each fine step moves, until the end", () => {
     fc.assert(
@@ -63,11 +108,12 @@ describe("the slider's keys", () => {
   });
 
   it("go from stop to stop, and then to the ends", () => {
-    expect(nextStop(6.9, 1)).toBe(25);
-    expect(nextStop(6.8, 1)).toBe(6.9);
-    expect(nextStop(25, -1)).toBe(6.9);
-    expect(nextStop(1.7, -1)).toBe(leastShare);
-    expect(nextStop(100, 1)).toBe(100);
+    const places = [leastShare, ...stops.map(({ share }) => share)];
+    for (const [index, share] of places.entries()) {
+      expect(nextStop(share, 1)).toBe(places[index + 1] ?? 100);
+      expect(nextStop(share, -1)).toBe(places[index - 1] ?? leastShare);
+    }
+    expect(nextStop(99, 1)).toBe(100);
   });
 
   it("keep shares to one decimal within the slider", () => {

@@ -11,6 +11,8 @@ import {
   type RetentionMap,
   retentionMap,
   rulerTicks,
+  tints,
+  tintsOf,
 } from "../../renderer/view/retention.js";
 
 const grey = Uint8ClampedArray.from({ length: 3 * 256 }, (_, index) => Math.floor(index / 3));
@@ -160,4 +162,46 @@ it("is only drawn when it has a row for each layer", () => {
   expect(retentionMap({ columns: 2, shares, pages: [] }, 2)?.shares).toEqual(Uint8Array.of(0, 128, 255, 1));
   expect(retentionMap({ columns: 2, shares, pages: [] }, 3)).toBeUndefined();
   expect(retentionMap({ columns: 0, shares: "", pages: [] }, 0)).toBeUndefined();
+});
+
+describe("the tints of a page's words", () => {
+  const pages = [
+    { document: 0, page: 2, at: 0 },
+    { document: 0, page: 5, at: 4 },
+  ];
+  // of the second page, the third quarter is kept by half of the layers, the last by all
+  const map = mapOf(2, 8, (layer, column) => (column === 7 || (column === 6 && layer === 0) ? 255 : 0), pages);
+  const words = "aaa bbb ccc ddd ";
+
+  it("are those of the stretches that are kept, and there are none elsewhere", () => {
+    expect(tintsOf(map, 0, 5, words)).toEqual([
+      { start: 8, end: 12, tint: 2 },
+      { start: 12, end: 16, tint: tints.length - 1 },
+    ]);
+    expect(tintsOf(map, 0, 2, words)).toEqual([]);
+    expect(tintsOf(map, 0, 3, words)).toEqual([]);
+    expect(tintsOf(map, 1, 5, words)).toEqual([]);
+  });
+
+  it("do not cut a word, and cut what has no words", () => {
+    expect(tintsOf(map, 0, 5, "aaaaaaaaaaaaa bb")).toEqual([{ start: 14, end: 16, tint: 3 }]);
+    const [first] = tintsOf(map, 0, 5, "字".repeat(200));
+    expect(first?.start).toBeGreaterThan(90);
+    expect(first?.start).toBeLessThan(117);
+  });
+
+  it("lie in order within the text, without overlapping", () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 300 }), fc.integer({ min: 0, max: 999 }), (text, seed) => {
+        const any = mapOf(3, 9, (layer, column) => (seed * (layer + 1) * (column + 3)) % 256, pages);
+        let end = 0;
+        for (const one of tintsOf(any, 0, 5, text)) {
+          expect(one.start).toBeGreaterThanOrEqual(end);
+          expect(one.end).toBeGreaterThan(one.start);
+          end = one.end;
+        }
+        expect(end).toBeLessThanOrEqual(text.length);
+      }),
+    );
+  });
 });

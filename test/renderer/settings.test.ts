@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { firstSettings } from "../../electron/contract.js";
+import { firstSettings } from "../../electron/core.js";
 import { findSettings, settings } from "../../renderer/view/settings.js";
 
 const found = (query: string) => findSettings(query).map(({ id }) => id);

@@ -278,6 +278,7 @@ describe("settings", () => {
       budget: "6.9%",
       policy: "dynamickv",
       kvType: "f16",
+      reaim: "checked",
       style: "paragraph",
       length: "medium",
       seed: 1,

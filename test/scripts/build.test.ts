@@ -40,7 +40,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 describe("build", () => {
   it("bundles the main process as an ES module that still imports Electron", () => {
-    expect(built("electron/main.mjs")).toMatch(/import \{ app \} from "electron"/);
+    expect(built("electron/main.mjs")).toMatch(/import ?\{ ?app ?\} ?from ?"electron"/);
     expect(built("electron/main.mjs")).toContain("bundled part");
   });
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 /** [importing folder, import, allowed] */
 const cases: [string, string, boolean][] = [
   ["renderer", "../electron/contract.js", true],
+  ["renderer", "../electron/core.js", true],
   ["renderer/view", "../../electron/contract.js", true],
   ["renderer", "../electron/language.js", true],
   ["renderer/view", "../stores/documents.js", true],

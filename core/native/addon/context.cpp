@@ -8,8 +8,14 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <thread>
 #include <tuple>
 
+#if defined(__linux__)
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
@@ -176,6 +182,16 @@ void Context::take_whole(const std::vector<uint8_t> & identity) {
     n_past = n_before;
 }
 
+// Who computes gives way to the window, which must answer meanwhile. On Linux the calling thread and those that it starts do
+// so by their nice value: of ggml's priorities the lower one makes no difference to a thread that never sleeps. A thread of
+// the pool that jobs run on stays so; what else it does is no more urgent
+static void give_way() {
+#if defined(__linux__)
+    thread_local const int done = setpriority(PRIO_PROCESS, (id_t) syscall(SYS_gettid), 7);
+    (void) done;
+#endif
+}
+
 // Without threads of its own a context starts new ones for every batch of every group and for every token. They do not
 // poll: whoever else computes on this machine needs the cores while the next token is chosen
 void Context::start_threads() {
@@ -187,7 +203,11 @@ void Context::start_threads() {
     if (start && stop) {
         ggml_threadpool_params params = ggml_threadpool_params_default(options.threads);
         params.poll = 0;
-        pool.reset(start(&params), stop);
+        params.prio = GGML_SCHED_PRIO_LOW;
+        std::thread([&] {
+            give_way();
+            pool.reset(start(&params), stop);
+        }).join();
         llama_attach_threadpool(ctx.get(), pool.get(), pool.get());
     }
 }
@@ -273,6 +293,7 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
             full.push_back(il);
         }
     }
+    give_way();
     const bool scored = wanted.reduction != Reduction::none;
     const uint32_t what = (scored ? LLAMA_RETAIN_SUMS : 0) | (wanted.variances ? LLAMA_RETAIN_SQUARES : 0) |
         (wanted.entropy ? LLAMA_RETAIN_ENTROPY : 0) | (wanted.expected_logits ? LLAMA_RETAIN_QUERIES : 0);
@@ -490,6 +511,7 @@ void Context::resume(const std::vector<int32_t> & sliding, std::vector<float> sa
 
 // the next tokens at their true positions; logits after the last
 void Context::decode(const llama_token * list, uint32_t n) {
+    give_way();
     if (options.grouped) {
         // the first cells of a retained cache are the window; otherwise all tokens stand there
         const uint32_t used = n_past - (retained ? uint32_t(tokens.size()) - window : 0);

@@ -11,15 +11,31 @@ interface Props {
   readonly unit: Unit;
   /** What the pages are shown at now, also when they fit the width. */
   readonly zoom: number;
+  /** Whether it is known what reading kept. */
+  readonly withKept: boolean;
 }
 
 /** Which page, of how many, how large; and the way to the search. */
-export function PageBar({ page, count, unit, zoom }: Props) {
-  const { zoom: chosen, setZoom, find } = usePages();
+export function PageBar({ page, count, unit, zoom, withKept }: Props) {
+  const { zoom: chosen, tinted, setZoom, showKept, find } = usePages();
   return (
     <div className="page-bar">
       <PageField page={page} count={count} unit={unit} />
       <span className="spacer" />
+      {withKept && (
+        <button
+          type="button"
+          className="icon"
+          aria-label={t("pages.kept")}
+          title={t("pages.keptAbout")}
+          aria-pressed={tinted}
+          onClick={() => showKept(!tinted)}
+        >
+          <svg viewBox="0 0 12 12" aria-hidden="true">
+            <path d="M2 10.5h8M3.5 8l5-6 1.5 1.3-5 6-2 .4z" />
+          </svg>
+        </button>
+      )}
       <button
         type="button"
         className="icon"
@@ -55,7 +71,7 @@ export function PageBar({ page, count, unit, zoom }: Props) {
 }
 
 /** Shows the page that is read; a number that is written in goes there. */
-function PageField({ page, count, unit }: Omit<Props, "zoom">) {
+function PageField({ page, count, unit }: Omit<Props, "zoom" | "withKept">) {
   const goTo = usePages((store) => store.goTo);
   const [written, setWritten] = useState<string>();
   const go = () => {

@@ -2,8 +2,10 @@ import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } fro
 import { t } from "../../../electron/language.js";
 import type { OpenDocument } from "../../stores/documents.js";
 import { type Target, usePages } from "../../stores/pages.js";
+import { useRuns } from "../../stores/runs.js";
 import { pageName, type Unit } from "../../view/format.js";
 import type { Place } from "../../view/page-layout.js";
+import { type RetentionMap, retentionMap, tintsOf } from "../../view/retention.js";
 import { FindBar } from "./FindBar.js";
 import type { Marks } from "./marks.js";
 import { PageBar } from "./PageBar.js";
@@ -68,11 +70,20 @@ export function Viewer({ document, unit, boxes, zoomOf, textOf, onRoom, children
     list.current?.goTo({ page: (cause as Target).page, at: 0 });
     setLost(cause);
   }, []);
-  const marks = useMemo<Marks>(() => ({ query, current, target, reveal }), [query, current, target, reveal]);
+  const map = useKept(document);
+  const tinted = usePages((store) => store.tinted);
+  const kept = useMemo<Marks["kept"]>(
+    () => (map && tinted ? (number, text) => tintsOf(map, 0, number, text) : undefined),
+    [map, tinted],
+  );
+  const marks = useMemo<Marks>(
+    () => ({ query, current, target, kept, reveal }),
+    [query, current, target, kept, reveal],
+  );
 
   return (
     <div className="pages">
-      <PageBar page={page} count={boxes.length} unit={unit} zoom={zoomOf(page)} />
+      <PageBar page={page} count={boxes.length} unit={unit} zoom={zoomOf(page)} withKept={map !== undefined} />
       {finding && <FindBar find={find} unit={unit} />}
       {target && target === lost && (
         <p className="page-lost small" role="status">
@@ -91,4 +102,10 @@ export function Viewer({ document, unit, boxes, zoomOf, textOf, onRoom, children
       </PageList>
     </div>
   );
+}
+
+/** What the last summary of the document kept of it, where that is recorded; of the whole cache there is nothing to tell. */
+function useKept({ id }: OpenDocument): RetentionMap | undefined {
+  const result = useRuns((store) => store.runs[id]?.result);
+  return useMemo(() => result?.retention && retentionMap(result.retention, result.kv.layers.length), [result]);
 }

@@ -1,6 +1,7 @@
 /** Marks in shown text, by the browser's own highlights: the words stay as they are, and are not wrapped in anything. */
 import { useEffect, useMemo } from "react";
 import { findAll, findPassage, type Hit, type Stretch } from "../../view/find.js";
+import { type Tinted, tints } from "../../view/retention.js";
 
 /** The words of an element, and where they are. */
 export interface ShownText {
@@ -37,7 +38,7 @@ export function shownText(root: HTMLElement): ShownText {
 }
 
 /** In the order in which they cover each other; styles/pages.css has their colours. */
-const kinds = ["support", "found", "current"] as const;
+const kinds = [...tints.map((_, tint) => `kept-${tint}` as const), "support", "found", "current"] as const;
 
 function addMarks(kind: (typeof kinds)[number], ranges: readonly Range[]): () => void {
   const highlight = CSS.highlights.get(kind) ?? new Highlight();
@@ -57,13 +58,29 @@ export interface Marks {
   readonly current: Hit | undefined;
   /** Where a citation leads. */
   readonly target: { readonly page: number; readonly passage: string | undefined } | undefined;
+  /** What reading kept of a page with this text; undefined: that is not shown. */
+  readonly kept: ((page: number, text: string) => readonly Tinted[]) | undefined;
   /** Brings marked words into sight, once for each hit or target; undefined: they are not on the page. */
   readonly reveal: (range: Range | undefined, cause: object) => void;
 }
 
 /** @param words the element that shows the page's words, once it shows all of them */
-export function useMarks(page: number, words: HTMLElement | null, { query, current, target, reveal }: Marks): void {
+export function useMarks(
+  page: number,
+  words: HTMLElement | null,
+  { query, current, target, kept, reveal }: Marks,
+): void {
   const shown = useMemo(() => words && shownText(words), [words]);
+  useEffect(() => {
+    if (!shown || !kept) return;
+    const stretches = kept(page, shown.text);
+    const remove = tints.map((_, tint) =>
+      addMarks(`kept-${tint}`, shown.ranges(stretches.filter((one) => one.tint === tint))),
+    );
+    return () => {
+      for (const each of remove) each();
+    };
+  }, [page, shown, kept]);
   const found = useMemo(() => (shown && query !== "" ? shown.ranges(findAll(shown.text, query)) : []), [shown, query]);
   useEffect(() => addMarks("found", found), [found]);
   useEffect(() => {

@@ -44,6 +44,7 @@ export async function withLargeLibrary<Value>(
       await launched.kill();
     }
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    // Chromium's other processes may write a moment longer than the one that was killed.
+    await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }

@@ -8,7 +8,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { WebSocket } from "undici";
-import { z } from "zod";
+import * as z from "zod";
 import { findElectron } from "../../../scripts/setup/electron.mjs";
 import { projectDir } from "../../e2e/support.js";
 import { ownCacheHome } from "../../support/precis.js";

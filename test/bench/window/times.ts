@@ -48,19 +48,20 @@ export function measureTimes(rounds: number): Promise<{ openings: readonly Openi
 
 async function open(page: Page, file: string): Promise<Opening> {
   await page.evaluate((path) => {
-    /** Whether the middle of the page, which is full of words, has any. */
+    /** Whether the upper half of the page, which is full of words, has any. */
     const isDrawn = () => {
       const canvas = document.querySelector<HTMLCanvasElement>(".page-picture canvas");
       if (!canvas || canvas.width === 0) return false;
       const { width, height } = canvas;
-      const area = [0, Math.floor(height / 2), width, Math.floor(height / 20)] as const;
+      const area = [0, Math.floor(height / 4), width, Math.floor(height / 20)] as const;
       const data = canvas.getContext("2d")?.getImageData(...area).data ?? [];
       for (let at = 0; at < data.length; at += 4) if ((data[at] ?? 255) < 128 && (data[at + 3] ?? 0) > 0) return true;
       return false;
     };
-    const opening = new Promise<Opening>((resolve) => {
+    const opening = new Promise<Opening>((resolve, reject) => {
       const onDrop = () => {
         const began = performance.now();
+        setTimeout(() => reject(new Error("Its first page or its text did not come within two minutes.")), 120_000);
         let firstPageMs: number | undefined;
         const look = () => {
           const shown = document.querySelector<HTMLElement>(".document-head h1")?.title === path;

@@ -1,0 +1,52 @@
+import type { MenuItemConstructorOptions } from "electron";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { speak } from "../../electron/language.js";
+
+vi.mock("electron", () => ({ Menu: {} }));
+const { menuTemplate } = await import("../../electron/menu.js");
+
+afterEach(() => speak("en"));
+
+const send = vi.fn();
+const menus = (platform: NodeJS.Platform) => menuTemplate({ open: () => {}, zoom: () => {}, send }, platform);
+const items = ({ submenu }: MenuItemConstructorOptions = {}) => submenu as MenuItemConstructorOptions[];
+const labels = (menu: MenuItemConstructorOptions | undefined) =>
+  items(menu)
+    .filter(({ type }) => type !== "separator")
+    .map(({ label }) => label);
+
+describe("on a Mac", () => {
+  it("the app's own menu has what every app has there, and the settings", () => {
+    const [app, file] = menus("darwin");
+    expect(labels(app)).toEqual([
+      "About Precis",
+      "Settings…",
+      "Services",
+      "Hide Precis",
+      "Hide Others",
+      "Show All",
+      "Quit Precis",
+    ]);
+    expect(labels(file)).not.toContain("Settings…");
+    expect(labels(file).at(-1)).toBe("Close Window");
+  });
+});
+
+describe("elsewhere", () => {
+  it("settings and the end are in the first menu", () => {
+    expect(labels(menus("linux")[0])).toEqual(expect.arrayContaining(["Settings…", "Quit"]));
+  });
+});
+
+it("sends to the window what acts there", () => {
+  const settings = items(menus("darwin")[0]).find(({ label }) => label === "Settings…");
+  (settings!.click as () => void)();
+  expect(send).toHaveBeenLastCalledWith("settings");
+});
+
+it("speaks the window's language, also where Electron has words of its own", () => {
+  speak("de");
+  const all = menus("darwin").flatMap(items);
+  expect(all.filter(({ role, label }) => role !== undefined && label === undefined)).toEqual([]);
+  expect(labels(menus("darwin")[0])).toContain("Andere ausblenden");
+});
