@@ -69,7 +69,7 @@ function kvTypeOption(): Option {
 function readingOption(): Option {
   return new Option(
     "--reading <mode>",
-    "thorough: every layer reads the whole text; fast: later layers read what matters most to earlier ones",
+    "thorough: every layer reads the whole text; fast: later layers read what matters most to earlier ones, in less than half of the time, and the cache does not follow the answer",
   )
     .choices(readingModeSchema.options)
     .default("thorough");

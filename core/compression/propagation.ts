@@ -68,9 +68,9 @@ export const propagationDefaults: PropagationSettings = {
  * Of each layer, scores f32 [kvHeads x columns] are pooled over neighbours, and a position counts as much as it does for
  * the head that values it most. What early layers attend to is mostly the text's end, whatever is asked; a layer that looks
  * for something all over the text is one whose attention is spread widely: its best tenth of the positions holds little. So
- * the cut comes when attention narrows again (by the share `narrowing`), at `latest` in any case, and what goes on is chosen by the widest layer
- * since `earliest`: as many positions as hold the share `mass` of all that count there, between `least` and `most`; beside
- * protected positions and the tail, which always do.
+ * the cut comes when attention narrows again (by the share `narrowing`), at `latest` in any case, and what goes on is chosen
+ * by the widest layer since `earliest`: as many positions as hold the share `mass` of all that count there, between `least`
+ * and `most`; beside protected positions and the tail, which always do.
  * @throws RangeError for settings outside their range
  */
 export function propagation(settings: Partial<PropagationSettings> = {}): Propagation {

@@ -1,7 +1,7 @@
 /** From measured cases to what a page shows: means with intervals, differences from our default, counts. Pure. */
 import { groupBy } from "../bench/summary.js";
 import type { Benchmark, Case } from "./benchmark.js";
-import { type Measured, type Plan, planKey } from "./measure.js";
+import { type Measured, planKey } from "./measure.js";
 import { difference, type Estimate, estimate } from "./stats.js";
 import { ours, type Variant } from "./variants.js";
 
@@ -42,8 +42,6 @@ export interface Figures {
   readonly groups: readonly Group[];
   /** Milliseconds to choose over those to read, by variant: mean over cases, at the largest budget that holds. */
   readonly chooseShare: Readonly<Record<string, number>>;
-  /** Likewise, of what is read fast: milliseconds to read over those to read thoroughly. */
-  readonly readShare: Readonly<Record<string, number>>;
 }
 
 export interface Result<C extends Case> {
@@ -111,30 +109,16 @@ export function figures<C extends Case>(
       const inside = some.filter(({ measured }) => measured.counts);
       return { name, tried: some.length, counted: inside.length, cells: cellsOf(ours, inside) };
     }),
-    chooseShare: shares(counted, variants, budgets, ({ chooseMs }) => chooseMs),
-    readShare: shares(counted, variants, budgets, ({ readMs }) => readMs),
+    chooseShare: Object.fromEntries(
+      variants.flatMap((variant) => {
+        const shares = counted.flatMap(({ measured: { plans, readMs } }) => {
+          const plan = budgets.map((budget) => plans[planKey(variant, budget)]).find((one) => one && "raw" in one);
+          return plan && "chooseMs" in plan ? [plan.chooseMs / readMs] : [];
+        });
+        return shares.length > 0 ? [[variant.id, shares.reduce((a, b) => a + b, 0) / shares.length]] : [];
+      }),
+    ),
   };
-}
-
-type Made = Extract<Plan, { raw: unknown }>;
-
-/** Of the time that the case's one reading took, by variant; without those that have no such time. */
-function shares<C extends Case>(
-  counted: readonly Result<C>[],
-  variants: readonly Variant[],
-  budgets: readonly string[],
-  time: (plan: Made) => number | undefined,
-): Record<string, number> {
-  return Object.fromEntries(
-    variants.flatMap((variant) => {
-      const each = counted.flatMap(({ measured: { plans, readMs } }) => {
-        const plan = budgets.map((budget) => plans[planKey(variant, budget)]).find((one) => one && "raw" in one);
-        const ms = plan && "raw" in plan ? time(plan) : undefined;
-        return ms === undefined ? [] : [ms / readMs];
-      });
-      return each.length > 0 ? [[variant.id, each.reduce((a, b) => a + b, 0) / each.length]] : [];
-    }),
-  );
 }
 
 /** One metric by case. */

@@ -27,8 +27,6 @@ export type Plan =
       readonly made: string;
       /** Milliseconds to choose, all layers together. */
       readonly chooseMs: number;
-      /** Milliseconds of the reading itself, where it is not the one for all. */
-      readonly readMs?: number;
       readonly raw: Raw;
     }
   | { readonly impossible: string };
@@ -130,7 +128,7 @@ export async function measure<C extends Case>(
         choice,
         made: madeBy(variant),
         chooseMs: timings.compressMs,
-        readMs: timings.prefillMs,
+
         raw: await run(session),
       };
     } else {

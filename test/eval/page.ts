@@ -112,19 +112,6 @@ export function page(benchmark: Benchmark, figures: Figures, { made, command, sp
       ["", "of reading time"],
       figures.rows.map(({ variant, label }) => [label, `${(100 * (figures.chooseShare[variant] ?? 0)).toFixed(2)} %`]),
     ),
-    ...(Object.keys(figures.readShare).length > 0
-      ? [
-          "## Time to read",
-          "Milliseconds to read over milliseconds to read thoroughly, largest budget:",
-          table(
-            ["", "of thorough reading"],
-            figures.rows.flatMap(({ variant, label }) => {
-              const share = figures.readShare[variant];
-              return share === undefined ? [] : [[label, `${(100 * share).toFixed(0)} %`]];
-            }),
-          ),
-        ]
-      : []),
   ].join("\n\n")}\n`;
 }
 
