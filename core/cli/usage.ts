@@ -78,10 +78,8 @@ function readingOption(): Option {
 function reaimOption(): Option {
   return new Option(
     "--reaim <how>",
-    "whether the cache follows the answer: what a draft of it looks at, or also what the answer does while it is written; the whole cache lies on disk meanwhile",
-  )
-    .choices(reaimSchema.options)
-    .default(defaultReaim);
+    `whether the whole cache, which lies on disk meanwhile, checks every word of the answer, or chooses once by a draft what is kept; default: ${defaultReaim} where it is possible`,
+  ).choices(reaimSchema.options);
 }
 
 function groupLayersOption(): Option {

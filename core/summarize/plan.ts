@@ -23,11 +23,10 @@ export interface Plan {
   readonly groupLayers: number;
   /** What goes on to later layers; undefined: everything. */
   readonly propagation: Propagation | undefined;
-  /**
-   * Off where nothing could be chosen anew: the policy keeps everything, or reads more than attention, or the layers lie on a
-   * GPU, or not all layers have read everything.
-   */
+  /** Off where the cache cannot follow. */
   readonly reaim: Reaim;
+  /** Why it cannot, as the end of a sentence that begins "because". */
+  readonly notFollowed: string | undefined;
   readonly estimate: Estimate;
 }
 
@@ -35,6 +34,16 @@ export type PlanOptions = Pick<RunOptions, "budget" | "policy" | "kvType" | "gro
 
 /** Whether the cache follows the answer when nobody says (docs/eval/follow.md). */
 export const defaultReaim: Reaim = "checked";
+
+function whyNotFollowed(policy: Policy, model: MemoryShape, fast: boolean): string | undefined {
+  const { reduction, needs = [] } = policy.aimed ?? policy;
+  if (policy.keepsAll) return "everything is kept";
+  if (fast) return "what is read fast has no whole cache";
+  if (model.gpuLayers > 0) return "layers lie on the GPU";
+  if (reduction === undefined || needs.length > 0)
+    return `the policy "${policy.name}" does not choose by attention alone`;
+  return undefined;
+}
 
 export const propagationOf = (mode: ReadingMode | undefined): Propagation | undefined =>
   mode === "fast" ? fastPropagation() : undefined;
@@ -54,10 +63,8 @@ export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens:
   const asked = parseBudget(options.budget, model, prompt.tokens, least, kvType);
   const whole = parseBudget(`${prompt.tokens}`, model, prompt.tokens, 0, kvType);
   const budget = policy.keepsAll ? { ...whole, requested: options.budget } : asked;
-  const { reduction, needs = [] } = policy.aimed ?? policy;
-  const known = reduction !== undefined && needs.length === 0 && !propagation;
-  const canAim = !policy.keepsAll && known && model.gpuLayers === 0;
-  const reaim = canAim ? (options.reaim ?? defaultReaim) : "off";
+  const notFollowed = whyNotFollowed(policy, model, propagation !== undefined);
+  const reaim = notFollowed === undefined ? (options.reaim ?? defaultReaim) : "off";
   return {
     policy,
     budget,
@@ -65,6 +72,7 @@ export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens:
     groupLayers,
     propagation,
     reaim,
+    notFollowed,
     estimate: estimate(model, {
       promptTokens: prompt.tokens,
       answerTokens,

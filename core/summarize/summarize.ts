@@ -58,6 +58,10 @@ export async function summarizeTogether(
   steps.warnings.push(...new Set(readings.flatMap(({ warnings }) => warnings)));
   if (finished.refusal !== undefined) steps.warnings.push(finished.refusal);
   if (steps.plan.policy.keepsAll) warnIgnored(steps);
+  const { notFollowed, reaim } = steps.plan;
+  if (notFollowed !== undefined && (options.reaim ?? "off") !== reaim) {
+    steps.warnings.push(`The cache does not follow the answer, because ${notFollowed}.`);
+  }
 
   const [{ source }] = readings as [Reading];
   const text = steps.parts.length === 1 ? await steps.whole(source.text) : await inParts(steps);

@@ -60,7 +60,8 @@ export function runOptions(settings: RunSettings): RunOptions {
     budget: `${policy === "full" ? 100 : share}%`,
     policy,
     kvType,
-    reaim,
+    // where it is possible the answer is checked: then nobody needs to be told where it is not
+    ...(reaim === "checked" ? {} : { reaim }),
     // what keeps the whole cache is not read fast
     ...(reading === "fast" && policy !== "full" ? { reading } : {}),
     ...(groupLayers === undefined ? {} : { groupLayers }),

@@ -278,7 +278,6 @@ describe("settings", () => {
       budget: "6.9%",
       policy: "dynamickv",
       kvType: "f16",
-      reaim: "checked",
       style: "paragraph",
       length: "medium",
       seed: 1,

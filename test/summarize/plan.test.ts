@@ -83,3 +83,36 @@ describe("a run that does not fit", () => {
     );
   });
 });
+
+describe("whether the cache follows the answer", () => {
+  const planned = (changed: object, model = fakeModel) => {
+    const { reaim, notFollowed, estimate } = planRun(model, prompt, 300, {
+      budget: "25%",
+      policy: "dynamickv",
+      ...changed,
+    });
+    return { reaim, notFollowed, disk: estimate.diskBytes > 0 };
+  };
+
+  test("is as asked for, and checked when nothing is said", () => {
+    expect(planned({})).toEqual({ reaim: "checked", notFollowed: undefined, disk: true });
+    expect(planned({ reaim: "draft" })).toMatchObject({ reaim: "draft", disk: true });
+    expect(planned({ reaim: "off" })).toEqual({ reaim: "off", notFollowed: undefined, disk: false });
+    expect(planned({ policy: "snapkv" })).toMatchObject({ reaim: "checked" });
+  });
+
+  test.each([
+    [{ policy: "full" }, /everything is kept/],
+    [{ reading: "fast" }, /read fast/],
+    [{ policy: "streaming-llm" }, /streaming-llm/],
+    [{ policy: "cake" }, /cake/],
+  ])("is not, where it cannot: %o", (changed, why) => {
+    const { reaim, notFollowed, disk } = planned({ ...changed, reaim: "checked" });
+    expect({ reaim, disk }).toEqual({ reaim: "off", disk: false });
+    expect(notFollowed).toMatch(why);
+  });
+
+  test("is not with layers on a GPU", () => {
+    expect(planned({}, { ...fakeModel, gpuLayers: 4 }).notFollowed).toMatch(/GPU/);
+  });
+});

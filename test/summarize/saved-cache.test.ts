@@ -70,6 +70,12 @@ describe("a saved cache", () => {
     expect(readdirSync(folder), "the full cache is not saved").toHaveLength(6);
   });
 
+  test("is of no use to an answer that was to be checked where it cannot be, which is said", async () => {
+    const { warnings } = await ask({ policy: "streaming-llm", reaim: "checked" });
+    expect(warnings).toEqual([expect.stringMatching(/does not follow the answer, because.*streaming-llm/)]);
+    expect((await ask({ policy: "streaming-llm" }, document("Another. "))).warnings).toEqual([]);
+  });
+
   test("that is damaged is said to be, the document is read again, and a good one takes its place", async () => {
     await ask();
     writeFileSync(join(folder, readdirSync(folder)[0] as string), "damaged");
