@@ -1,37 +1,47 @@
 import { checkRows } from "./shape.js";
 
-/** Drafts of how many tokens are tried; 1 is none. */
-const lengths = [1, checkRows] as const;
+/** How long the drafts of the next stretch of an answer are. */
+export interface Pace {
+  /** Tokens that are written between two decisions. */
+  readonly stretch: number;
+  /** 1: the whole cache writes alone. */
+  next(): number;
+  /** @param ms what so many tokens took with drafts of this length */
+  took(length: number, tokens: number, ms: number): void;
+}
+
+/** Milliseconds that a token may take before drafts are tried: a third of the time in which a fast reader reads it. */
+const worthTrying = 100;
+
+/** Stretches after which the slower length is tried again. */
+const triedAgainAfter = 12;
 
 /**
- * How long drafts should be that the whole cache checks: that depends on how many of their tokens hold, and on what a token
- * takes on either cache and on all of them at once. Each length is tried for a stretch, then the fastest is kept to; what was
- * slower is tried again now and then, as a text gets easier or harder to foresee.
+ * Drafts only where they are faster. Whether they are depends on how many of their tokens hold, and on what a token takes on
+ * either cache and on all of them at once: it is tried, since nothing says it beforehand, but only where a token of the whole
+ * cache takes so long that somebody waits for it. Then the faster length is kept to, and the other is tried again now and then, as
+ * a text gets easier or harder to foresee.
  */
-export class DraftPace {
-  /** Tokens that are written between two decisions. */
+export class DraftPace implements Pace {
   readonly stretch = 16;
-  readonly #perToken = new Map<number, number>();
-  #sinceTried = 0;
+  #alone: number | undefined;
+  #drafted: number | undefined;
+  #stretches = 0;
 
-  /** The length of the next stretch's drafts. */
   next(): number {
-    const untried = lengths.find((length) => !this.#perToken.has(length));
-    return untried ?? (this.#byTime()[0] as number);
+    if (this.#alone === undefined) return 1;
+    if (this.#alone < worthTrying) return 1;
+    return this.#drafted === undefined || this.#drafted < this.#alone ? checkRows : 1;
   }
 
-  /** @param ms what so many tokens took with drafts of this length */
   took(length: number, tokens: number, ms: number): void {
     if (tokens === 0) return;
-    this.#perToken.set(length, ms / tokens);
-    this.#sinceTried += tokens;
-    if (this.#perToken.size === lengths.length && this.#sinceTried >= 12 * this.stretch) {
-      this.#sinceTried = 0;
-      this.#perToken.delete(this.#byTime()[1] as number);
-    }
-  }
-
-  #byTime(): number[] {
-    return [...this.#perToken.entries()].sort(([, a], [, b]) => a - b).map(([length]) => length);
+    if (length === 1) this.#alone = ms / tokens;
+    else this.#drafted = ms / tokens;
+    this.#stretches++;
+    if (this.#stretches < triedAgainAfter || this.#drafted === undefined) return;
+    this.#stretches = 0;
+    if (this.#drafted < (this.#alone ?? 0)) this.#alone = undefined;
+    else this.#drafted = undefined;
   }
 }

@@ -270,7 +270,7 @@ export class DocumentSession implements Session {
         return part.tokens;
       };
       if (follow?.mode === "checked" && this.#whole) {
-        const pace = new DraftPace();
+        const pace = follow.pace ?? new DraftPace();
         while (!ended && tokens < maxTokens) {
           const draft = pace.next();
           // where the whole cache writes alone, nobody needs what is kept

@@ -1,5 +1,6 @@
 import type { Policy } from "../compression/policy.js";
 import type { Propagation } from "../compression/propagation.js";
+import type { Pace } from "./draft-pace.js";
 import type { KvType } from "./kv.js";
 
 /** A loaded model's shape, read from the GGUF file's metadata. */
@@ -126,6 +127,8 @@ export interface Following {
    * that the whole cache would not have written, by drafts that it checks or by itself, whichever is faster.
    */
   readonly mode: "draft" | "checked";
+  /** How long the drafts are that it checks; undefined: as is faster. */
+  readonly pace?: Pace;
 }
 
 export interface ResumeOptions extends Pick<ReadOptions, "kvType" | "answerTokens" | "threads" | "onKept" | "signal"> {}

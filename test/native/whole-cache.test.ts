@@ -55,7 +55,10 @@ describe.each([
     const compressed = await read();
     await read({ whole: { path: fresh(), kept: false } });
     expect(wholeFiles()).toEqual([]);
-    const follow = { policy: policy.aimed as Policy, budgetEntries, mode: "checked" } as const;
+    // drafts, and the whole cache alone, in turns
+    let turns = 0;
+    const pace = { stretch: 16, next: () => (turns++ % 2 === 0 ? 8 : 1), took: () => {} };
+    const follow = { policy: policy.aimed as Policy, budgetEntries, mode: "checked", pace } as const;
     const pieces: string[] = [];
     const checked = await session.generate({
       sampling: greedy,
