@@ -96,7 +96,7 @@ describe("precis summarize", () => {
   });
 
   test("is cancelled by SIGINT while reading, with 130 and without a crash", async () => {
-    const { code, stdout, stderr, signalMs } = await precis(["summarize", sample], "Reading: 10 %");
+    const { code, stdout, stderr, signalMs } = await precis(["summarize", sample], "Reading: 1");
     expect(code).toBe(130);
     expect(stdout).toBe("");
     expect(stderr).toContain("precis: Cancelled.");
