@@ -27,6 +27,7 @@ export class CacheStore {
 
   /** The file saved under this identity, which counts as used now; undefined when there is none. */
   async find(identity: string): Promise<string | undefined> {
+    await this.#sweep();
     const file = this.#file(identity);
     const now = new Date();
     return await utimes(file, now, now).then(
@@ -74,6 +75,12 @@ export class CacheStore {
     await Promise.all((await this.#ours()).map((name) => rm(join(this.folder, name), { force: true })));
   }
 
+  /** Deletes what ended processes had begun: a whole cache may be gigabytes. */
+  async #sweep(): Promise<void> {
+    const left = (await this.#ours()).filter((name) => !name.endsWith(this.suffix) && isOver(name));
+    await Promise.all(left.map((name) => rm(join(this.folder, name), { force: true })));
+  }
+
   /** Names of the files that are saved or begun. */
   async #ours(): Promise<string[]> {
     const names = await readdir(this.folder).catch(() => []);
@@ -96,7 +103,7 @@ export class CacheStore {
     let total = 0;
     for (const { path, name, size, mtimeMs } of files.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
       if (name.includes(`${this.suffix}.part-`)) {
-        if (isOver(name) || Date.now() - mtimeMs > staleMs) await rm(path, { force: true });
+        if (Date.now() - mtimeMs > staleMs) await rm(path, { force: true });
       } else if (name.endsWith(this.suffix)) {
         total += size;
         if (total > this.limitBytes) await rm(path, { force: true });

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -67,4 +68,15 @@ test("counts what is saved and begun, and deletes all of it", async () => {
   await store.clear();
   expect(await store.bytes()).toBe(0);
   expect(readdirSync(folder)).toEqual(["other.txt"]);
+});
+
+test("deletes what a process that has ended had begun, and leaves what one that runs is writing", async () => {
+  const store = new CacheStore(folder);
+  const { pid } = spawnSync(process.execPath, ["-e", ""]);
+  const [dead, own] = [join(folder, `x.kv.part-${pid}`), await store.begin("y")];
+  writeFileSync(dead, "123");
+  writeFileSync(own, "123");
+  await store.find("something else");
+  expect(existsSync(dead)).toBe(false);
+  expect(existsSync(own)).toBe(true);
 });
