@@ -67,7 +67,7 @@ export function connect(): void {
   on("settings", (settings) => useSettings.setState(settings));
   on("settingsProblem", ({ message, next }) => useApp.setState({ settingsNotice: `${message} ${next ?? ""}`.trim() }));
   on("modelActivity", ({ id, activity }) => useModels.getState().acted(id, activity));
-  on("queueChanged", (state) => useQueue.setState(state));
+  on("queueChanged", (state) => useQueue.getState().changed(state));
   followQueue();
   on("workerDied", ({ error, restarted }) => {
     useApp.setState({ workerError: error, workerRestarted: restarted });

@@ -8,6 +8,8 @@ interface QueueStore extends QueueState {
   /** Why the last thing asked of it was not done. */
   readonly error: WireError | undefined;
   refresh(): Promise<void>;
+  /** Takes up what the main process says that it is now. */
+  changed(state: QueueState): void;
   /** Puts documents at the end, each on its own or as one summary of them all; without options they are held. */
   add(paths: readonly string[], options?: RunOptions, together?: boolean): Promise<void>;
   /** Moves one before another; to the end when there is no other. */
@@ -21,6 +23,9 @@ interface QueueStore extends QueueState {
 }
 
 export const useQueue = create<QueueStore>((set) => {
+  /** How often main has said something by itself: an answer that was asked for before may be older, and come later. */
+  let changes = 0;
+
   async function ask(request: QueueRequest): Promise<void> {
     const outcome = await precis().queue(request);
     set({ error: outcome.ok ? undefined : outcome.error });
@@ -32,8 +37,14 @@ export const useQueue = create<QueueStore>((set) => {
     unsaved: undefined,
     error: undefined,
     async refresh() {
+      const before = changes;
       const outcome = await precis().queueState();
-      set(outcome.ok ? outcome.value : { error: outcome.error });
+      if (!outcome.ok) set({ error: outcome.error });
+      else if (changes === before) set(outcome.value);
+    },
+    changed(state) {
+      changes++;
+      set(state);
     },
     add: (paths, options, together = false) =>
       ask({

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { CommandInput } from "../../electron/contract.js";
+import type { CommandInput, Outcome, QueueState } from "../../electron/contract.js";
 import { queueWords, stepTo } from "../../renderer/view/queue.js";
-import { bridge, documentSummary, model, queueItem, queueState, stubStorage } from "./support.js";
+import { bridge, deferred, documentSummary, model, queueItem, queueState, stubStorage } from "./support.js";
 
 stubStorage();
 const { closeDocument } = await import("../../renderer/actions.js");
@@ -24,6 +24,19 @@ beforeEach(() => {
       return { ok: true, value: undefined };
     },
   });
+});
+
+it("is as the main process last said, though an older answer comes later", async () => {
+  const answer = deferred<Outcome<QueueState>>();
+  bridge({ queueState: () => answer.promise });
+  const refreshed = useQueue.getState().refresh();
+  useQueue.getState().changed(queueState([queueItem("/a.pdf", "waiting")]));
+  answer.resolve({ ok: true, value: queueState([]) });
+  await refreshed;
+  expect(useQueue.getState().items).toHaveLength(1);
+  bridge({ queueState: async () => ({ ok: true, value: queueState([]) }) });
+  await useQueue.getState().refresh();
+  expect(useQueue.getState().items).toEqual([]);
 });
 
 describe("files opened at once", () => {
