@@ -4,7 +4,7 @@ import { coverageWords } from "../documents/coverage.js";
 import type { SourceDocument } from "../documents/document.js";
 import type { RecognitionOptions } from "../documents/ocr.js";
 import { openDocument } from "../documents/open.js";
-import { CacheStore, wholeStore } from "../engine/cache-store.js";
+import { CacheStore } from "../engine/cache-store.js";
 import type { Engine } from "../engine/types.js";
 import { cancelled, PrecisError, toPrecisError } from "../errors.js";
 import { formatBytes, formatDuration, formatShare } from "../format.js";
@@ -176,12 +176,11 @@ async function answerGroup(
 }
 
 /** Where the next run finds what this one leaves; `ask --no-cache` leaves nothing. */
-function stores(flags: RunFlags): Pick<SummaryContext, "caches" | "wholes" | "steps" | "wholeFolder"> {
-  const wholeFolder = join(cacheFolder(), "whole");
+function stores(flags: RunFlags): Pick<SummaryContext, "caches" | "steps" | "wholeFolder"> {
+  const wholeFolder = join(cacheFolder(), "caches");
   if (flags.cache === false) return { wholeFolder };
   const steps = stepStore(join(cacheFolder(), "parts"));
-  if (!flags.cache) return { wholeFolder, steps };
-  return { wholeFolder, steps, caches: new CacheStore(join(cacheFolder(), "caches")), wholes: wholeStore(wholeFolder) };
+  return flags.cache ? { wholeFolder, steps, caches: new CacheStore(wholeFolder) } : { wholeFolder, steps };
 }
 
 /** The plan of a document in parts, then a bar. Writing has none while the answer itself appears: the two would tear each other apart on one terminal. */

@@ -6,14 +6,6 @@ import { join } from "node:path";
 /** Bytes of all saved caches together, unless the user sets another limit. */
 export const defaultCacheLimit = 4 * 2 ** 30;
 
-/** And of all whole caches, which are larger. */
-const wholeLimit = 8 * 2 ** 30;
-
-/** Whole KV caches of documents that may be asked again. */
-export function wholeStore(folder: string): CacheStore {
-  return new CacheStore(folder, wholeLimit, ".whole");
-}
-
 /** A part of a write that ended long ago with its process. */
 const staleMs = 24 * 3600 * 1000;
 
@@ -36,9 +28,8 @@ export class CacheStore {
     );
   }
 
-  /** Where a file that will be saved under this identity may be begun. */
-  async begin(identity: string): Promise<string> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+  /** Where a file that will be saved under this identity may be begun; its folder may be missing. */
+  begin(identity: string): string {
     return `${this.#file(identity)}.part-${process.pid}`;
   }
 
@@ -75,10 +66,14 @@ export class CacheStore {
     await Promise.all((await this.#ours()).map((name) => rm(join(this.folder, name), { force: true })));
   }
 
-  /** Deletes what ended processes had begun: a whole cache may be gigabytes. */
+  /** Deletes what was begun and is written no longer: a whole cache may be gigabytes. */
   async #sweep(): Promise<void> {
-    const left = (await this.#ours()).filter((name) => !name.endsWith(this.suffix) && isOver(name));
-    await Promise.all(left.map((name) => rm(join(this.folder, name), { force: true })));
+    for (const name of await this.#ours()) {
+      if (name.endsWith(this.suffix)) continue;
+      const path = join(this.folder, name);
+      const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: 0 }));
+      if (isOver(name) || Date.now() - mtimeMs > staleMs) await rm(path, { force: true });
+    }
   }
 
   /** Names of the files that are saved or begun. */
@@ -92,22 +87,19 @@ export class CacheStore {
   }
 
   async #evict(): Promise<void> {
-    const names = await readdir(this.folder).catch(() => []);
+    await this.#sweep();
     const files = await Promise.all(
-      names.map(async (name) => {
+      (await this.#ours()).map(async (name) => {
         const path = join(this.folder, name);
         const { size, mtimeMs } = await stat(path).catch(() => ({ size: 0, mtimeMs: 0 }));
-        return { path, name, size, mtimeMs };
+        return { path, size, mtimeMs };
       }),
     );
     let total = 0;
-    for (const { path, name, size, mtimeMs } of files.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
-      if (name.includes(`${this.suffix}.part-`)) {
-        if (Date.now() - mtimeMs > staleMs) await rm(path, { force: true });
-      } else if (name.endsWith(this.suffix)) {
-        total += size;
-        if (total > this.limitBytes) await rm(path, { force: true });
-      }
+    for (const { path, size, mtimeMs } of files.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
+      if (!path.endsWith(this.suffix)) continue;
+      total += size;
+      if (total > this.limitBytes) await rm(path, { force: true });
     }
   }
 }

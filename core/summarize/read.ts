@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { statSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { CacheStore } from "../engine/cache-store.js";
 import { SavedCacheRefused } from "../engine/saved-cache.js";
 import type { ModelInfo, Prompt, ReadingProgress, ReadingResult, ReadOptions, Session } from "../engine/types.js";
@@ -19,9 +19,7 @@ export interface ReadHooks {
   readonly readAgain?: boolean | undefined;
   readonly threads?: number | undefined;
   readonly onKept?: ReadOptions["onKept"];
-  /** Where whole caches are kept, for the same; undefined: a whole cache goes when the answer is written. */
-  readonly wholes?: CacheStore | undefined;
-  /** The folder of whole caches that go; undefined: the cache does not follow the answer. */
+  /** The folder of whole caches that go when the answer is written; undefined: without `caches`, it follows none. */
   readonly wholeFolder?: string | undefined;
   /** Takes sentences for the user. */
   readonly warnings: string[];
@@ -49,42 +47,41 @@ export async function readOrResume(
   const chosen = { policy, budgetEntries: budget.entriesTotal };
   // the full cache is as large as the memory it would spare; what it holds is not compressed
   const caches = policy.keepsAll ? undefined : hooks.caches;
-  const wholes = reaim === "off" ? undefined : hooks.wholes;
-  const identity = cacheIdentity(model, prompt, plan);
-  const wholeIdentity = wholeCacheIdentity(model, prompt, plan);
-  const taken = async (
-    store: CacheStore | undefined,
-    of: string,
-    take: (file: string) => Promise<Read>,
-  ): Promise<Read | undefined> => {
-    const file = readAgain ? undefined : await store?.find(of);
-    if (store === undefined || file === undefined) return undefined;
+  const document = documentIdentity(model, prompt);
+  const identity = cacheIdentity(document, plan);
+  const wholeIdentity = wholeCacheIdentity(document, plan);
+  const taken = async (of: string, take: (file: string) => Promise<Read>): Promise<Read | undefined> => {
+    const file = readAgain ? undefined : await caches?.find(of);
+    if (file === undefined) return undefined;
     try {
       const read = await take(file);
       if (read.savedCache) warnings.push(savedCacheWords[read.savedCache]);
       return read;
     } catch (error) {
       if (!(error instanceof SavedCacheRefused)) throw error;
-      await store.remove(of);
+      await caches?.remove(of);
       warnings.push(`The saved cache of this document was not used (${error.message}); the document was read again.`);
       return undefined;
     }
   };
-  const before =
-    (await taken(wholes, wholeIdentity, async (file) => {
+  const takenWhole = () =>
+    taken(wholeIdentity, async (file) => {
       const read = await session.takeWhole(prompt, file, wholeIdentity, { ...how, ...chosen });
       return { ...read, savedCache: "whole" };
-    })) ??
-    (await taken(caches, identity, async (file) => {
+    });
+  const before =
+    (reaim === "off" ? undefined : await takenWhole()) ??
+    (await taken(identity, async (file) => {
       const resumed = await session.resume(prompt, file, identity, how);
       return { ...resumed, savedCache: resumed.sameWindow ? "same" : "other" };
     }));
   if (before) return before;
 
-  const begun = await wholes?.begin(wholeIdentity);
+  const begun = reaim === "off" ? undefined : caches?.begin(wholeIdentity);
   const follows = reaim !== "off" && wholeFolder !== undefined;
-  if (follows) await mkdir(wholeFolder, { recursive: true, mode: 0o700 });
   const path = begun ?? (follows ? join(wholeFolder, `${randomUUID()}.whole`) : undefined);
+  // what is wrong with the folder is said when no file can be made there
+  if (path !== undefined) await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch(() => {});
   try {
     const reading = await session.read(prompt, {
       ...how,
@@ -97,9 +94,10 @@ export async function readOrResume(
         warnings.push(`The cache did not follow the answer (${reason}): it keeps what the instruction looked at.`),
     });
     const saved = await saving(warnings, async () => {
-      if (!wholes || begun === undefined || !(await session.keepWhole(wholeIdentity))) return false;
-      await wholes.save(wholeIdentity, (file) => rename(begun, file));
-      return true;
+      if (!caches || begun === undefined || !(await session.keepWhole(wholeIdentity))) return false;
+      await caches.save(wholeIdentity, (file) => rename(begun, file));
+      // one larger than the limit is not kept
+      return (await caches.find(wholeIdentity)) !== undefined;
     });
     if (caches && !saved) {
       await saving(warnings, async () => {
@@ -109,7 +107,8 @@ export async function readOrResume(
     }
     return reading;
   } finally {
-    if (begun !== undefined) await rm(begun, { force: true });
+    // what is left is swept once this process has ended
+    if (begun !== undefined) await rm(begun, { force: true }).catch(() => {});
   }
 }
 
@@ -124,24 +123,25 @@ async function saving(warnings: string[], save: () => Promise<boolean>): Promise
   }
 }
 
-/** Likewise of a whole cache, which holds the same whatever is kept of it. */
-function wholeCacheIdentity(model: ModelInfo, prompt: Prompt, { kvType }: Plan): string {
-  const before = prompt.tokens.subarray(0, prompt.tokens.length - prompt.windowTokens);
-  // what is stored in q8_0 or q4_0 is turned beforehand
-  return JSON.stringify({ whole: 1, model: modelIdentity(model), document: digest(before), turned: kvType !== "f16" });
+/** What was read, but the window: another question may be asked of it. */
+function documentIdentity(model: ModelInfo, { tokens, windowTokens }: Prompt) {
+  return { model: modelIdentity(model), document: digest(tokens.subarray(0, tokens.length - windowTokens)) };
 }
 
-/** Everything that decides what a saved cache holds, but the window: another question may be asked of it. */
-function cacheIdentity(model: ModelInfo, prompt: Prompt, { policy, budget, kvType, propagation }: Plan): string {
-  const before = prompt.tokens.subarray(0, prompt.tokens.length - prompt.windowTokens);
+/** And everything that decides what a saved cache holds of it. */
+function cacheIdentity(document: object, { policy, budget, kvType, propagation }: Plan): string {
   return JSON.stringify({
-    model: modelIdentity(model),
-    document: digest(before),
+    ...document,
     policy: { name: policy.name, version: 1 },
     budget: budget.requested,
     kvType,
     ...(propagation ? { reading: { name: propagation.name, version: 1 } } : {}),
   });
+}
+
+/** A whole cache holds the same whatever is kept of it; but what is to be stored in q8_0 or q4_0 is turned beforehand. */
+function wholeCacheIdentity(document: object, { kvType }: Plan): string {
+  return JSON.stringify({ whole: 1, ...document, turned: kvType !== "f16" });
 }
 
 /** What tells models apart, in what is kept for a later run. A model that was replaced under the same name is another. */

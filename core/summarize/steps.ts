@@ -26,9 +26,7 @@ export interface SummaryContext {
   readonly readAgain?: boolean;
   /** Where the finished parts of a long document are kept until its summary is whole; undefined: nowhere. */
   readonly steps?: CacheStore;
-  /** Where whole caches are kept for the same; undefined: a whole cache goes when its answer is written. */
-  readonly wholes?: CacheStore;
-  /** The folder of those that go; undefined: the cache does not follow the answer. */
+  /** The folder of whole caches that go when their answer is written; undefined: without `caches`, none follows the answer. */
   readonly wholeFolder?: string;
   /** Bytes of memory that programs can still take; undefined: as the system says. */
   readonly availableBytes?: number;
@@ -148,7 +146,7 @@ export class Steps {
     prompt: Prompt,
     plan: Plan,
     { purpose, maxTokens, part, progress }: Task,
-    { onText, caches, wholes, readAgain }: Pick<SummaryContext, "onText" | "caches" | "wholes" | "readAgain">,
+    { onText, caches, readAgain }: Pick<SummaryContext, "onText" | "caches" | "readAgain">,
   ): Promise<Step> {
     const { engine, warnings } = this;
     const { signal } = this.context;
@@ -159,8 +157,7 @@ export class Steps {
     try {
       const onProgress = progress && ((read: Parameters<StepProgress["reading"]>[0]) => progress.reading(read));
       const { wholeFolder } = this.context;
-      const stores = { caches, wholes, wholeFolder };
-      const hooks = { signal, ...stores, readAgain, threads, onKept: kept?.add, warnings, onProgress };
+      const hooks = { signal, caches, wholeFolder, readAgain, threads, onKept: kept?.add, warnings, onProgress };
       const read = await readOrResume(session, prompt, plan, maxTokens, engine.model, hooks);
       const { kv, timings } = read;
       this.savedCache = read.savedCache;
@@ -201,7 +198,6 @@ export class Steps {
       const before = begin.length + (whole?.tokens ?? 0);
       if (whole && before >= maxTokens) return { ...whole, stopped: "max-tokens" };
       if (opening !== undefined) onText(opening);
-      // what stands there already is not written over by a draft
       const next = await session.generate({ begin, sampling, maxTokens: maxTokens - before, follow, signal, onText });
       whole = {
         ...next,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import * as z from "zod";
 import { openDocument } from "../documents/open.js";
-import { CacheStore, wholeStore } from "../engine/cache-store.js";
+import { CacheStore } from "../engine/cache-store.js";
 import { loadEngine } from "../engine/engine.js";
 import { inspectModel } from "../engine/inspect.js";
 import { Library } from "../library/library.js";
@@ -37,8 +37,7 @@ serve(
     openDocument,
     steps: stepStore(join(cacheFolder(), "parts")),
     caches: new CacheStore(join(cacheFolder(), "caches"), cacheLimitBytes),
-    wholes: wholeStore(join(cacheFolder(), "whole")),
-    wholeFolder: join(cacheFolder(), "whole"),
+    wholeFolder: join(cacheFolder(), "caches"),
     openLibrary: libraryFile === undefined ? undefined : () => Library.open(libraryFile),
     log: (error) => console.error(error),
     onShutdown: () => port.close(),

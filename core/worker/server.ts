@@ -47,8 +47,7 @@ export interface ServerDeps {
   readonly steps?: CacheStore;
   /** Where what a reading kept is saved for questions; undefined: nowhere, and each question reads again. */
   readonly caches?: CacheStore;
-  /** Whole caches, kept for the same, and the folder of those that go. */
-  readonly wholes?: CacheStore;
+  /** The folder of whole caches that go when their answer is written. */
   readonly wholeFolder?: string;
   /** Where documents and finished summaries are kept for search; undefined: nowhere. */
   readonly openLibrary?: () => Library;
@@ -150,7 +149,7 @@ class Server {
       }
       case "summarize":
         this.modelQueue = this.start(request.id, this.modelQueue, (job) =>
-          this.answer(request, { ...this.saved(), readAgain: true }, job),
+          this.answer(request, { caches: this.deps.caches, readAgain: true }, job),
         );
         break;
       case "forecast":
@@ -158,7 +157,7 @@ class Server {
         break;
       case "ask":
         this.modelQueue = this.start(request.id, this.modelQueue, (job) =>
-          this.answer(request, request.from === "memory" ? this.saved() : {}, job),
+          this.answer(request, request.from === "memory" ? { caches: this.deps.caches } : {}, job),
         );
         break;
       case "shutdown":
@@ -241,7 +240,7 @@ class Server {
 
   private async answer(
     request: Extract<Request, { kind: "summarize" | "ask" }>,
-    memory: Pick<SummaryContext, "caches" | "wholes" | "readAgain">,
+    memory: Pick<SummaryContext, "caches" | "readAgain">,
     { signal, events }: Job,
   ): Promise<unknown> {
     const { engine, loadMs } = this.loaded();
@@ -295,30 +294,18 @@ class Server {
     try {
       const answer = this.shelf.answer(request);
       // A saved cache does not name its document, and what it holds could be read from it: all go, and are made again.
-      if (request.what === "remove") await this.clearCaches();
+      if (request.what === "remove") await this.deps.caches?.clear();
       this.done(id, answer);
     } catch (error) {
       this.fail(id, error);
     }
   }
 
-  /** What was kept for the next question about a document. */
-  private saved(): Pick<SummaryContext, "caches" | "wholes"> {
-    const { caches, wholes } = this.deps;
-    return { ...(caches ? { caches } : {}), ...(wholes ? { wholes } : {}) };
-  }
-
-  private async clearCaches(): Promise<void> {
-    await Promise.all([this.deps.caches?.clear(), this.deps.wholes?.clear()]);
-  }
-
   private async storage(clear: Clearable | undefined): Promise<StorageUse> {
-    const { caches, wholes, steps } = this.deps;
-    if (clear === "caches") await this.clearCaches();
-    else if (clear !== undefined) await steps?.clear();
+    const { caches, steps } = this.deps;
+    if (clear !== undefined) await (clear === "caches" ? caches : steps)?.clear();
     const sizes = librarySizesSchema.parse(this.shelf.answer({ what: "sizes" }));
-    const kept = await Promise.all([caches?.bytes() ?? 0, wholes?.bytes() ?? 0]);
-    return { ...sizes, caches: kept[0] + kept[1], parts: (await steps?.bytes()) ?? 0 };
+    return { ...sizes, caches: (await caches?.bytes()) ?? 0, parts: (await steps?.bytes()) ?? 0 };
   }
 
   private async shutdown(id: number): Promise<void> {

@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import type { ComponentProps, ReactNode } from "react";
 import { t } from "../../electron/language.js";
 import { loadAgain } from "../stores/connect.js";
 import { useModel } from "../stores/model.js";
@@ -31,40 +31,36 @@ export function AdvancedOptions() {
   const gpu = useModel((store) => store.model?.gpu);
   return (
     <div className="advanced-options">
-      <Labelled name={t("advanced.policy")} hint={t("advanced.policyHint")}>
-        <Choice
-          label={t("advanced.policy")}
-          value={policy}
-          options={policies()}
-          onChange={(policy) => choose({ policy })}
-        />
-      </Labelled>
-      <Labelled name={t("advanced.kvType")} hint={t("advanced.kvTypeHint")}>
-        <Choice
-          label={t("advanced.kvType")}
-          value={kvType}
-          options={kvTypes()}
-          onChange={(kvType) => choose({ kvType })}
-        />
-      </Labelled>
-      <Labelled name={t("advanced.reading")} hint={t("advanced.readingHint")}>
-        <Choice
-          label={t("advanced.reading")}
-          value={reading}
-          options={readings()}
-          disabled={policy === "full"}
-          onChange={(reading) => choose({ reading })}
-        />
-      </Labelled>
-      <Labelled name={t("advanced.reaim")} hint={t("advanced.reaimHint")}>
-        <Choice
-          label={t("advanced.reaim")}
-          value={reaim}
-          options={aims()}
-          disabled={policy === "full" || reading === "fast"}
-          onChange={(reaim) => choose({ reaim })}
-        />
-      </Labelled>
+      <LabelledChoice
+        name={t("advanced.policy")}
+        hint={t("advanced.policyHint")}
+        value={policy}
+        options={policies()}
+        onChange={(policy) => choose({ policy })}
+      />
+      <LabelledChoice
+        name={t("advanced.kvType")}
+        hint={t("advanced.kvTypeHint")}
+        value={kvType}
+        options={kvTypes()}
+        onChange={(kvType) => choose({ kvType })}
+      />
+      <LabelledChoice
+        name={t("advanced.reading")}
+        hint={t("advanced.readingHint")}
+        value={reading}
+        options={readings()}
+        disabled={policy === "full"}
+        onChange={(reading) => choose({ reading })}
+      />
+      <LabelledChoice
+        name={t("advanced.reaim")}
+        hint={t("advanced.reaimHint")}
+        value={reaim}
+        options={aims()}
+        disabled={policy === "full" || reading === "fast"}
+        onChange={(reaim) => choose({ reaim })}
+      />
       <Whole
         name={t("advanced.layers")}
         hint={t("advanced.layersHint")}
@@ -109,6 +105,19 @@ function Labelled({ name, hint, children }: { name: string; hint: string; childr
       <span aria-hidden="true">{name}</span>
       {children}
     </span>
+  );
+}
+
+type LabelledChoiceProps<Value extends string> = Omit<ComponentProps<typeof Choice<Value>>, "label"> & {
+  readonly name: string;
+  readonly hint: string;
+};
+
+function LabelledChoice<Value extends string>({ name, hint, ...choice }: LabelledChoiceProps<Value>) {
+  return (
+    <Labelled name={name} hint={hint}>
+      <Choice label={name} {...choice} />
+    </Labelled>
   );
 }
 

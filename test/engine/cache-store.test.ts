@@ -73,7 +73,7 @@ test("counts what is saved and begun, and deletes all of it", async () => {
 test("deletes what a process that has ended had begun, and leaves what one that runs is writing", async () => {
   const store = new CacheStore(folder);
   const { pid } = spawnSync(process.execPath, ["-e", ""]);
-  const [dead, own] = [join(folder, `x.kv.part-${pid}`), await store.begin("y")];
+  const [dead, own] = [join(folder, `x.kv.part-${pid}`), store.begin("y")];
   writeFileSync(dead, "123");
   writeFileSync(own, "123");
   await store.find("something else");

@@ -8,7 +8,6 @@ import { ownCacheHome, precis as precisWith, root } from "../support/precis.js";
 const sample = join(root, "assets", "samples", "harbour-report.pdf");
 const folder = ownCacheHome();
 const caches = join(folder, "precis", "caches");
-const wholes = join(folder, "precis", "whole");
 const note = join(folder, "note.md");
 writeFileSync(note, `# Storm\n\n${"The storm tore the north pier away and the repair cost 4 million. ".repeat(30)}`);
 const tenPages = join(folder, "log.txt");
@@ -187,10 +186,10 @@ describe("precis ask", () => {
   test("reads the document again when its saved cache is damaged, and says so", async () => {
     const asked = ["ask", note, "What did the repair cost?", "--json", "--quiet"];
     const first = summaryResultSchema.parse(JSON.parse((await precis(asked)).stdout));
-    for (const saved of readdirSync(wholes)) {
-      const bytes = readFileSync(join(wholes, saved));
+    for (const saved of readdirSync(caches)) {
+      const bytes = readFileSync(join(caches, saved));
       bytes[5_000] = (bytes[5_000] as number) ^ 255;
-      writeFileSync(join(wholes, saved), bytes);
+      writeFileSync(join(caches, saved), bytes);
     }
     const again = summaryResultSchema.parse(JSON.parse((await precis(asked)).stdout));
     expect(again.text).toBe(first.text);
@@ -198,7 +197,7 @@ describe("precis ask", () => {
   });
 
   test("saves nothing with --no-cache", async () => {
-    const kept = () => [caches, wholes].map((name) => (existsSync(name) ? readdirSync(name) : []));
+    const kept = () => (existsSync(caches) ? readdirSync(caches) : []);
     const before = kept();
     const { stderr } = await precis(["ask", note, "What did the repair cost?", "--kv-type", "q8_0", "--no-cache"]);
     expect(stderr).toMatch(/^Read its only section/m);
