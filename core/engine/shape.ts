@@ -5,7 +5,7 @@ import type { ModelInfo, Prompt } from "./types.js";
 /** Tokens per batch, llama.cpp's default micro-batch: results equal stock's only with stock's batches. */
 export const batchTokens = 512;
 
-/** Tokens that are read on the whole cache at once, and of how many there are logits (core/native/addon/context.cpp). */
+/** Tokens that are read on the whole cache at once, and of how many there are logits (core/native/addon/whole-cache.cpp). */
 export const checkTokens = 64;
 export const checkRows = 8;
 

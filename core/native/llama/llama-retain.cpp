@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <future>
 #include <mutex>
 #include <numeric>
@@ -643,6 +644,19 @@ struct llama_retain {
         return fits;
     }
 
+    // lists of positions, one KV head after the other: each is to ascend, and to end before `end`
+    static bool take_positions(const uint32_t * positions, const uint32_t * n_keep, uint32_t end, std::vector<std::vector<uint32_t>> & kept) {
+        for (size_t h = 0; h < kept.size(); ++h) {
+            kept[h].assign(positions, positions + n_keep[h]);
+            positions += n_keep[h];
+            const bool ascends = std::adjacent_find(kept[h].begin(), kept[h].end(), std::greater_equal<uint32_t>()) == kept[h].end();
+            if (!ascends || (!kept[h].empty() && kept[h].back() >= end)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     static bool keep(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, uint32_t n_tokens, uint32_t n_window) {
         auto & kv = cache(ctx);
         ctx->synchronize();
@@ -661,16 +675,13 @@ struct llama_retain {
         // rows of the source, the window's last
         std::vector<std::vector<int32_t>>  rows(n_head);
         std::vector<std::vector<uint32_t>> kept(n_head);
+        if (!take_positions(positions, n_keep, first, kept)) {
+            return false;
+        }
         for (uint32_t h = 0; h < n_head; ++h) {
-            kept[h].assign(positions, positions + n_keep[h]);
-            positions += n_keep[h];
             const auto & part = part_of(layer, h);
             const auto & held = kept_of(layer, h);
-            for (uint32_t r = 0; r < n_keep[h]; ++r) {
-                const uint32_t p = kept[h][r];
-                if (p >= first || (r > 0 && p <= kept[h][r - 1])) {
-                    return false;
-                }
+            for (const uint32_t p : kept[h]) {
                 const auto it = std::lower_bound(held.begin(), held.end(), p);
                 if (staged ? row_of(ctx, p) < 0 : it == held.end() || *it != p) {
                     return false;
@@ -705,23 +716,36 @@ struct llama_retain {
         return kept_all;
     }
 
-    static bool finish(llama_context * ctx, uint32_t n_tokens, uint32_t n_window) {
+    static void fill_cells(llama_kv_cache & kv, uint32_t n_cells, uint32_t first, uint32_t n) {
+        reset_cells(kv, n_cells);
+        auto & cells = kv.v_cells[0];
+        for (uint32_t i = 0; i < n; ++i) {
+            cells.pos_set(i, first + i);
+            cells.seq_add(i, 0);
+        }
+        kv.v_heads[0] = n;
+    }
+
+    // all layers retain: the first of n_cells cells hold n positions from `first` on. false: a layer is empty or staged
+    static bool occupy(llama_context * ctx, uint32_t n_cells, uint32_t first, uint32_t n) {
         auto & kv = cache(ctx);
         for (const auto & layer : kv.layers) {
             if (is_empty(layer) || is_staged(layer)) {
                 return false;
             }
         }
-        reset_cells(kv, n_window);
-        auto & cells = kv.v_cells[0];
-        for (uint32_t i = 0; i < n_window; ++i) {
-            cells.pos_set(i, n_tokens - n_window + i);
-            cells.seq_add(i, 0);
+        fill_cells(kv, n_cells, first, n);
+        changed(ctx, 0, ctx->model.hparams.n_layer());
+        return true;
+    }
+
+    static bool finish(llama_context * ctx, uint32_t n_tokens, uint32_t n_window) {
+        if (!occupy(ctx, n_window, n_tokens - n_window, n_window)) {
+            return false;
         }
         ctx->cparams.retain_rows = 0;
         ctx->retain_read.clear();
         ctx->retain_read_buf.reset();
-        changed(ctx, 0, kv.hparams.n_layer());
         return true;
     }
 
@@ -855,14 +879,8 @@ struct llama_retain {
         std::vector<kv_layer> fresh(1);
         if (!small) {
             std::vector<std::vector<uint32_t>> kept(kv.hparams.n_head_kv(il));
-            for (size_t h = 0; h < kept.size(); ++h) {
-                kept[h].assign(positions, positions + n_kept[h]);
-                positions += n_kept[h];
-                for (uint32_t r = 0; r < kept[h].size(); ++r) {
-                    if (kept[h][r] >= n_tokens || (r > 0 && kept[h][r] <= kept[h][r - 1])) {
-                        return false;
-                    }
-                }
+            if (!take_positions(positions, n_kept, n_tokens, kept)) {
+                return false;
             }
             fresh = new_parts(il, std::move(kept));
         }
@@ -1254,16 +1272,6 @@ struct llama_retain {
         return true;
     }
 
-    static void fill_cells(llama_kv_cache & kv, uint32_t n_cells, uint32_t first, uint32_t n) {
-        reset_cells(kv, n_cells);
-        auto & cells = kv.v_cells[0];
-        for (uint32_t i = 0; i < n; ++i) {
-            cells.pos_set(i, first + i);
-            cells.seq_add(i, 0);
-        }
-        kv.v_heads[0] = n;
-    }
-
     static bool lent(llama_context * whole, llama_context * ctx, uint32_t n_tokens) {
         auto & kv    = cache(whole);
         auto * small = sliding(whole);
@@ -1305,14 +1313,10 @@ struct llama_retain {
         const uint32_t n_head = kv.hparams.n_head_kv(il);
         std::vector<std::vector<int32_t>>  rows(n_head);
         std::vector<std::vector<uint32_t>> kept(n_head);
+        if (!take_positions(positions, n_keep, n_before, kept)) {
+            return false;
+        }
         for (uint32_t h = 0; h < n_head; ++h) {
-            kept[h].assign(positions, positions + n_keep[h]);
-            positions += n_keep[h];
-            for (uint32_t r = 0; r < n_keep[h]; ++r) {
-                if (kept[h][r] >= n_before || (r > 0 && kept[h][r] <= kept[h][r - 1])) {
-                    return false;
-                }
-            }
             rows[h].assign(kept[h].begin(), kept[h].end());
             for (uint32_t p = n_before; p < n_past; ++p) {
                 rows[h].push_back(p);
@@ -1336,16 +1340,8 @@ struct llama_retain {
     }
 
     static bool refilled(llama_context * ctx, uint32_t n_before, uint32_t n_past, uint32_t n_cells) {
-        auto & kv = cache(ctx);
-        for (const auto & layer : kv.layers) {
-            if (is_empty(layer) || is_staged(layer)) {
-                return false;
-            }
-        }
-        fill_cells(kv, n_cells, n_before, n_past - n_before);
-        changed(ctx, 0, ctx->model.hparams.n_layer());
-        // lays out what a device wants in multiples
-        return on_host(kv) || reserve(ctx, n_cells);
+        // a device wants multiples, which reserve() lays out
+        return occupy(ctx, n_cells, n_before, n_past - n_before) && (on_host(cache(ctx)) || reserve(ctx, n_cells));
     }
 
     static bool flash_attn(const llama_context * ctx) {
