@@ -6,8 +6,8 @@ import { parseArgs } from "node:util";
 import { runtimeFolder } from "../../core/engine/native.js";
 import { formatBytes, formatDuration } from "../../core/format.js";
 import { findModel } from "../../core/models/models.js";
-import { cachedModel } from "../support/shapes.js";
-import { type BenchModel, type Case, caseId, parseLength, selectCases, syntheticLayers } from "./cases.js";
+import { cachedModel, modelFileName, shapedModel } from "../support/shapes.js";
+import { type Case, caseId, modelLayers, parseLength, selectCases } from "./cases.js";
 import { chart } from "./chart.js";
 import { demonstrateLimit } from "./limit.js";
 import { load, machine, today } from "./machine.js";
@@ -17,7 +17,7 @@ import { runOne, workFolder } from "./run.js";
 import { type Conditions, Store } from "./store.js";
 import { type Measured, summarize } from "./summary.js";
 
-const usage = `npm run bench -- [--long] [--rounds N] [--decode N] [--lengths 1k,2k,…] [--only stock,dynamickv-6.9,…]
+const usage = `npm run bench -- [--long] [--shapes] [--rounds N] [--decode N] [--lengths 1k,2k,…] [--only stock,dynamickv-6.9,…]
                  [--fresh] [--out FOLDER]
 npm run bench -- --limit [--tokens N] [--layers N] [--memory MiB] [--out FOLDER]`;
 
@@ -30,6 +30,7 @@ function options() {
     const { values } = parseArgs({
       options: {
         long: { type: "boolean", default: false },
+        shapes: { type: "boolean", default: false },
         rounds: { type: "string", default: "3" },
         decode: { type: "string", default: "100" },
         lengths: { type: "string" },
@@ -60,25 +61,23 @@ async function bench(values: ReturnType<typeof options>): Promise<void> {
   // the speed is taken after the first token
   const decode = whole(values.decode, "decode", 2);
   const only = values.only?.split(",").map((name) => name.trim());
-  const all = selectCases({ long: values.long, rounds });
-  const wanted = selectCases({ long: values.long, rounds, lengths: values.lengths?.split(",").map(parseLength), only });
+  const all = selectCases({ long: true, shapes: true, rounds });
+  const { long, shapes } = values;
+  const wanted = selectCases({ long, shapes, rounds, lengths: values.lengths?.split(",").map(parseLength), only });
 
   const busy = load();
   if (busy > 0.5) console.error(`Other programs are at work (load ${busy.toFixed(1)}): times will not be worth much.`);
   const store = new Store<Outcome>(join(workFolder, "cases"));
   if (values.fresh) store.clear();
   const { key: runtime } = JSON.parse(readFileSync(join(runtimeFolder(false), "precis.json"), "utf8"));
-  const models = new Map<BenchModel, { path: string; id: string }>();
-  for (const { model } of all) {
-    if (!models.has(model)) {
-      models.set(
-        model,
-        model === "default" ? await findModel() : { path: cachedModel(model, { layers: syntheticLayers }), id: model },
-      );
-    }
-  }
-  const modelOf = ({ model }: Case) => models.get(model) as { path: string; id: string };
-  const conditions = (one: Case): Conditions => ({ machine, runtime, file: basename(modelOf(one).path), decode });
+  const byDefault = await findModel();
+  const modelOf = ({ model }: Case) =>
+    model === "default" ? byDefault : { path: cachedModel(model, { layers: modelLayers[model] }), id: model };
+  const fileOf = ({ model }: Case) =>
+    model === "default"
+      ? basename(byDefault.path)
+      : modelFileName(model, shapedModel(model, { layers: modelLayers[model] }));
+  const conditions = (one: Case): Conditions => ({ machine, runtime, file: fileOf(one), decode });
 
   for (const [index, one] of wanted.entries()) {
     const name = `${index + 1}/${wanted.length} ${one.side.label}, ${one.tokens} tokens, ${one.model}, round ${one.round}`;

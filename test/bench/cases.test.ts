@@ -10,6 +10,18 @@ describe("the bench's cases", () => {
     expect(new Set(long.map(({ tokens }) => tokens))).toEqual(new Set([16_384, 32_768]));
   });
 
+  it("are groups of every size on whole models of real shapes with --shapes", () => {
+    const shaped = selectCases({ shapes: true, rounds: 1, lengths: [4096, 32_768] }).filter(
+      ({ model }) => model !== "default",
+    );
+    expect(shaped.map(caseId)).toEqual([
+      "llama-3.1-8b-like.4096.dynamickv-6.9-f16.1",
+      "llama-3.1-8b-like.4096.dynamickv-6.9-f16-2-layers.1",
+      "llama-3.1-8b-like.4096.dynamickv-6.9-f16-4-layers.1",
+      "llama-3.1-8b-like.32768.dynamickv-6.9-f16.1",
+    ]);
+  });
+
   it("have ids of their own, which are file names", () => {
     const ids = selectCases({ long: true, rounds: 3 }).map(caseId);
     expect(new Set(ids).size).toBe(ids.length);

@@ -62,8 +62,11 @@ export const sides: readonly Side[] = [
 /** The default model with its own weights, or a shape with random ones. */
 export type BenchModel = "default" | ShapeName;
 
-/** Layers of a model with random weights: each costs the same, and with all thirty a side takes half an hour at 32k. */
-export const syntheticLayers = 10;
+/**
+ * Layers of a model with random weights, where not all of the real one's: each costs the same, and with all thirty a
+ * side takes half an hour at 32k.
+ */
+export const modelLayers: Partial<Record<BenchModel, number>> = { "smollm2-like": 10 };
 
 export interface Case {
   readonly model: BenchModel;
@@ -87,13 +90,30 @@ export interface Spec {
 
 export const caseId = ({ model, tokens, side, round }: Case) => `${model}.${tokens}.${side.id}.${round}`;
 
-const lengths: readonly { readonly model: BenchModel; readonly tokens: readonly number[]; readonly long: boolean }[] = [
-  { model: "default", tokens: [1024, 2048, 4096, 8192], long: false },
-  { model: "smollm2-like", tokens: [16_384, 32_768], long: true },
+interface Lengths {
+  readonly model: BenchModel;
+  readonly tokens: readonly number[];
+  /** What has to be asked for. */
+  readonly set?: "long" | "shapes";
+  /** Ids; all when left out. */
+  readonly sides?: readonly string[];
+}
+
+/** Whole models of real shapes are there for the memory: stock's is its cache, and an hour of reading shows no more. */
+const groups = ["dynamickv-6.9-f16", "dynamickv-6.9-f16-2-layers", "dynamickv-6.9-f16-4-layers"];
+
+const lengths: readonly Lengths[] = [
+  { model: "default", tokens: [1024, 2048, 4096, 8192] },
+  { model: "smollm2-like", tokens: [16_384, 32_768], set: "long" },
+  { model: "llama-3.2-1b-like", tokens: [8192], set: "shapes", sides: groups },
+  { model: "llama-3.1-8b-like", tokens: [4096], set: "shapes", sides: groups },
+  { model: "llama-3.1-8b-like", tokens: [32_768], set: "shapes", sides: groups.slice(0, 1) },
 ];
 
 export interface Selection {
-  readonly long: boolean;
+  readonly long?: boolean;
+  /** Whole models of real shapes. */
+  readonly shapes?: boolean;
   readonly rounds: number;
   /** Prompt lengths; all when left out. */
   readonly lengths?: readonly number[];
@@ -103,12 +123,12 @@ export interface Selection {
 
 /** In the order of measuring: side after side within a length, so that a machine that slows down slows all. */
 export function selectCases(selection: Selection): Case[] {
-  const chosen = lengths.filter(({ long }) => selection.long || !long);
+  const chosen = lengths.filter(({ set }) => !set || selection[set]);
   const known = new Set(chosen.flatMap(({ tokens }) => tokens));
   for (const length of selection.lengths ?? []) {
     if (!known.has(length)) {
       throw new RangeError(
-        `No length ${length}; there are ${[...known].join(", ")}${selection.long ? "" : ", and more with --long"}.`,
+        `No length ${length}; there are ${[...known].join(", ")}${selection.long ? "" : ", and more with --long or --shapes"}.`,
       );
     }
   }
@@ -121,10 +141,12 @@ export function selectCases(selection: Selection): Case[] {
     sides.some((one) => one.id === name) ? id === name : id.startsWith(name);
   const wanted = sides.filter(({ id }) => selection.only?.some((name) => named(id, name)) ?? true);
   return Array.from({ length: selection.rounds }, (_, index) => index + 1).flatMap((round) =>
-    chosen.flatMap(({ model, tokens }) =>
+    chosen.flatMap(({ model, tokens, sides: some }) =>
       tokens
         .filter((length) => selection.lengths?.includes(length) ?? true)
-        .flatMap((length) => wanted.map((side) => ({ model, tokens: length, side, round }))),
+        .flatMap((length) =>
+          wanted.filter(({ id }) => some?.includes(id) ?? true).map((side) => ({ model, tokens: length, side, round })),
+        ),
     ),
   );
 }

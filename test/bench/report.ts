@@ -1,6 +1,6 @@
 /** The bench's page: tables in Markdown, and which charts stand beside them. Pure. */
 import { formatBytes, formatShare } from "../../core/format.js";
-import { type BenchModel, syntheticLayers } from "./cases.js";
+import { type BenchModel, modelLayers } from "./cases.js";
 import type { Chart, Dash, Series, Tone } from "./chart.js";
 import { type Figure, type Growth, groupBy, type Row, type Summary } from "./summary.js";
 
@@ -16,7 +16,7 @@ export interface PageFacts {
 
 const names: Readonly<Record<BenchModel, string>> = {
   default: "the default model",
-  "smollm2-like": `${syntheticLayers} layers like SmolLM2-135M's, random weights`,
+  "smollm2-like": `${modelLayers["smollm2-like"]} layers like SmolLM2-135M's, random weights`,
   "llama-3.2-1b-like": "Llama-3.2-1B-like, random weights",
   "qwen3-4b-like": "Qwen3-4B-like, random weights",
   "llama-3.1-8b-like": "Llama-3.1-8B-like, random weights",
@@ -92,11 +92,11 @@ export interface NamedChart {
   readonly chart: Chart;
 }
 
-/** A chart for each figure of each model that was measured at two lengths at least. */
+/** A chart for each figure of each model that was measured beside stock, and at two lengths at least. */
 export function charts({ rows }: Summary): NamedChart[] {
   return [...groupBy(rows, ({ model }) => model)].flatMap(([model, all]) => {
     const lengths = [...new Set(all.map(({ tokens }) => tokens))].toSorted((a, b) => a - b);
-    if (lengths.length < 2) return [];
+    if (lengths.length < 2 || !all.some(({ side }) => side.startsWith("stock"))) return [];
     return charted.map(({ figure, name, title, unit }) => ({
       file: `${model}-${name}.svg`,
       chart: {
@@ -121,7 +121,10 @@ export function charts({ rows }: Summary): NamedChart[] {
 
 export function page(summary: Summary, facts: PageFacts): string {
   const { machine, decode, rounds, measured, of } = facts;
-  const missing = measured < of ? ` ${of - measured} of ${of} cases are not measured yet.` : "";
+  const missing =
+    measured < of
+      ? ` With \`--long\` and \`--shapes\` there are ${of} cases, of which ${of - measured} are not measured yet.`
+      : "";
   const pictures = charts(summary);
   const sections = [...groupBy(summary.rows, ({ model }) => model)].flatMap(([model, all]) => [
     ...[...groupBy(all, ({ tokens }) => tokens)].map(
