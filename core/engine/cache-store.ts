@@ -96,7 +96,7 @@ export class CacheStore {
       }),
     );
     let total = 0;
-    for (const { path, size, mtimeMs } of files.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
+    for (const { path, size } of files.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
       if (!path.endsWith(this.suffix)) continue;
       total += size;
       if (total > this.limitBytes) await rm(path, { force: true });

@@ -1,14 +1,5 @@
 import { checkRows } from "./shape.js";
-
-/** How long the drafts of the next stretch of an answer are. */
-export interface Pace {
-  /** Tokens that are written between two decisions. */
-  readonly stretch: number;
-  /** 1: the whole cache writes alone. */
-  next(): number;
-  /** @param ms what so many tokens took with drafts of this length */
-  took(length: number, tokens: number, ms: number): void;
-}
+import type { Pace } from "./types.js";
 
 /** Milliseconds that a token may take before drafts are tried: a third of the time in which a fast reader reads it. */
 const worthTrying = 100;

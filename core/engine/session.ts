@@ -1,8 +1,7 @@
 /** One document's reading and writing: asks the policy what to keep and has native code do it. */
 import { createHash } from "node:crypto";
 import type { GroupReduction, LayerRetention } from "../compression/policy.js";
-import { cancelled, PrecisError } from "../errors.js";
-import { DraftPace } from "./draft-pace.js";
+import { cancelled } from "../errors.js";
 import { entryBytes, type KvType } from "./kv.js";
 import type { LayerState, NativeOpenOptions, NativeSession } from "./native.js";
 import {
@@ -12,6 +11,7 @@ import {
   SavedCacheRefused,
   writeSavedCache,
 } from "./saved-cache.js";
+import { cannotCompress, cannotReadFast, nativeError } from "./session-errors.js";
 import { batchTokens, checkTokens, defaultAnswerTokens, layerWork, readingShape } from "./shape.js";
 import type {
   Following,
@@ -28,6 +28,7 @@ import type {
   Session,
   TakeOptions,
 } from "./types.js";
+import { writeAnswer } from "./writing.js";
 
 type OpenOptions = Pick<NativeOpenOptions, "kvType" | "hiddenType" | "whole"> &
   Pick<ReadOptions, "answerTokens" | "threads">;
@@ -227,76 +228,15 @@ export class DocumentSession implements Session {
 
   async generate(options: GenerateOptions): Promise<Generation> {
     if (!this.#read) throw new Error("generate() before read()");
-    const { begin, sampling, maxTokens, follow, signal, onText } = options;
-    const started = performance.now();
-    let firstTokenMs = 0;
-    let text = "";
-    const pass = (piece: string) => {
-      if (piece === "") return;
-      if (text === "") firstTokenMs = performance.now() - started;
-      text += piece;
-      onText?.(piece);
-    };
-    // pieces still on their way when the promise settles are passed on here, once
-    const written = async <T extends { readonly text: string }>(
-      part: (onText: (piece: string) => void) => Promise<T>,
-    ) => {
-      const before = text.length;
-      let open = true;
-      const outcome = await part((piece) => {
-        if (open) pass(piece);
-      });
-      pass(outcome.text.slice(text.length - before));
-      open = false;
-      return outcome;
-    };
-    return await this.#guarded(signal, undefined, async () => {
-      if (begin && begin.length > 0) await this.native.feed(begin);
-      const lookAhead = async () => {
-        if (follow && !this.#chosen) await this.#lookAhead(follow, sampling);
-        this.#chosen = true;
-      };
-      if (follow?.mode === "draft" && this.#whole) await lookAhead();
-      let [tokens, ended, drafted, confirmed] = [0, false, 0, 0];
-      const checked = async (draft: number, stretch: number) => {
-        const asked = { ...sampling, maxTokens: maxTokens - tokens, stretch, draft, goOn: tokens > 0 };
-        const part = await written((onPiece) => this.native.writeChecked(asked, onPiece));
-        tokens += part.tokens;
-        ended = part.ended;
-        if (draft > 1) {
-          drafted += part.drafted;
-          confirmed += part.tokens;
-        }
-        return part.tokens;
-      };
-      if (follow?.mode === "checked" && this.#whole) {
-        const pace = follow.pace ?? new DraftPace();
-        while (!ended && tokens < maxTokens) {
-          const draft = pace.next();
-          // where the whole cache writes alone, nobody needs what is kept
-          if (draft > 1) await lookAhead();
-          const since = performance.now();
-          const count = await checked(draft, pace.stretch);
-          pace.took(draft, count, performance.now() - since);
-        }
-      }
-      if (!ended && tokens < maxTokens) {
-        const asked = { ...sampling, maxTokens: maxTokens - tokens, goOn: tokens > 0 };
-        const part = await written((onPiece) => this.native.write(asked, onPiece));
-        tokens += part.tokens;
-        ended = part.ended;
-      }
-      return {
-        text,
-        tokens,
-        stopped: ended ? "end" : "max-tokens",
-        peakKvBytes: this.native.peakBytes(),
-        firstTokenMs,
-        decodeMs: performance.now() - started,
-        drafted,
-        confirmed,
-      };
-    });
+    return await this.#guarded(options.signal, undefined, () =>
+      writeAnswer(this.native, options, {
+        whole: this.#whole,
+        lookAhead: async (follow) => {
+          if (!this.#chosen) await this.#lookAhead(follow, options.sampling);
+          this.#chosen = true;
+        },
+      }),
+    );
   }
 
   /** Writes a draft that nobody sees, and keeps what it looks at on the whole cache. */
@@ -457,41 +397,6 @@ function byHead({ kept, positions }: LayerState): Uint32Array[] {
   });
 }
 
-function cannotCompress(reason: string): PrecisError {
-  return new PrecisError(
-    "model-unsupported",
-    `The memory of this model cannot be compressed: ${reason}.`,
-    'Choose the policy "full", which reads it the plain way with its whole KV cache, or another model.',
-  );
-}
-
-function cannotReadFast(reason: string): PrecisError {
-  return new PrecisError(
-    "model-unsupported",
-    `This model cannot be read fast: ${reason}.`,
-    "Choose thorough reading, or another model.",
-  );
-}
-
 function digest(identity: string): Uint8Array {
   return createHash("sha256").update(identity).digest();
-}
-
-function nativeError(error: unknown): unknown {
-  const { code, message } = error as { code?: unknown; message?: string };
-  if (code === "cancelled") return cancelled();
-  if (code === "out-of-memory") {
-    return new PrecisError(
-      "out-of-memory",
-      `There is not enough memory: ${message}.`,
-      "Close other programs, or choose a smaller memory budget.",
-      { cause: error },
-    );
-  }
-  if (code === "model-unsupported") {
-    return new PrecisError("model-unsupported", `This model cannot be used: ${message}.`, "Choose another model.", {
-      cause: error,
-    });
-  }
-  return error;
 }

@@ -1,6 +1,5 @@
 import type { Policy } from "../compression/policy.js";
 import type { Propagation } from "../compression/propagation.js";
-import type { Pace } from "./draft-pace.js";
 import type { KvType } from "./kv.js";
 
 /** A loaded model's shape, read from the GGUF file's metadata. */
@@ -115,6 +114,16 @@ export interface ReadOptions {
   readonly whole?: { readonly path: string; readonly kept: boolean } | undefined;
   /** There is no such file: why, as the end of a sentence. The document is read all the same. */
   readonly onWholeRefused?: ((reason: string) => void) | undefined;
+}
+
+/** How long the drafts of the next stretch of an answer are. */
+export interface Pace {
+  /** Tokens that are written between two decisions. */
+  readonly stretch: number;
+  /** 1: the whole cache writes alone. */
+  next(): number;
+  /** @param ms what so many tokens took with drafts of this length */
+  took(length: number, tokens: number, ms: number): void;
 }
 
 /** How an answer is written with the whole cache beside the compressed one. */
