@@ -43,6 +43,10 @@ const columns: readonly Column[] = [
   { title: "estimated peak RSS", cell: ({ figures }) => estimated(figures.estimatedPeakBytes, figures.rssPeakBytes) },
   { title: "first token", cell: ({ figures }) => seconds(figures.firstTokenMs) },
   { title: "reading, against stock f16", cell: (row) => factor(row.readAgainstStock) },
+  {
+    title: "time left, off by",
+    cell: ({ figures: { timeLeftOff } }) => (timeLeftOff === undefined ? "–" : `${(100 * timeLeftOff).toFixed(0)}%`),
+  },
   { title: "decoding, tokens/s", cell: ({ figures }) => figures.decodeTokensPerSecond.toFixed(1) },
   { title: "against stock f16", cell: (row) => factor(row.decodeAgainstStock) },
 ];

@@ -2,7 +2,10 @@
 import { type BenchModel, type Case, type Side, sides } from "./cases.js";
 import type { Measurement, Outcome } from "./one.js";
 
-export type Figure = Exclude<keyof Measurement, `estimated${string}`>;
+export type Figure = Exclude<keyof Measurement, Guess>;
+
+/** What is said beforehand or while reading; stock says nothing. */
+type Guess = `estimated${string}` | "timeLeftOff";
 
 export interface Row {
   readonly model: BenchModel;
@@ -125,7 +128,9 @@ function growthOf(rows: readonly Row[]): Growth[] {
     const [first, ...others] = line.toSorted((a, b) => a.tokens - b.tokens);
     const last = others.at(-1);
     if (!first || !last) return [];
-    const figures = Object.keys(first.figures).filter((key) => !key.startsWith("estimated")) as Figure[];
+    const figures = Object.keys(first.figures).filter(
+      (key) => !key.startsWith("estimated") && key !== "timeLeftOff",
+    ) as Figure[];
     return {
       model: first.model,
       label: first.label,
