@@ -99,15 +99,14 @@ interface Lengths {
   readonly sides?: readonly string[];
 }
 
-/** Whole models of real shapes are there for the memory: stock's is its cache, and an hour of reading shows no more. */
-const groups = ["dynamickv-6.9-f16", "dynamickv-6.9-f16-2-layers", "dynamickv-6.9-f16-4-layers"];
+/** Whole models of real shapes are there for the memory: what stock holds is arithmetic, and its reading takes an hour. */
+const shaped = { set: "shapes", sides: ["dynamickv-6.9-f16"] } as const;
 
 const lengths: readonly Lengths[] = [
   { model: "default", tokens: [1024, 2048, 4096, 8192] },
   { model: "smollm2-like", tokens: [16_384, 32_768], set: "long" },
-  { model: "llama-3.2-1b-like", tokens: [8192], set: "shapes", sides: groups },
-  { model: "llama-3.1-8b-like", tokens: [4096], set: "shapes", sides: groups },
-  { model: "llama-3.1-8b-like", tokens: [32_768], set: "shapes", sides: groups.slice(0, 1) },
+  { model: "llama-3.2-1b-like", tokens: [8192, 32_768], ...shaped },
+  { model: "llama-3.1-8b-like", tokens: [8192, 32_768], ...shaped },
 ];
 
 export interface Selection {

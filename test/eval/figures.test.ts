@@ -64,9 +64,9 @@ describe("the figures of an evaluation", () => {
 });
 
 describe("the overview", () => {
-  const cell = (budget: string, mean: number, difference?: number) => ({
+  const cell = (budget: string, mean: number, difference?: number, cases = 20) => ({
     budget,
-    value: { mean, low: mean, high: mean, cases: 20 },
+    value: { mean, low: mean, high: mean, cases },
     difference:
       difference === undefined ? undefined : { mean: difference, low: difference, high: difference, cases: 20 },
   });
@@ -83,6 +83,7 @@ describe("the overview", () => {
         },
       },
       { variant: "snapkv", label: "snapkv", cells: { kl: [cell("25%", 0.2, 0.1), cell("6.9%", 0.7, -0.1)] } },
+      { variant: "h2o", label: "h2o", cells: { kl: [cell("25%", 0.05, -0.05, 19), cell("6.9%", 0.7, -0.1)] } },
     ],
   };
   const needles: Figures = {
@@ -107,6 +108,11 @@ describe("the overview", () => {
     const text = overviewPage({ distribution, needle: needles });
     expect(text).toContain(`| ${ours.id} | 0.01 / 100 % | 0.10 / 98 % | 0.80 / 90 % |`);
     expect(text).toContain("| snapkv | – / – | 0.20 ▼ / – | 0.70 ▲ / – |");
+  });
+
+  it("leaves out a mean over fewer cases than ours", () => {
+    const text = overviewPage({ distribution, needle: needles });
+    expect(text).toContain("| h2o | – / – | – / – | 0.70 ▲ / – |");
   });
 });
 

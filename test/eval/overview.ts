@@ -80,8 +80,8 @@ export function overviewPage(all: AllFigures): string {
   const names = new Map(
     [...(distribution?.rows ?? []), ...(needle?.rows ?? [])].map(({ variant, label }) => [variant, label]),
   );
-  const kl = (variant: string, budget: string) => find(rowOf(distribution, variant), "kl", budget);
-  const found = (variant: string, budget: string) => find(rowOf(needle, variant), "found", budget);
+  const kl = (variant: string, budget: string) => whole(distribution, variant, "kl", budget);
+  const found = (variant: string, budget: string) => whole(needle, variant, "found", budget);
   const rows = [...names].map(([variant, label]) => [
     label,
     ...budgets.map((budget) => {
@@ -91,11 +91,18 @@ export function overviewPage(all: AllFigures): string {
   ]);
   return `${[
     "# Which policy at which budget",
-    `At equal bytes: mean KL divergence from the full cache along its summaries, in nats ([distribution.md](distribution.md), ${distribution?.counted ?? 0} documents), and needles found of those that the full cache finds ([needle.md](needle.md), ${needle?.counted ?? 0} questions). ▲ better, ▼ worse than \`${ours.id}\` with 95 % confidence, case by case; – the budget holds no more than the instruction. How to repeat it: [README.md](README.md).`,
+    `At equal bytes: mean KL divergence from the full cache along its summaries, in nats ([distribution.md](distribution.md), ${distribution?.counted ?? 0} documents), and needles found of those that the full cache finds ([needle.md](needle.md), ${needle?.counted ?? 0} questions). ▲ better, ▼ worse than \`${ours.id}\` with 95 % confidence, case by case; – the budget holds no more than the instruction, or the policy was not measured on every case that ours was. How to repeat it: [README.md](README.md).`,
     table(["kept", ...budgets], rows),
     ...claims(summaries),
     ...sliderSection(all),
   ].join("\n\n")}\n`;
+}
+
+/** Means over different cases do not stand beside each other. */
+function whole(figures: Figures | undefined, variant: string, metric: string, budget: string): Cell | undefined {
+  const cell = find(rowOf(figures, variant), metric, budget);
+  const cases = find(rowOf(figures, ours.id), metric, budget)?.value.cases;
+  return cell && cases !== undefined && cell.value.cases < cases ? undefined : cell;
 }
 
 /** ▲ or ▼ where the difference from our default is certain. */

@@ -6,7 +6,7 @@ import { needle } from "../needle/needle.js";
 import type { QuestionCase } from "../question-cases.js";
 import { recall } from "../questions.js";
 import { ruler } from "../ruler/ruler.js";
-import { type FollowDesk, fits, following, freshFile, readFully, readInto, type Say, take } from "./desk.js";
+import { type FollowDesk, following, freshFile, readFully, readInto, type Say, take } from "./desk.js";
 import type { Part } from "./page.js";
 
 const budgets = ["6.9%", "3.4%"];
