@@ -4,6 +4,7 @@ import type { GroupReduction, LayerRetention } from "../compression/policy.js";
 import { cancelled } from "../errors.js";
 import { entryBytes, type KvType } from "./kv.js";
 import type { LayerState, NativeOpenOptions, NativeSession } from "./native.js";
+import { ReadingTime } from "./reading-time.js";
 import {
   type CacheContents,
   openSavedCache,
@@ -12,7 +13,7 @@ import {
   writeSavedCache,
 } from "./saved-cache.js";
 import { cannotCompress, cannotReadFast, nativeError } from "./session-errors.js";
-import { batchTokens, checkTokens, defaultAnswerTokens, layerWork, readingShape } from "./shape.js";
+import { batchTokens, checkTokens, defaultAnswerTokens, layerCosts, readingShape } from "./shape.js";
 import type {
   Following,
   GenerateOptions,
@@ -80,11 +81,13 @@ export class DocumentSession implements Session {
     const shape = readingShape(this.model, { ...prompt, tokens }, budgetEntries);
     const through = propagation?.expectedTokens(shape) ?? new Array<number>(layers).fill(tokens);
     this.#read = this.#chosen = false;
+    const { weights, others } = layerCosts(this.model);
+    const time = new ReadingTime(others / weights);
     const started = performance.now();
     let compressMs = 0;
     return await this.#guarded(
       signal,
-      () => this.#report(through, started, onProgress),
+      () => this.#report(through, time, started, onProgress),
       async () => {
         onProgress?.({ fraction: 0, layersRead: 0, elapsedMs: 0, remainingMs: undefined });
         // later layers have no whole cache to lay beside
@@ -366,25 +369,30 @@ export class DocumentSession implements Session {
   }
 
   /** @param through tokens that go through each layer */
-  #report(through: readonly number[], started: number, onProgress: ReadOptions["onProgress"]): void {
-    let left = this.native.progress();
-    let [done, all, layersRead] = [0, 0, 0];
-    for (const tokens of through) {
-      const share = Math.min(1, left / tokens);
-      left -= share * tokens;
-      done += share * layerWork(this.model, tokens);
-      all += layerWork(this.model, tokens);
-      if (share === 1) layersRead++;
-    }
-    const fraction = done / all;
+  #report(through: readonly number[], time: ReadingTime, started: number, onProgress: ReadOptions["onProgress"]): void {
     const elapsedMs = performance.now() - started;
-    onProgress?.({
-      fraction,
-      layersRead,
-      elapsedMs,
-      // the first moments also hold the set-up of buffers
-      remainingMs: fraction > 0.02 ? (elapsedMs * (1 - fraction)) / fraction : undefined,
-    });
+    const done = { tokens: 0, squares: 0 };
+    const left = { tokens: 0, squares: 0 };
+    let tokens = this.native.progress();
+    let layersRead = 0;
+    for (const all of through) {
+      const read = Math.min(all, tokens);
+      tokens -= read;
+      done.tokens += read;
+      done.squares += read * read;
+      left.tokens += all - read;
+      left.squares += all * all - read * read;
+      if (read === all) layersRead++;
+    }
+    time.add(done, layersRead, elapsedMs);
+    const { weights, others } = layerCosts(this.model);
+    const [read, unread] = [done, left].map(({ tokens, squares }) => weights * tokens + others * squares) as [
+      number,
+      number,
+    ];
+    const fraction = read / (read + unread);
+    // the first moments also hold the set-up of buffers
+    onProgress?.({ fraction, layersRead, elapsedMs, remainingMs: fraction > 0.02 ? time.of(left) : undefined });
   }
 }
 

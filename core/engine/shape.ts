@@ -23,18 +23,28 @@ export interface PromptLengths extends Pick<Prompt, "headTokens" | "windowTokens
   readonly tokens: number;
 }
 
+type LayerShape = Pick<
+  ModelInfo,
+  "embeddingSize" | "queryHeads" | "kvHeads" | "keySize" | "valueSize" | "feedForwardSize"
+>;
+
 /**
- * Multiply-adds of one layer that so many tokens of a prompt go through: each through every weight, and over half of the
- * others on average, so that twice as many take more than twice the time.
+ * Multiply-adds of one layer: of a token that goes through every weight, and, times the number of tokens, over the others,
+ * of which it sees half on average.
  */
-export function layerWork(
-  model: Pick<ModelInfo, "embeddingSize" | "queryHeads" | "kvHeads" | "keySize" | "valueSize" | "feedForwardSize">,
-  tokens: number,
-): number {
+export function layerCosts(model: LayerShape): { readonly weights: number; readonly others: number } {
   const { embeddingSize, queryHeads, kvHeads, keySize, valueSize, feedForwardSize } = model;
   const query = queryHeads * (keySize + valueSize);
-  const weights = embeddingSize * (query + kvHeads * (keySize + valueSize) + 3 * feedForwardSize);
-  return tokens * (weights + (query * tokens) / 2);
+  return {
+    weights: embeddingSize * (query + kvHeads * (keySize + valueSize) + 3 * feedForwardSize),
+    others: query / 2,
+  };
+}
+
+/** Multiply-adds of one layer that so many tokens of a prompt go through: twice as many take more than twice the time. */
+export function layerWork(model: LayerShape, tokens: number): number {
+  const { weights, others } = layerCosts(model);
+  return tokens * (weights + others * tokens);
 }
 
 /** @param budgetEntries see ReadingShape.budget */

@@ -37,7 +37,7 @@ export interface Measurement {
   readonly estimatedPeakBytes?: number;
   /**
    * How far what reading said of the time left was off, over the time really left: the worst after the first group of
-   * layers and before nine tenths of the time had passed. Stock says nothing.
+   * layers and before three quarters of the time had passed. Stock says nothing.
    */
   readonly timeLeftOff?: number;
 }
@@ -115,7 +115,7 @@ function timeLeftOff(reports: readonly ReadingProgress[], groupLayers: number): 
   const whole = reports.at(-1)?.elapsedMs ?? 0;
   const off = reports.flatMap(({ elapsedMs, remainingMs, layersRead }) => {
     const left = whole - elapsedMs;
-    if (remainingMs === undefined || layersRead < groupLayers || left < whole / 10) return [];
+    if (remainingMs === undefined || layersRead < groupLayers || left < whole / 4) return [];
     return [Math.abs(remainingMs - left) / left];
   });
   return off.length > 0 ? Math.max(...off) : undefined;
