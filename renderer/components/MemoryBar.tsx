@@ -74,6 +74,7 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
           disabled={options.policy === "full" || busy || !figures}
           reach={reach}
           refusal={refusal}
+          recommends={figures !== undefined && !figures.checked}
           valueText={
             figures
               ? t("memory.value", {
