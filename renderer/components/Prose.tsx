@@ -107,11 +107,11 @@ function sentencesOf(inlines: readonly Inline[], sources: readonly Source[]): Re
     const source = sources[document];
     if (!source) continue;
     const chips = pages.map((page, at) => <Chip key={page} page={page} passage={passages?.[at]} source={source} />);
-    const [first = <NoSupport unit={source.unit} />, ...others] = chips;
+    const beside = chips.length === 0 ? <NoSupport unit={source.unit} /> : chips.slice(0, mostBeside);
     shown.push(
       <Fragment key={index}>
-        <Sentence pieces={sentence} supported={pages.length > 0} chip={first} />
-        {others}
+        <Sentence pieces={sentence} supported={chips.length > 0} beside={beside} />
+        {chips.slice(mostBeside)}
       </Fragment>,
     );
     sentence = [];
@@ -122,12 +122,15 @@ function sentencesOf(inlines: readonly Inline[], sources: readonly Source[]): Re
 interface SentenceProps {
   readonly pieces: readonly Piece[];
   readonly supported: boolean;
-  /** Never begins a line: it stays beside the last word. */
-  readonly chip: ReactNode;
+  /** What never begins a line, but stays beside the last word. */
+  readonly beside: ReactNode;
 }
 
+/** Chips of one sentence that stay together: more might be wider than the pane. */
+const mostBeside = 3;
+
 /** The space before the sentence is no part of it. */
-function Sentence({ pieces, supported, chip }: SentenceProps) {
+function Sentence({ pieces, supported, beside }: SentenceProps) {
   const [first, ...rest] = pieces;
   const begun = first?.kind === "text" ? first.text.trimStart() : "";
   const space = first?.kind === "text" && begun !== first.text ? " " : "";
@@ -143,7 +146,7 @@ function Sentence({ pieces, supported, chip }: SentenceProps) {
         <span className={tone}>
           <Pieces pieces={last} />
         </span>
-        {chip}
+        {beside}
       </span>
     </>
   );
