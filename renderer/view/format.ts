@@ -56,7 +56,9 @@ export const formatSeries = (words: readonly string[]): string => words.join(t("
 
 /** Sentences one after the other. */
 export const joinSentences = (...sentences: readonly string[]): string =>
-  sentences.filter((each) => each !== "").reduce((one, other) => t("units.sentences", { one, other }));
+  sentences
+    .filter((each) => each !== "")
+    .reduce((one, other) => (one === "" ? other : t("units.sentences", { one, other })), "");
 
 /** A path's last part, for both kinds of separators. */
 export const fileName = (path: string): string => path.split(/[\\/]/).pop() || path;
