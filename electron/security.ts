@@ -31,8 +31,12 @@ export function serveRenderer(root: string): void {
  */
 const granted = "clipboard-sanitized-write";
 
-/** No other permissions, no new windows, no navigation, no web views, for every page of the app. */
+/** What leaves the computer. Models are downloaded by the main process itself, when the user asks for one. */
+const outside = ["http://*/*", "https://*/*", "ws://*/*", "wss://*/*", "ftp://*/*"];
+
+/** No connections, no other permissions, no new windows, no navigation, no web views, for every page of the app. */
 export function lockDown(): void {
+  session.defaultSession.webRequest.onBeforeRequest({ urls: outside }, (_request, answer) => answer({ cancel: true }));
   session.defaultSession.setPermissionRequestHandler((_contents, permission, answer) => answer(permission === granted));
   session.defaultSession.setPermissionCheckHandler((_contents, permission) => permission === granted);
   app.on("web-contents-created", (_event, contents) => lockDownContents(contents));

@@ -31,6 +31,7 @@ export const shortcuts = (): readonly (readonly [string, string])[] => [
   [t("keys.chooseSeveral", { shift: shift(), modifier: modifier() }), t("shortcuts.librarySeveral")],
   [`${t("keys.alt")} ↑ ↓`, t("shortcuts.queueMove")],
   [t("keys.delete"), t("shortcuts.queueRemove")],
+  ["F6", t("shortcuts.pane")],
   [withModifier("K"), t("shortcuts.palette")],
   [withModifier(","), t("shortcuts.settings")],
   ["?", t("shortcuts.sheet")],
@@ -49,6 +50,24 @@ function takesEnter(target: EventTarget | null): boolean {
 const isTextField = (target: EventTarget | null): boolean =>
   target instanceof HTMLInputElement && ["text", "search"].includes(target.type);
 
+/** The window's parts, and where the keyboard goes on in each: what is chosen there, or else the first that takes it. */
+const panes = ".library, .document, .summary, .memory";
+const goesOn = [".entry-main[aria-current=true]", ".page-list", "input[type=range]:enabled"];
+const takesFocus = ":is(button, input, select, summary, [tabindex='0']):not(:disabled)";
+
+/** Moves the focus to the next (1) or the last (-1) part that is seen and takes it. */
+function goToPane(step: 1 | -1): void {
+  const shown = [...document.querySelectorAll<HTMLElement>(panes)].filter((pane) => pane.offsetParent !== null);
+  const at = shown.findIndex((pane) => pane.contains(document.activeElement));
+  const first = at < 0 && step < 0 ? 0 : at;
+  for (let moved = 1; moved <= shown.length; moved += 1) {
+    const pane = shown.at((first + step * moved) % shown.length);
+    const place = pane?.querySelector<HTMLElement>(goesOn.join()) ?? pane?.querySelector<HTMLElement>(takesFocus);
+    place?.focus();
+    if (place) return;
+  }
+}
+
 export function listenToKeys(): () => void {
   const onKey = (event: KeyboardEvent) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -58,6 +77,7 @@ export function listenToKeys(): () => void {
     if (event.key === "?" && !isTextField(event.target) && (shortcutsShown || !inDialog))
       showShortcuts(!shortcutsShown);
     else if (inDialog) return;
+    else if (event.key === "F6") goToPane(event.shiftKey ? -1 : 1);
     else if (event.key === "Escape") cancelSelected();
     else if (event.key === "Enter" && !takesEnter(event.target)) startSelected();
     else return;

@@ -1,5 +1,8 @@
 import { useEffect } from "react";
 
+/** A window that is covered or on another desktop has no frames; it must be ready all the same when it is looked at. */
+const patienceMs = 2_000;
+
 let settle = () => {};
 
 /** Settles once the first frame is on the screen: what is not in it waits, so that it comes sooner. */
@@ -11,5 +14,6 @@ export const painted = new Promise<void>((resolve) => {
 export function usePainted(): void {
   useEffect(() => {
     requestAnimationFrame(() => setTimeout(settle));
+    setTimeout(settle, patienceMs);
   }, []);
 }

@@ -48,6 +48,8 @@ export async function openPdf(path: string, onLost: (error: WireError) => void):
     maxImageSize: mostImagePixels,
     CMapReaderFactory: CharacterMaps,
     StandardFontDataFactory: StandardFonts,
+    // The fourteen fonts that a PDF need not bring look the same everywhere; what a system takes for them may be wider.
+    useSystemFonts: false,
     useWorkerFetch: false,
     // The page's policy allows neither WebAssembly nor code from text. JPEG 2000 has a decoder in JavaScript.
     useWasm: false,

@@ -142,6 +142,7 @@ const STYLE = `
     --paper: oklch(0.222 0.006 75); --ink: oklch(0.905 0.012 85); --soft: oklch(0.72 0.014 82);
     --line: oklch(0.34 0.008 75); --accent: oklch(0.775 0.085 190); --bad: oklch(0.765 0.115 30); --warn: oklch(0.8 0.085 80);
   }
+  img { opacity: 0.85; }
 }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 13px/1.5 system-ui, "Segoe UI", "Noto Sans", sans-serif; }
 main { max-width: 42rem; margin: 0 auto; padding: 3rem 1.5rem 4rem; }
@@ -159,7 +160,7 @@ article blockquote { margin: 0.75em 0; padding-inline-start: 1rem; border-inline
 article pre, article code { font: inherit; white-space: pre-wrap; }
 article hr { border: 0; border-top: 1px solid var(--line); margin: 1.5em 0; }
 .cite { font: 12px/1 system-ui, "Segoe UI", "Noto Sans", sans-serif; color: var(--accent); white-space: nowrap; }
-.cite.unsupported { color: var(--bad); white-space: normal; }
+.cite.unsupported { display: inline-block; color: var(--bad); white-space: normal; }
 footer h2 { margin: 1.5rem 0 0.5rem; font-size: 13px; font-weight: 600; }
 footer { border-top: 1px solid var(--line); font-variant-numeric: tabular-nums; }
 table { width: 100%; border-collapse: collapse; }

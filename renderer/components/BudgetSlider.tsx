@@ -22,6 +22,8 @@ interface Props {
   readonly reach: Reach | undefined;
   /** Why a share outside of the reach cannot be read with in one go; undefined for one inside. */
   readonly refusal: (share: number) => string | undefined;
+  /** False where all budgets are alike, because the whole cache checks the answer. */
+  readonly recommends: boolean;
   readonly valueText: string;
   /** What to expect of a summary that keeps a share. */
   readonly quality: (share: number) => Quality;
@@ -32,7 +34,8 @@ interface Props {
 const edge = 9;
 
 /** The handle snaps lightly to the stops when it is dragged; keys go in fine steps, Page Up and Down from stop to stop. */
-export function BudgetSlider({ share, disabled, reach, refusal, valueText, quality, onChange }: Props) {
+export function BudgetSlider(props: Props) {
+  const { share, disabled, reach, refusal, recommends, valueText, quality, onChange } = props;
   const [hovered, setHovered] = useState<number>();
   const [focused, setFocused] = useState(false);
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
@@ -65,7 +68,7 @@ export function BudgetSlider({ share, disabled, reach, refusal, valueText, quali
           <span
             key={stop.share}
             className="slider-mark"
-            data-recommended={stop.recommended}
+            data-recommended={stop.recommended && recommends}
             style={{ insetInlineStart: part(stop.share) }}
           />
         ))}
@@ -106,7 +109,7 @@ export function BudgetSlider({ share, disabled, reach, refusal, valueText, quali
               title={figures === undefined ? words : t("memory.qualityMeasured", { words, figures })}
               onClick={() => onChange(stop.share)}
             >
-              {stop.recommended && <small>{t("memory.recommended")}</small>} {formatPercent(stop.share)}
+              {stop.recommended && recommends && <small>{t("memory.recommended")}</small>} {formatPercent(stop.share)}
             </button>
           );
         })}

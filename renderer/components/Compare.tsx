@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import type { ListedRun, StoredRun } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
 import { precis } from "../precis.js";
-import { difference, formatMoment, type Piece, runRows } from "../view/compare.js";
+import { difference, type Piece, runName, runRows } from "../view/compare.js";
 import { Sheet } from "./Sheet.js";
 
 /** How often a document was summarised, and the way to see two of its runs side by side. */
@@ -32,9 +32,6 @@ export function RunHistory({ path, runId }: { path: string; runId: string }) {
     </div>
   );
 }
-
-const nameOf = ({ ended, budget, policy, length }: ListedRun): string =>
-  [formatMoment(ended), budget, policy, t(`compare.${length}`)].join(" · ");
 
 function Compare({ runs, close }: { runs: readonly ListedRun[]; close: () => void }) {
   const [newer, older] = runs as [ListedRun, ListedRun];
@@ -68,13 +65,6 @@ function Compare({ runs, close }: { runs: readonly ListedRun[]; close: () => voi
             </tr>
           </thead>
           <tbody>
-            {rows?.map(([name, value, another]) => (
-              <tr key={name} data-differs={value !== another}>
-                <th scope="row">{name}</th>
-                <td>{value}</td>
-                <td>{another}</td>
-              </tr>
-            ))}
             {texts && (
               <tr className="compare-texts">
                 <th scope="row">{t("compare.text")}</th>
@@ -86,6 +76,13 @@ function Compare({ runs, close }: { runs: readonly ListedRun[]; close: () => voi
                 </td>
               </tr>
             )}
+            {rows?.map(([name, value, another]) => (
+              <tr key={name} data-differs={value !== another}>
+                <th scope="row">{name}</th>
+                <td>{value}</td>
+                <td>{another}</td>
+              </tr>
+            ))}
           </tbody>
         </table>
       </div>
@@ -110,7 +107,7 @@ function Choice({ label, runs, chosen, choose }: ChoiceProps) {
     <select aria-label={label} value={chosen} onChange={({ target }) => choose(Number(target.value))}>
       {runs.map((run) => (
         <option key={run.id} value={run.id}>
-          {nameOf(run)}
+          {runName(run)}
         </option>
       ))}
     </select>

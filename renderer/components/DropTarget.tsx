@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useLayoutEffect, useState } from "react";
 import { t } from "../../electron/language.js";
 import { takeDropped } from "../actions.js";
 import { precis } from "../precis.js";
@@ -8,7 +8,8 @@ const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files
 /** The whole window takes files; a frame shows it while they hover. */
 export function DropTarget() {
   const [hovering, setHovering] = useState(false);
-  useEffect(() => {
+  // Before the first frame is seen: what is dropped on that must not be lost.
+  useLayoutEffect(() => {
     const over = (event: DragEvent) => {
       // Without this, the page would be replaced by a dropped file (main forbids that too).
       event.preventDefault();

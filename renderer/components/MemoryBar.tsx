@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { Fragment, useMemo, useState } from "react";
 import type { RunOptions as Options } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
 import { canStart, startSelected } from "../actions.js";
@@ -68,12 +68,13 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
         </p>
       </div>
       <div className="memory-slider">
-        {figures && machine && <MemoryStretches figures={figures} machine={machine} />}
+        {figures && machine ? <MemoryStretches figures={figures} machine={machine} /> : <NoStretches />}
         <BudgetSlider
           share={share}
           disabled={options.policy === "full" || busy || !figures}
           reach={reach}
           refusal={refusal}
+          recommends={figures !== undefined && !figures.checked}
           valueText={
             figures
               ? t("memory.value", {
@@ -88,7 +89,12 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
         />
         <p className="memory-words" title={qualityOf(share, options, figures?.checked).figures}>
           {figures
-            ? words(figures, share, options, forecast?.durationMs)
+            ? words(figures, share, options, forecast?.durationMs).map((piece, at) => (
+                <Fragment key={piece}>
+                  {at > 0 && " · "}
+                  <span>{piece}</span>
+                </Fragment>
+              ))
             : document.state === "failed"
               ? t("memory.nothing")
               : t("memory.later")}
@@ -124,6 +130,16 @@ function StartButton({ document }: { document: OpenDocument }) {
     <button type="button" className="start primary" disabled={!ready || !canStart()} onClick={startSelected}>
       {label} <kbd>{t("keys.enter")}</kbd>
     </button>
+  );
+}
+
+/** Their room while nothing is known of them: the slider must not move from under the pointer. */
+function NoStretches() {
+  return (
+    <div className="stretches" aria-hidden="true">
+      <div className="stretches-bar" />
+      <p className="stretches-words">{"\u00a0"}</p>
+    </div>
   );
 }
 
@@ -180,7 +196,7 @@ function unfitWords(
     : t("memory.tooMuchUnknown", { total, instead });
 }
 
-function words(figures: Figures, share: number, options: Options, durationMs: number | undefined): string {
+function words(figures: Figures, share: number, options: Options, durationMs: number | undefined): string[] {
   const [kept, all] = [formatCount(figures.tokensPerLayer), formatCount(figures.promptTokens)];
   return [
     ...(options.policy === "full"
@@ -195,5 +211,5 @@ function words(figures: Figures, share: number, options: Options, durationMs: nu
     ...(figures.diskBytes > 0 ? [t("memory.onDisk", { bytes: formatBytes(figures.diskBytes) })] : []),
     ...(figures.parts > 1 ? [t("memory.parts", { count: figures.parts })] : []),
     ...(durationMs === undefined ? [] : [t("memory.about", { time: formatRemaining(durationMs) })]),
-  ].join(" · ");
+  ];
 }

@@ -5,7 +5,14 @@ import { chooseModel } from "../actions.js";
 import { isAtWork, useModels } from "../stores/models.js";
 import { useViews } from "../stores/views.js";
 import { formatCount, formatFraction } from "../view/format.js";
-import { activityFraction, activityWords, capacityWords, languageWords, sizeWords } from "../view/models.js";
+import {
+  aboutWords,
+  activityFraction,
+  activityWords,
+  capacityWords,
+  languageWords,
+  sizeWords,
+} from "../view/models.js";
 import { Sheet } from "./Sheet.js";
 
 /** Which models there are, what each is good for here, and everything that can be done with them. */
@@ -56,7 +63,7 @@ function ModelList() {
 }
 
 function Model({ model }: { model: WindowModel }) {
-  const { name, about, contextLength, licence, chosen, problem, activity } = model;
+  const { name, contextLength, licence, chosen, problem, activity } = model;
   const facts = [
     sizeWords(model),
     t("models.context", { tokens: formatCount(contextLength) }),
@@ -69,7 +76,7 @@ function Model({ model }: { model: WindowModel }) {
         <h3>{name}</h3>
         {chosen && <span className="badge">{t("models.inUse")}</span>}
       </div>
-      <p className="model-about">{about}</p>
+      <p className="model-about">{aboutWords(model)}</p>
       <p>{capacityWords(model)}</p>
       <p className="small">{facts.join(" · ")}</p>
       {problem && <p className="dialog-problem">{problem}</p>}

@@ -2,7 +2,7 @@ import type { DocumentSummary, ModelSummary } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
 import { useForecast } from "../stores/forecast.js";
 import { leastParts } from "../view/budget.js";
-import { formatCount, formatRemaining } from "../view/format.js";
+import { formatCount, formatRemaining, joinSentences } from "../view/format.js";
 
 /** How a document will be read, before it is: in how many parts, why, and how long that takes. */
 export function Plan({ summary, model }: { summary: DocumentSummary; model: ModelSummary }) {
@@ -20,8 +20,7 @@ export function Plan({ summary, model }: { summary: DocumentSummary; model: Mode
   return (
     <>
       <p className="small" role="status">
-        {how}
-        {durationMs !== undefined && ` ${t("plan.time", { time: formatRemaining(durationMs) })}`}
+        {joinSentences(how, durationMs === undefined ? "" : t("plan.time", { time: formatRemaining(durationMs) }))}
       </p>
       {warnings.map((warning) => (
         <p key={warning} className="small">

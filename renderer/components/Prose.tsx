@@ -106,12 +106,12 @@ function sentencesOf(inlines: readonly Inline[], sources: readonly Source[]): Re
     const { pages, passages, document = 0 } = inline;
     const source = sources[document];
     if (!source) continue;
+    const chips = pages.map((page, at) => <Chip key={page} page={page} passage={passages?.[at]} source={source} />);
+    const beside = chips.length === 0 ? <NoSupport unit={source.unit} /> : chips.slice(0, mostBeside);
     shown.push(
       <Fragment key={index}>
-        {pages.length === 0 ? <Unsupported sentence={sentence} unit={source.unit} /> : <Pieces pieces={sentence} />}
-        {pages.map((page, at) => (
-          <Chip key={page} page={page} passage={passages?.[at]} source={source} />
-        ))}
+        <Sentence pieces={sentence} supported={chips.length > 0} beside={beside} />
+        {chips.slice(mostBeside)}
       </Fragment>,
     );
     sentence = [];
@@ -119,20 +119,47 @@ function sentencesOf(inlines: readonly Inline[], sources: readonly Source[]): Re
   return [...shown, <Pieces key="rest" pieces={sentence} />];
 }
 
+interface SentenceProps {
+  readonly pieces: readonly Piece[];
+  readonly supported: boolean;
+  /** What never begins a line, but stays beside the last word. */
+  readonly beside: ReactNode;
+}
+
+/** Chips of one sentence that stay together: more might be wider than the pane. */
+const mostBeside = 3;
+
 /** The space before the sentence is no part of it. */
-function Unsupported({ sentence, unit }: { sentence: readonly Piece[]; unit: Unit }) {
-  const [first, ...rest] = sentence;
-  const space = first?.kind === "text" && /^\s/.test(first.text) ? " " : "";
-  const pieces = first?.kind === "text" ? [{ ...first, text: first.text.trimStart() }, ...rest] : sentence;
+function Sentence({ pieces, supported, beside }: SentenceProps) {
+  const [first, ...rest] = pieces;
+  const begun = first?.kind === "text" ? first.text.trimStart() : "";
+  const space = first?.kind === "text" && begun !== first.text ? " " : "";
+  const [before, last] = lastWord(first?.kind === "text" ? [{ ...first, text: begun }, ...rest] : pieces);
+  const tone = supported ? undefined : "unsupported";
   return (
     <>
       {space}
-      <span className="unsupported">
-        <Pieces pieces={pieces} />
+      <span className={tone}>
+        <Pieces pieces={before} />
       </span>
-      <NoSupport unit={unit} />
+      <span className="tied">
+        <span className={tone}>
+          <Pieces pieces={last} />
+        </span>
+        {beside}
+      </span>
     </>
   );
+}
+
+/** Parts pieces before their last word; of a language without spaces, before its last mark. */
+function lastWord(pieces: readonly Piece[]): readonly [readonly Piece[], readonly Piece[]] {
+  const last = pieces.at(-1);
+  if (last?.kind !== "text") return [pieces, []];
+  const at = last.text.search(/[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]{1,24}$/u);
+  if (at < 0) return [pieces, []];
+  const [head, tail] = [last.text.slice(0, at), last.text.slice(at)];
+  return [[...pieces.slice(0, -1), { ...last, text: head }], [{ ...last, text: tail }]];
 }
 
 function Pieces({ pieces }: { pieces: readonly Piece[] }) {

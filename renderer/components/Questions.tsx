@@ -4,7 +4,7 @@ import { savedCacheWords } from "../../electron/core.js";
 import { t } from "../../electron/language.js";
 import type { Question } from "../stores/questions.js";
 import { isOpen, useQuestions } from "../stores/questions.js";
-import { formatBytes, formatFraction, formatRemaining } from "../view/format.js";
+import { formatBytes, formatFraction, formatRemaining, joinSentences } from "../view/format.js";
 import { ErrorNote } from "./ErrorNote.js";
 import { Prose } from "./Prose.js";
 
@@ -73,8 +73,10 @@ function Ask({ documentId, result }: { documentId: string; result: SummaryResult
         </button>
       </div>
       <p id={`${id}-note`} className="small">
-        {why ?? t("questions.memory", { bytes: formatBytes(result.kv.retainedBytes) })}{" "}
-        {t("questions.readingTime", { time: readingTime })}
+        {joinSentences(
+          why ?? t("questions.memory", { bytes: formatBytes(result.kv.retainedBytes) }),
+          t("questions.readingTime", { time: readingTime }),
+        )}
       </p>
     </form>
   );

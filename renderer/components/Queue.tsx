@@ -6,7 +6,7 @@ import { selectedDocument, useDocuments } from "../stores/documents.js";
 import { useLibrary } from "../stores/library.js";
 import { goesOn, isOpen, rowsOf, useQueue } from "../stores/queue.js";
 import { unaskedLossMs } from "../stores/runs.js";
-import { fileName, formatDuration } from "../view/format.js";
+import { fileName, formatDuration, joinSentences } from "../view/format.js";
 import { queueWords, stepTo } from "../view/queue.js";
 
 /** What is done with one item, or with all without an id. */
@@ -90,7 +90,7 @@ function Asked({ asked, goOn, keep }: { asked: Act; goOn: () => void; keep: () =
   ];
   return (
     <div className="confirm" role="alert">
-      <p>{words.join(" ")}</p>
+      <p>{joinSentences(...words)}</p>
       <div className="buttons">
         <button type="button" onClick={goOn}>
           {asked.what === "hold"

@@ -1,10 +1,10 @@
 import type { ReactNode } from "react";
 import type { SummaryResult } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
+import { policyLabel } from "../view/choices.js";
 import { fileName, formatBytes, formatDecimal, formatDuration } from "../view/format.js";
 import { Coverage } from "./Coverage.js";
 import { RetentionChart } from "./RetentionChart.js";
-import { policyLabel } from "./RunOptions.js";
 
 interface Props {
   readonly result: SummaryResult;

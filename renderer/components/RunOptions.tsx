@@ -4,24 +4,7 @@ import { t } from "../../electron/language.js";
 import { startSelected } from "../actions.js";
 import { useChosen } from "../stores/documents.js";
 import { useSettings } from "../stores/settings.js";
-import { languages, lengths, styles, summaryLanguage } from "../view/choices.js";
-
-/** Every policy by what it is called; the first is the default. */
-export const policies = () =>
-  [
-    ["dynamickv", "DynamicKV"],
-    ["dynamickv-paper", t("choices.dynamickvPaper")],
-    ["snapkv", "SnapKV"],
-    ["pyramidkv", "PyramidKV"],
-    ["ada-kv", "Ada-KV"],
-    ["cake", "CAKE"],
-    ["chunkkv", "ChunkKV"],
-    ["expected-attention", "Expected Attention"],
-    ["keydiff", "KeyDiff"],
-    ["h2o", "H2O"],
-    ["streaming-llm", "StreamingLLM"],
-    ["full", t("choices.fullCache")],
-  ] as const satisfies readonly (readonly [Options["policy"], string])[];
+import { label, languages, lengths, policyLabel, styles, summaryLanguage } from "../view/choices.js";
 
 /** What the summary is to be; most people never touch it. */
 export function RunOptions() {
@@ -101,10 +84,12 @@ export function Choice<Value extends string>({
   options,
   onChange,
   disabled,
-}: ChoiceProps<Value> & { disabled?: boolean }) {
+  describedBy,
+}: ChoiceProps<Value> & { disabled?: boolean; describedBy?: string }) {
   return (
     <select
       aria-label={label}
+      aria-describedby={describedBy}
       disabled={disabled}
       value={value}
       onChange={(event) => {
@@ -142,11 +127,6 @@ function Segmented<Value extends string>({
     </fieldset>
   );
 }
-
-const label = (pairs: readonly (readonly [string, string])[], value: string) =>
-  pairs.find(([key]) => key === value)?.[1] ?? value;
-
-export const policyLabel = (policy: string): string => label(policies(), policy);
 
 /** The same choices while a run goes on, when they cannot be changed. */
 export function ChosenOptions({ options }: { options: Options }) {

@@ -8,8 +8,8 @@ export function Shortcuts() {
   const { shortcutsShown, showShortcuts } = useApp();
   const close = () => showShortcuts(false);
   return (
-    <Sheet title={t("shortcuts.title")} shown={shortcutsShown} close={close}>
-      <dl>
+    <Sheet title={t("shortcuts.title")} shown={shortcutsShown} close={close} kind="wide">
+      <dl className="shortcuts">
         {shortcuts().map(([keys, what]) => (
           <div key={keys}>
             <dt>
@@ -19,9 +19,11 @@ export function Shortcuts() {
           </div>
         ))}
       </dl>
-      <button type="button" onClick={close}>
-        {t("common.close")}
-      </button>
+      <div className="buttons end">
+        <button type="button" onClick={close}>
+          {t("common.close")}
+        </button>
+      </div>
     </Sheet>
   );
 }

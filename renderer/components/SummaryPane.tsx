@@ -4,8 +4,9 @@ import { type OpenDocument, useChosen, useDocuments } from "../stores/documents.
 import { useModel } from "../stores/model.js";
 import { useQueue } from "../stores/queue.js";
 import { isBusy, type Run, useRuns } from "../stores/runs.js";
-import { becomesOne, useSettings } from "../stores/settings.js";
-import { formatCount, formatDuration } from "../view/format.js";
+import { becomesOne, runOptions, useSettings } from "../stores/settings.js";
+import { budgetFigures } from "../view/budget.js";
+import { formatCount, formatDuration, joinSentences } from "../view/format.js";
 import { openingSteps, runSteps } from "../view/steps.js";
 import { RunHistory } from "./Compare.js";
 import { ErrorNote } from "./ErrorNote.js";
@@ -106,10 +107,12 @@ function Done({ document, run }: { document: OpenDocument; run: Run }) {
 function Before({ document }: { document: OpenDocument }) {
   const model = useModel((store) => store.model);
   const chosen = useChosen();
-  const together = useSettings((store) => becomesOne(store, chosen.length));
+  const settings = useSettings();
+  const together = becomesOne(settings, chosen.length);
   if (document.state === "cancelled") return <OpeningCancelled document={document} />;
   if (document.state === "opening" || !document.summary || !model) return <Opening document={document} />;
   const { pages, unit, coverage } = document.summary;
+  const { checked } = budgetFigures(model, document.summary, runOptions(settings));
   const read = coverage.text.length + coverage.ocr.length;
   const startOne = () =>
     read < pages
@@ -123,7 +126,7 @@ function Before({ document }: { document: OpenDocument }) {
     <div className="before">
       <p className="placeholder">{start}</p>
       <Plan summary={document.summary} model={model} />
-      <p className="small">{t("summary.budget")}</p>
+      <p className="small">{t(checked ? "summary.budgetChecked" : "summary.budget")}</p>
     </div>
   );
 }
@@ -132,9 +135,7 @@ function Held({ run }: { run: Run }) {
   const resume = useQueue((store) => store.resume);
   return (
     <div className="before">
-      <p className="placeholder">
-        {t("summary.held")} {run.progress?.part && t("summary.heldPart")}
-      </p>
+      <p className="placeholder">{joinSentences(t("summary.held"), run.progress?.part ? t("summary.heldPart") : "")}</p>
       <div className="buttons">
         <button type="button" onClick={() => void resume(run.runId)}>
           {t("common.resume")}
@@ -149,8 +150,10 @@ function Cancelled({ run }: { run: Run }) {
   return (
     <>
       <p className="placeholder">
-        {t("summary.cancelled", { time: formatDuration(after) })}{" "}
-        {run.progress?.part ? t("summary.startGoesOn") : t("summary.startReadsAgain")}
+        {joinSentences(
+          t("summary.cancelled", { time: formatDuration(after) }),
+          run.progress?.part ? t("summary.startGoesOn") : t("summary.startReadsAgain"),
+        )}
       </p>
       {run.text !== "" && (
         <>

@@ -1,6 +1,7 @@
 import { t } from "../../electron/language.js";
 import { useApp } from "../stores/connect.js";
 import { useModel } from "../stores/model.js";
+import { joinSentences } from "../view/format.js";
 
 /** Said once at the top when the worker had to be replaced: whatever ran was lost, the documents are opened again. */
 export function WorkerNotice() {
@@ -14,9 +15,7 @@ export function WorkerNotice() {
       : t("worker.restarting");
   return (
     <div className="worker-notice" role="status">
-      <p>
-        {workerError.message} {after}
-      </p>
+      <p title={workerError.message}>{joinSentences(t("worker.died"), after)}</p>
       <button type="button" className="quiet" onClick={dismissWorkerError}>
         {t("common.dismiss")}
       </button>

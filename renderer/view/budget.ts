@@ -1,5 +1,6 @@
 /** The memory slider's arithmetic. Shares are percent of the document's full KV cache. */
 
+import follow from "../../docs/eval/follow.json" with { type: "json" };
 import measured from "../../docs/eval/slider.json" with { type: "json" };
 import type { DocumentSummary, ModelSummary, RunOptions } from "../../electron/contract.js";
 import { largestShare, planRun } from "../../electron/core.js";
@@ -55,6 +56,17 @@ export function nextStop(share: number, direction: 1 | -1): number {
   return found?.share ?? (direction === 1 ? 100 : leastShare);
 }
 
+/** In the table of docs/eval/follow.md, how often a word is the full cache's first choice: a share in percent. */
+const agreementOf = (row: string): number =>
+  Number.parseFloat(follow.distribution.rows.find(([kept]) => kept === row)?.[2] ?? "");
+
+/** By what the whole cache on disk does for the answer; where it does not check it, with a quarter kept. */
+export const agreements = {
+  checked: agreementOf("checked, any budget"),
+  draft: agreementOf("25% draft"),
+  off: agreementOf("25% off"),
+} as const;
+
 /** What to expect of a summary, as far as that was measured. */
 export interface Quality {
   readonly words: string;
@@ -63,15 +75,19 @@ export interface Quality {
 }
 
 /**
- * What to expect with a budget: where the whole cache checks the answer, what it would write. Otherwise the evidence's words, which hold for what was measured and nothing else: one policy, entries kept as they
- * are, and the budgets of the table.
+ * What to expect with a budget: where the whole cache checks the answer, what that would write. Otherwise the evidence's
+ * words, which hold for what was measured and nothing else: one policy, entries kept as they are, and the budgets of the
+ * table.
  */
 export function qualityOf(
   share: number,
   { policy, kvType }: Pick<RunOptions, "policy" | "kvType">,
   checked = false,
 ): Quality {
-  if (checked) return { words: t("memory.asFull") };
+  if (checked) {
+    const agreement = formatPercent(agreements.checked);
+    return { words: t("memory.asFull"), figures: t("memory.measuredChecked", { agreement }) };
+  }
   const whole = kvType === undefined || kvType === "f16";
   if (whole && (share === 100 || policy === "full")) return { words: t("memory.nothingLost") };
   const found = measured.stops.find(({ budget }) => shareOf(budget) === share);

@@ -1,5 +1,5 @@
 /** What can be chosen for a summary, as menus name it. */
-import type { ExportFormat } from "../../electron/contract.js";
+import type { ExportFormat, RunOptions } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
 import { languageName } from "./format.js";
 
@@ -17,6 +17,29 @@ export const styles = () =>
     ["executive", t("choices.executive")],
     ["chapters", t("choices.chapters")],
   ] as const;
+
+/** Every policy by what it is called; the first is the default. */
+export const policies = () =>
+  [
+    ["dynamickv", "DynamicKV"],
+    ["dynamickv-paper", t("choices.dynamickvPaper")],
+    ["snapkv", "SnapKV"],
+    ["pyramidkv", "PyramidKV"],
+    ["ada-kv", "Ada-KV"],
+    ["cake", "CAKE"],
+    ["chunkkv", "ChunkKV"],
+    ["expected-attention", "Expected Attention"],
+    ["keydiff", "KeyDiff"],
+    ["h2o", "H2O"],
+    ["streaming-llm", "StreamingLLM"],
+    ["full", t("choices.fullCache")],
+  ] as const satisfies readonly (readonly [RunOptions["policy"], string])[];
+
+/** What a value is called in a list of choices. */
+export const label = (pairs: readonly (readonly [string, string])[], value: string): string =>
+  pairs.find(([key]) => key === value)?.[1] ?? value;
+
+export const policyLabel = (policy: string): string => label(policies(), policy);
 
 /** What a summary is saved as. */
 export const exportFormats = (): readonly (readonly [ExportFormat, string])[] => [

@@ -1,10 +1,10 @@
 /** Two runs of a document side by side: what was chosen, what it took, and which words differ. */
 
 import { diffWordsWithSpace } from "diff";
-import type { StoredRun } from "../../electron/contract.js";
+import type { ListedRun, StoredRun } from "../../electron/contract.js";
 import { perLanguage, t } from "../../electron/language.js";
-import { summaryLanguage } from "./choices.js";
-import { formatBytes, formatCount, formatDuration, formatPages } from "./format.js";
+import { policyLabel, summaryLanguage } from "./choices.js";
+import { formatBytes, formatCount, formatDuration, formatPages, formatPercent, plural } from "./format.js";
 
 export interface Piece {
   readonly text: string;
@@ -26,14 +26,25 @@ export function difference(left: string, right: string): { left: Piece[]; right:
 const dates = perLanguage((language) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }));
 export const formatMoment = (milliseconds: number): string => dates().format(milliseconds);
 
+/** A budget as the window writes shares; one of tokens or bytes as it was given. */
+const formatBudget = (budget: string): string =>
+  budget.endsWith("%") ? formatPercent(Number.parseFloat(budget)) : budget;
+
+/** A run in a list of them. */
+export const runName = ({ ended, budget, policy, length }: ListedRun): string =>
+  [formatMoment(ended), formatBudget(budget), policyLabel(policy), t(`compare.${length}`)].join(" · ");
+
 /** What tells a run from another, as rows of a table. */
 export function runRows({ started, ended, options, result }: StoredRun): readonly (readonly [string, string])[] {
   const { budget, document, kv, model, text } = result;
   return [
     [t("compare.finished"), formatMoment(ended)],
-    [t("compare.memory"), t("compare.memoryKept", { budget: options.budget, bytes: formatBytes(kv.retainedBytes) })],
+    [
+      t("compare.memory"),
+      t("compare.memoryKept", { budget: formatBudget(options.budget), bytes: formatBytes(kv.retainedBytes) }),
+    ],
     [t("compare.layer"), t("compare.layerKept", { tokens: formatCount(budget.tokensPerLayer) })],
-    [t("compare.policy"), options.policy],
+    [t("compare.policy"), policyLabel(options.policy)],
     [t("compare.reading"), t(`advanced.${options.reading ?? "thorough"}`)],
     [t("compare.model"), model.id],
     [t("compare.length"), t(`compare.${options.length}`)],
@@ -41,7 +52,13 @@ export function runRows({ started, ended, options, result }: StoredRun): readonl
       t("compare.language"),
       options.language === undefined ? t("compare.documentLanguage") : summaryLanguage(options.language),
     ],
-    [t("compare.read"), t(`${document.coverage.unit}.range`, { range: formatPages(document.pagesRead) })],
+    [
+      t("compare.read"),
+      t("coverage.pages", {
+        units: plural(document.pagesRead.length, document.coverage.unit),
+        pages: formatPages(document.pagesRead),
+      }),
+    ],
     [t("compare.took"), formatDuration(ended - started)],
     [t("compare.words"), formatCount([...segmenter.segment(text)].filter(({ isWordLike }) => isWordLike).length)],
   ];

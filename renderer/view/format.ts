@@ -54,6 +54,12 @@ export const formatList = (words: readonly string[]): string => lists().format(w
 /** Words one after the other, without an "and". */
 export const formatSeries = (words: readonly string[]): string => words.join(t("units.comma"));
 
+/** Sentences one after the other. */
+export const joinSentences = (...sentences: readonly string[]): string =>
+  sentences
+    .filter((each) => each !== "")
+    .reduce((one, other) => (one === "" ? other : t("units.sentences", { one, other })), "");
+
 /** A path's last part, for both kinds of separators. */
 export const fileName = (path: string): string => path.split(/[\\/]/).pop() || path;
 

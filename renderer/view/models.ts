@@ -1,7 +1,7 @@
 /** What the window says of a model. */
 
 import type { ModelActivity, WindowModel } from "../../electron/contract.js";
-import { t } from "../../electron/language.js";
+import { type Key, t } from "../../electron/language.js";
 import { formatBytes, formatCount, formatFraction, formatRemaining, formatSeries, languageName } from "./format.js";
 
 export const sizeWords = ({ bytes, exact }: Pick<WindowModel, "bytes" | "exact">): string =>
@@ -20,6 +20,10 @@ export function languageWords({
     ? t("models.languagesMoreThan", { languages: shown, count })
     : t("models.languagesOthers", { languages: shown, count });
 }
+
+/** For whom a model is. @param id i18next would take a dot for the end of a part */
+export const aboutWords = ({ id, kind, path }: Pick<WindowModel, "id" | "kind" | "path">): string =>
+  kind === "added" ? t("models.addedByYou", { path }) : t(`catalogue.${id.replaceAll(".", "_")}` as Key);
 
 /** What this computer can read with a model, in one sentence. */
 export function capacityWords({ reads, contextLength }: Pick<WindowModel, "reads" | "contextLength">): string {

@@ -70,7 +70,7 @@ it("says what the run takes, which places do not fit and why, and goes to the ne
   const words = /Use ([\d.]+ %)/.exec(await nearest.innerText())?.[1] as string;
   await nearest.click();
   expect(await slider.getAttribute("aria-valuetext")).toMatch(
-    new RegExp(`, ${words} of the full cache, as with the full cache$`),
+    new RegExp(`, ${words} of the full cache, answers as with all of it$`),
   );
   await page.getByRole("slider").hover({ position: { x: 12, y: 12 } });
   await bar()

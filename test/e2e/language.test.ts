@@ -71,6 +71,23 @@ it("speaks the system's language until one is chosen", async () => {
   await french.close();
 });
 
+it("runs from right to left where the words do", async () => {
+  const now = await launch(root);
+  const { page } = now;
+  await drop(page, [document]);
+  await page.getByRole("slider").waitFor();
+  await resize(now, 1280, 800);
+  // No language of the window is written so; its layout does not know that.
+  await page.evaluate(() => globalThis.document.documentElement.setAttribute("dir", "rtl"));
+  const left = async (selector: string) => (await page.locator(selector).boundingBox())?.x ?? 0;
+  expect(await left(".library")).toBeGreaterThan(await left(".document"));
+  expect(await left(".document")).toBeGreaterThan(await left(".summary"));
+  expect(await left(".memory-figure")).toBeGreaterThan(await left(".start"));
+  expect(await overflow(now)).toBe(0);
+  await screenshot(page, "language-rtl");
+  await now.close();
+});
+
 it("has room for every language in a small window", async () => {
   const now = launched as Launched;
   const { page } = now;

@@ -1,5 +1,5 @@
 /** Models, settings and the command palette in the real window, with the real worker and a model hub on this machine. */
-import { mkdtemp, readFile, rm, truncate } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Page } from "playwright";
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { catalogueModel } from "../../core/models/catalogue.js";
 import { type HubServer, hubServer, modelBytes } from "../models/hub-server.js";
 import { writeRandomModel } from "../support/gguf.js";
+import { linkCache, ownCacheHome } from "../support/precis.js";
 import { chooseMenu, drop, type Launched, launch, projectDir, resize, screenshot } from "./support.js";
 
 const qwen = catalogueModel("qwen2.5-1.5b-instruct")!;
@@ -72,6 +73,14 @@ it("finds settings by a word, refuses what is no address, and keeps what is set"
   await page.emulateMedia({ colorScheme: "light" });
   await screenshot(page, "settings-contrast");
   await settings().getByLabel("High contrast").selectOption("As the system");
+  const moves = () =>
+    settings()
+      .getByLabel("Zoom")
+      .evaluate((field) => getComputedStyle(field).transitionDuration !== "0s");
+  expect(await moves()).toBe(true);
+  await settings().getByLabel("Less motion").selectOption("Always");
+  expect(await moves()).toBe(false);
+  await settings().getByLabel("Less motion").selectOption("As the system");
   await menu("Actual Size");
   await expect.poll(() => settings().getByLabel("Zoom").inputValue()).toBe("2");
   await page.keyboard.press("Escape");
@@ -160,6 +169,57 @@ it("takes a dropped model, reads with it, and does not delete it meanwhile", asy
     .getByRole("alert")
     .getByText(/not whole/)
     .waitFor({ timeout: 20_000 });
+});
+
+it("says at the first start what to do while there is no model, and goes on when there is one", async () => {
+  const cache = ownCacheHome();
+  const models = path.join(cache, "precis", "models");
+  await rm(models, { recursive: true });
+  const first = await launch(projectDir, [], { env: { XDG_CACHE_HOME: cache } });
+  const alert = first.page.getByRole("alert");
+  await alert.getByText("The model could not be loaded").waitFor({ timeout: 60_000 });
+  await alert.getByText(/SmolLM2 135M Instruct is not on this machine/).waitFor();
+  await screenshot(first.page, "models-none");
+  await alert.getByRole("button", { name: "Models…" }).click();
+  const list = first.page.getByRole("dialog", { name: "Models" });
+  await list.getByRole("button", { name: /^Download Qwen2\.5/ }).waitFor();
+  await first.page.keyboard.press("Escape");
+  linkCache(cache);
+  await alert.getByRole("button", { name: "Try again" }).click();
+  await first.page.getByText(/about \d+ pages on this computer/).waitFor({ timeout: 60_000 });
+  expect(first.errors, first.log()).toEqual([]);
+  await first.close();
+  await rm(cache, { recursive: true, force: true });
+});
+
+it("goes on with a download after a restart", async () => {
+  const cache = ownCacheHome();
+  const profile = path.join(folder, "restarted");
+  const start = () => launch(projectDir, [], { profile, env: { XDG_CACHE_HOME: cache } });
+  const open = async ({ app, page: window }: Launched) => {
+    await window.getByText(/reads up to [\d,]+ tokens in one go/).waitFor({ timeout: 60_000 });
+    await chooseMenu(app, "Models…");
+    return window.getByRole("dialog", { name: "Models" });
+  };
+  await mkdir(profile);
+  await writeFile(path.join(profile, "settings.json"), JSON.stringify({ mirror: hub.url }));
+  hub.failing = undefined;
+  hub.pauseMs = 60;
+  const first = await start();
+  let list = await open(first);
+  await list.getByRole("button", { name: "Download Qwen2.5 1.5B Instruct" }).click();
+  await list.getByText(/[1-9][\d.]* MiB of 7\.6 MiB/).waitFor();
+  await first.kill();
+  hub.pauseMs = 0;
+  const second = await start();
+  list = await open(second);
+  await list.getByText(/^Paused at [1-9]\d* %$/).waitFor();
+  await list.getByRole("button", { name: "Go on downloading Qwen2.5 1.5B Instruct" }).click();
+  await list.getByRole("button", { name: "Use Qwen2.5 1.5B Instruct" }).waitFor();
+  expect(hub.asked.at(-1)?.range).toMatch(/^bytes=[1-9]/);
+  expect(second.errors).toEqual([]);
+  await second.close();
+  await rm(cache, { recursive: true, force: true });
 });
 
 it("logged no error all the while", () => {

@@ -194,7 +194,7 @@ it("shows two runs of a document side by side, and which words differ", async ()
   await page.getByText("The library has 2 summaries of it.").waitFor({ timeout: 120_000 });
   await page.getByRole("button", { name: "Compare two…" }).click();
   const sheet = dialog("Two summaries");
-  await sheet.getByRole("row", { name: /^Memory 25% .* 100% / }).waitFor();
+  await sheet.getByRole("row", { name: /^Memory 25 % .* 100 % / }).waitFor();
   expect(await sheet.getByRole("row", { name: /^Text/ }).innerText()).not.toBe("");
   await screenshot(page, "compare");
   await page.emulateMedia({ colorScheme: "dark" });

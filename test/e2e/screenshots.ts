@@ -5,6 +5,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import type { Page } from "playwright";
 import type * as z from "zod";
 import { settingsSchema } from "../../electron/settings.js";
 import { build } from "../../scripts/build.mjs";
@@ -25,6 +26,13 @@ if (language !== undefined && !setting?.safeParse(language).success) {
   process.exit(2);
 }
 
+/** Waits until the pages that are to be seen are drawn in their new size. */
+async function drawn(page: Page): Promise<void> {
+  if (!(await page.locator(".document").isVisible())) return;
+  await page.locator(".page-picture").first().waitFor({ state: "attached" });
+  await page.waitForFunction(() => !document.querySelector(".page-picture[aria-busy=true]"));
+}
+
 await build();
 const folder = path.join(projectDir, "test-results", "screens", ...(language === undefined ? [] : [language]));
 await rm(folder, { recursive: true, force: true });
@@ -36,7 +44,11 @@ await tour(
     for (const [width, height] of sizes) {
       await resize(launched, width, height);
       // What the view is about must be seen at each size.
-      await page.evaluate(() => document.querySelector(".page :focus")?.scrollIntoView({ block: "center" }));
+      await page.evaluate(() => {
+        document.querySelector(".page :focus")?.scrollIntoView({ block: "center" });
+        document.querySelector(".lists [aria-current=true]")?.scrollIntoView({ block: "nearest" });
+      });
+      await drawn(page);
       for (const colorScheme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
         await page.screenshot({ path: path.join(folder, `${name}-${width}-${colorScheme}.png`) });

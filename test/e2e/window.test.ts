@@ -1,5 +1,7 @@
 /** The real window with a scripted worker: states that the real one cannot be brought to at will. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Page } from "playwright";
@@ -7,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { openDocument } from "../../core/documents/open.js";
 import {
   answerSaveDialog,
+  chooseMenu,
   copiedText,
   drop,
   type Launched,
@@ -72,6 +75,32 @@ describe("the window", () => {
       location.href = "https://example.org/";
     });
     expect(page.url()).toBe("precis://window/index.html");
+  });
+
+  it("connects to nothing, whichever of its pages asks", async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url ?? "");
+      response.end("here");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const outcome = await launched.app.evaluate(async ({ BrowserWindow, net }, address) => {
+      // A page without a policy of its own, as a report is laid out for paper.
+      const hidden = new BrowserWindow({ show: false });
+      await hidden.loadURL(`data:text/html,<img src="${address}/picture"><script src="${address}/script"></script>`);
+      const scripted = `fetch("${address}/fetch", { mode: "no-cors" }).then(() => "fetched", () => "refused")`;
+      const page = await hidden.webContents.executeJavaScript(scripted);
+      hidden.destroy();
+      const main = await net.fetch(`${address}/net`).then(
+        () => "fetched",
+        () => "refused",
+      );
+      return [page, main];
+    }, url);
+    server.close();
+    expect(outcome).toEqual(["refused", "refused"]);
+    expect(asked).toEqual([]);
   });
 
   it("teaches what to do while it is empty, and opens the sample with one click", async () => {
@@ -230,6 +259,59 @@ describe("the window", () => {
       "readHTML" in clipboard ? (clipboard as { readHTML(): string }).readHTML() : "",
     );
     expect(html).toMatch(/<strong[^>]*>outer breakwater<\/strong>/);
+  });
+
+  it("prints a summary, and says why that failed", async () => {
+    // The system's print dialog and printer, noted instead of shown.
+    await launched.app.evaluate(({ app }) => {
+      const reasons = ["", "no printer is set up"];
+      app.on("web-contents-created", (_event, contents) => {
+        contents.print = (_options, done) => {
+          const reason = reasons.shift() ?? "";
+          done?.(reason === "", reason);
+        };
+      });
+    });
+    await drop(page, [samplePdf]);
+    await startButton().click();
+    await page.getByText("Kept after reading").waitFor({ timeout: 20_000 });
+    await page.getByRole("button", { name: "Export" }).click();
+    await page.getByRole("menuitem", { name: "Print…" }).click();
+    await page.getByText("Sent to the printer").waitFor();
+    await chooseMenu(launched.app, "Print Summary…");
+    await page.getByText(/could not be printed: no printer is set up.*export a PDF/).waitFor();
+  });
+
+  it("pauses, resumes and takes out of the queue what is asked for, and asks before it clears all of it", async () => {
+    await drop(page, [await file("slow-first.pdf"), await file("second.pdf"), await file("third.pdf")]);
+    const queue = page.getByRole("region", { name: /^Queue: / });
+    const row = (name: string) => queue.getByRole("button", { name: new RegExp(`^${name}`) });
+    await queue.getByRole("button", { name: "Start all" }).click();
+    await row("Slow first")
+      .getByText(/^Reading, \d+ %, about .* left$/)
+      .waitFor();
+    await row("Second").hover();
+    await queue.getByRole("button", { name: "Pause Second" }).click();
+    await row("Second").getByText("Paused").waitFor();
+    await row("Second").hover();
+    await queue.getByRole("button", { name: "Resume Second" }).click();
+    await row("Second").getByText("Waiting for its turn").waitFor();
+    await row("Third").hover();
+    await queue.getByRole("button", { name: "Take Third out of the queue" }).click();
+    await row("Third").waitFor({ state: "hidden" });
+    await queue.getByRole("button", { name: "Pause", exact: true }).click();
+    await row("Slow first").getByText("Paused").waitFor();
+    await queue.getByRole("button", { name: "Resume", exact: true }).click();
+    await row("Slow first")
+      .getByText(/^Reading/)
+      .waitFor();
+    await queue.getByRole("button", { name: "Clear", exact: true }).click();
+    await queue.getByText("2 documents would leave the queue.").waitFor();
+    await queue.getByRole("button", { name: "Go on" }).click();
+    await row("Second").waitFor();
+    await queue.getByRole("button", { name: "Clear", exact: true }).click();
+    await queue.getByRole("button", { name: "Clear it" }).click();
+    await queue.waitFor({ state: "hidden" });
   });
 
   it("cites the pages of each sentence, and shows what they say beside the chip", async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import measured from "../../docs/eval/slider.json" with { type: "json" };
 import { locales } from "../../electron/language.js";
 import {
+  agreements,
   budgetFigures,
   leastParts,
   leastShare,
@@ -87,6 +88,14 @@ describe("the slider's words", () => {
   it("say of the whole cache that nothing is left out", () => {
     expect(qualityOf(100, kept(100)).words).toBe("nothing left out");
     expect(qualityOf(6.9, kept(6.9, { policy: "full" })).words).toBe("nothing left out");
+  });
+
+  it("say of an answer that the whole cache checks how often its words are the full cache's", () => {
+    const { words, figures } = qualityOf(1.7, kept(1.7), true);
+    expect(words).toBe("answers as with all of it");
+    expect(figures).toContain(formatPercent(agreements.checked));
+    expect(agreements.checked).toBeGreaterThan(agreements.draft);
+    expect(agreements.draft).toBeGreaterThan(agreements.off);
   });
 });
 

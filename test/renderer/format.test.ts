@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { speak } from "../../electron/language.js";
 import {
   fileName,
   formatPages,
   formatPercent,
   formatRemaining,
+  joinSentences,
   plural,
   scanLanguageName,
 } from "../../renderer/view/format.js";
@@ -33,6 +35,14 @@ it("counts nouns", () => {
 
 it("writes percentages with the decimals that they have", () => {
   expect([formatPercent(25), formatPercent(6.9)]).toEqual(["25 %", "6.9 %"]);
+});
+
+it("joins sentences as the language does, and leaves out those that are not there", () => {
+  expect(joinSentences("It rains.", "", "It pours.")).toBe("It rains. It pours.");
+  expect(joinSentences("", "")).toBe("");
+  speak("ja");
+  expect(joinSentences("雨です。", "土砂降りです。")).toBe("雨です。土砂降りです。");
+  speak("en");
 });
 
 it("names files of both kinds of systems", () => {

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { catalogue } from "../../core/models/catalogue.js";
 import type { PrecisApi, WindowModel } from "../../electron/contract.js";
 import { useModels } from "../../renderer/stores/models.js";
-import { activityWords, capacityWords, languageWords, sizeWords } from "../../renderer/view/models.js";
+import { aboutWords, activityWords, capacityWords, languageWords, sizeWords } from "../../renderer/view/models.js";
 import { bridge } from "./support.js";
 
 const reads = { tokens: 57_600, pages: 120, limit: "memory" } as const;
@@ -19,6 +20,11 @@ describe("what is said of a model", () => {
     expect(capacityWords(model)).toMatch(/^Reads about 120 pages in one go on this computer; more with more memory/);
     expect(capacityWords({ ...model, reads: { ...reads, limit: "context" } })).toMatch(/262,144 tokens\.$/);
     expect(capacityWords({ ...model, reads: { ...reads, tokens: 0, pages: 0 } })).toMatch(/does not fit/);
+  });
+
+  it("is for whom it is, of each in the catalogue", () => {
+    for (const { id, about } of catalogue.models) expect(aboutWords({ id, kind: "catalogue", path: "" })).toBe(about);
+    expect(aboutWords({ id: "m", kind: "added", path: "/m.gguf" })).toBe("Added by you: /m.gguf");
   });
 
   it("is its size, guessed or known, and its languages, a few by name", () => {

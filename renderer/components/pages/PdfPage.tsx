@@ -63,8 +63,10 @@ export const PdfPage = memo(function PdfPage({ file, number, width, inSight, mar
 
 function Picture({ page, width, onFailed }: { page: PDFPageProxy; width: number; onFailed: () => void }) {
   const place = useRef<HTMLDivElement>(null);
+  const [drawn, setDrawn] = useState(false);
 
   useEffect(() => {
+    setDrawn(false);
     const canvas = document.createElement("canvas");
     let task: ReturnType<PDFPageProxy["render"]> | undefined;
     const draw = async () => {
@@ -77,6 +79,7 @@ function Picture({ page, width, onFailed }: { page: PDFPageProxy; width: number;
       if (!place.current?.hasChildNodes()) place.current?.append(canvas);
       await task.promise;
       place.current?.replaceChildren(canvas);
+      setDrawn(true);
     };
     const timer = setTimeout(
       () =>
@@ -92,7 +95,7 @@ function Picture({ page, width, onFailed }: { page: PDFPageProxy; width: number;
     };
   }, [page, width, onFailed]);
 
-  return <div ref={place} className="page-picture" />;
+  return <div ref={place} className="page-picture" aria-busy={!drawn} />;
 }
 
 function Words({ file, page, width, marks }: { file: OpenPdf; page: PDFPageProxy; width: number; marks: Marks }) {
