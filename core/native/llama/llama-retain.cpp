@@ -294,10 +294,23 @@ struct llama_retain {
         return (parts(layer)[0]->*kind.t)->ne[0]*parts(layer).size();
     }
 
+    // n_rows empty rows of all heads together, as f16 (exact) or of the cache's types. false: no memory
+    static bool renew(const llama_kv_cache & kv, kv_layer & layer, bool exact, uint32_t n_rows) {
+        kv_layer fresh = {};
+        fresh.il = layer.il;
+        for (const auto & kind : kinds) {
+            if (!alloc(layer.*kind.t, exact ? GGML_TYPE_F16 : kv.*kind.retain_type, width(layer, kind), n_rows, kind, fresh)) {
+                return false;
+            }
+        }
+        layer = std::move(fresh);
+        return true;
+    }
+
     // puts the layer's K and V into the new parts, of n_cells rows after their prefixes each, which copy(kind, part, to) fills.
     // K goes before V is copied: at most one of the two exists twice. false: no memory
-    template <typename F>
-    static bool replace(llama_context * ctx, kv_layer & layer, std::vector<kv_layer> fresh, const ggml_type (&types)[2], uint32_t n_cells, F copy) {
+    static bool replace(llama_context * ctx, kv_layer & layer, std::vector<kv_layer> fresh, const ggml_type (&types)[2], uint32_t n_cells,
+            const std::function<void(const kind &, size_t, ggml_tensor *)> & copy) {
         size_t beside = 0;
         for (size_t i = 0; i < std::size(kinds); ++i) {
             const auto & kind = kinds[i];
@@ -399,9 +412,9 @@ struct llama_retain {
     };
 
     // gather() where the cache lies: staging of a long document is hundreds of MiB, which would cross to the host and back.
-    // ids: [n_head][n_rows]. false: the device cannot, or has no room for what is under way
-    static bool gather_on_device(llama_context * ctx, const heads & from_heads, const heads & to_heads, uint32_t n_head, uint32_t n_rows,
-            const std::vector<int32_t> & ids) {
+    // false: the device cannot, or has no room for what is under way
+    static bool gather_on_device(llama_context * ctx, const heads & from_heads, const heads & to_heads, uint32_t n_head,
+            const std::vector<int32_t> * rows) {
         const auto * src = from_heads.t;
         auto *       dst = to_heads.t;
         auto * buft = ggml_backend_buffer_get_type(dst->buffer);
@@ -422,13 +435,14 @@ struct llama_retain {
         const auto   type_dst = words ? GGML_TYPE_I32 : dst->type;
         const int64_t n_part  = words ? part_src/sizeof(int32_t) : from_heads.n_embd;
 
-        ggml_tensor * rows = ggml_new_tensor_2d(c, GGML_TYPE_I32, n_rows, n_head);
-        ggml_set_input(rows);
+        const int64_t n_rows = rows[0].size();
+        ggml_tensor * ids  = ggml_new_tensor_2d(c, GGML_TYPE_I32, n_rows, n_head);
+        ggml_set_input(ids);
         ggml_tensor * from = alias(c, src, type_src, n_part, src->ne[1], n_head, part_src);
         ggml_tensor * to   = alias(c, dst, type_dst, n_part, n_rows,     n_head, part_dst);
         from->data = (char *) from->data + from_heads.offset();
         to->data   = (char *) to->data   + to_heads.offset();
-        ggml_tensor * got  = ggml_get_rows(c, from, rows);
+        ggml_tensor * got  = ggml_get_rows(c, from, ids);
         ggml_tensor * put  = ggml_cpy(c, got, to);
         if (!ggml_backend_supports_op(device, got) || !ggml_backend_supports_op(device, put)) {
             return false;
@@ -440,7 +454,9 @@ struct llama_retain {
         if (!ggml_gallocr_alloc_graph(alloc.get(), graph)) {
             return false;
         }
-        ggml_backend_tensor_set(rows, ids.data(), 0, ggml_nbytes(rows));
+        for (uint32_t h = 0; h < n_head; ++h) {
+            ggml_backend_tensor_set(ids, rows[h].data(), h*ids->nb[1], ids->nb[1]);
+        }
         return ggml_backend_graph_compute(device, graph) == GGML_STATUS_SUCCESS;
     }
 
@@ -455,20 +471,14 @@ struct llama_retain {
         ggml_backend_tensor_copy(from, to);
     }
 
-    // rows [0, n_rows) of dst from rows of src, chosen per head: row(head, r). f16 may become a quantised type; a block
-    // never spans two heads, and what is quantised already is copied bit by bit
-    template <typename F>
-    static void gather(llama_context * ctx, const heads & from_heads, const heads & to_heads, uint32_t n_head, uint32_t n_rows, F row) {
+    // the first rows of dst from rows of src, listed for each of n_head heads, as many for one as for the other. f16 may become
+    // a quantised type; a block never spans two heads, and what is quantised already is copied bit by bit
+    static void gather(llama_context * ctx, const heads & from_heads, const heads & to_heads, uint32_t n_head, const std::vector<int32_t> * rows) {
         const auto * src = from_heads.t;
         auto *       dst = to_heads.t;
-        if (!ggml_backend_buffer_is_host(dst->buffer) && !ggml_backend_buffer_is_host(src->buffer)) {
-            std::vector<int32_t> ids(size_t(n_head)*n_rows);
-            for (size_t i = 0; i < ids.size(); ++i) {
-                ids[i] = row(i/n_rows, i%n_rows);
-            }
-            if (gather_on_device(ctx, from_heads, to_heads, n_head, n_rows, ids)) {
-                return;
-            }
+        if (!ggml_backend_buffer_is_host(dst->buffer) && !ggml_backend_buffer_is_host(src->buffer) &&
+                gather_on_device(ctx, from_heads, to_heads, n_head, rows)) {
+            return;
         }
 
         std::vector<uint8_t> copy_src;
@@ -489,9 +499,9 @@ struct llama_retain {
         const size_t  src_part = from_heads.size();
         const size_t  dst_part = to_heads.size();
         std::vector<float> values(n_embd);
-        for (uint32_t r = 0; r < n_rows; ++r) {
+        for (size_t r = 0; r < rows[0].size(); ++r) {
             for (uint32_t h = 0; h < n_head; ++h) {
-                const uint8_t * part = from + row(h, r)*src_row + from_heads.offset() + h*src_part;
+                const uint8_t * part = from + rows[h][r]*src_row + from_heads.offset() + h*src_part;
                 uint8_t *       into = to + r*dst_row + to_heads.offset() + h*dst_part;
                 if (src->type == dst->type) {
                     memcpy(into, part, dst_part);
@@ -594,7 +604,7 @@ struct llama_retain {
         }
         // in place: a row never moves back, so none is written before it is read
         const heads hidden = { reading->hidden, 0, uint32_t(reading->hidden->ne[0]) };
-        gather(ctx, hidden, hidden, 1, n, [&](uint32_t, uint32_t r) { return rows[r]; });
+        gather(ctx, hidden, hidden, 1, &rows);
         const std::vector<int32_t> pos(positions, positions + n);
         ggml_backend_tensor_set(reading->pos, pos.data(), 0, n*sizeof(int32_t));
         ctx->retain_passed.assign(positions, positions + n);
@@ -612,15 +622,10 @@ struct llama_retain {
         for (uint32_t il = il_begin; il < il_end; ++il) {
             auto & kv    = holder(ctx, il);
             auto & layer = kv.layers[kv.map_layer_ids.at(il)];
-            kv_layer fresh = {};
-            fresh.il = il;
-            for (const auto & kind : kinds) {
-                const auto type = plain || &kv == small ? kv.*kind.retain_type : GGML_TYPE_F16;
-                if (!alloc(layer.*kind.t, type, width(layer, kind), &kv == small ? n_small : n_cells, kind, fresh)) {
-                    return false;
-                }
+            const bool is_small = &kv == small;
+            if (!renew(kv, layer, !plain && !is_small, is_small ? n_small : n_cells)) {
+                return false;
             }
-            layer = std::move(fresh);
         }
         reset_cells(full, n_cells);
         if (small) {
@@ -655,6 +660,29 @@ struct llama_retain {
             }
         }
         return true;
+    }
+
+    // puts into the layer what another one, or itself, holds in these rows of each head: those that are kept at these positions,
+    // then those of the first of n_cells cells. false: no memory
+    static bool retain_rows(llama_context * ctx, kv_layer & layer, const kv_layer & source, std::vector<std::vector<uint32_t>> kept,
+            const std::vector<std::vector<int32_t>> & rows, uint32_t n_cells) {
+        const auto & kv = cache(ctx);
+        auto fresh = new_parts(layer.il, std::move(kept));
+        const uint32_t n_head   = rows.size();
+        const bool     together = fresh.size() == 1;
+        const ggml_type types[] = { kv.retain_type_k, kv.retain_type_v };
+        const bool fits = replace(ctx, layer, std::move(fresh), types, n_cells, [&](const kind & kind, size_t p, ggml_tensor * to) {
+            const uint32_t n_embd = width(layer, kind)/n_head;
+            // as many heads at a time as stand side by side in both
+            const uint32_t n = together && source.heads.empty() ? n_head : 1;
+            const uint32_t last = together ? n_head : p + 1;
+            for (uint32_t h = together ? 0 : p; h < last; h += n) {
+                const heads from = { part_of(source, h).*kind.t, source.heads.empty() ? h : 0, n_embd };
+                gather(ctx, from, { to, together ? h : 0, n_embd }, n, &rows[h]);
+            }
+        });
+        ctx->cparams.retain_gen++;
+        return fits;
     }
 
     static bool keep(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, uint32_t n_tokens, uint32_t n_window) {
@@ -697,33 +725,37 @@ struct llama_retain {
             }
         }
 
-        auto fresh = new_parts(il, std::move(kept));
-        const bool together = fresh.size() == 1;
-        const ggml_type types[] = { kv.retain_type_k, kv.retain_type_v };
-        const bool kept_all = replace(ctx, layer, std::move(fresh), types, n_window, [&](const kind & kind, size_t p, ggml_tensor * to) {
-            const uint32_t n_embd = width(layer, kind)/n_head;
-            // as many heads at a time as stand side by side in both
-            const uint32_t n = together && layer.heads.empty() ? n_head : 1;
-            const uint32_t last = together ? n_head : p + 1;
-            for (uint32_t h = together ? 0 : p; h < last; h += n) {
-                const heads from = { part_of(layer, h).*kind.t, layer.heads.empty() ? h : 0, n_embd };
-                gather(ctx, from, { to, together ? h : 0, n_embd }, n, rows[h].size(), [&](uint32_t i, uint32_t r) {
-                    return rows[h + i][r];
-                });
-            }
-        });
-        ctx->cparams.retain_gen++;
-        return kept_all;
+        return retain_rows(ctx, layer, layer, std::move(kept), rows, n_window);
     }
 
-    static void fill_cells(llama_kv_cache & kv, uint32_t n_cells, uint32_t first, uint32_t n) {
+    // the position in each cell, -1: it is empty
+    static std::vector<llama_pos> positions_of(const llama_kv_cache & kv) {
+        const auto & cells = kv.v_cells[0];
+        std::vector<llama_pos> positions(cells.size());
+        for (uint32_t i = 0; i < cells.size(); ++i) {
+            positions[i] = cells.is_empty(i) ? -1 : cells.pos_get(i);
+        }
+        return positions;
+    }
+
+    // n_cells cells, of which the first hold these positions
+    static void fill_cells(llama_kv_cache & kv, uint32_t n_cells, const std::vector<llama_pos> & positions) {
         reset_cells(kv, n_cells);
         auto & cells = kv.v_cells[0];
-        for (uint32_t i = 0; i < n; ++i) {
-            cells.pos_set(i, first + i);
-            cells.seq_add(i, 0);
+        for (uint32_t i = 0; i < positions.size(); ++i) {
+            if (positions[i] >= 0) {
+                cells.pos_set(i, positions[i]);
+                cells.seq_add(i, 0);
+            }
         }
-        kv.v_heads[0] = n;
+        kv.v_heads[0] = positions.size();
+    }
+
+    // n positions from `first` on
+    static void fill_cells(llama_kv_cache & kv, uint32_t n_cells, uint32_t first, uint32_t n) {
+        std::vector<llama_pos> positions(n);
+        std::iota(positions.begin(), positions.end(), first);
+        fill_cells(kv, n_cells, positions);
     }
 
     // all layers retain: the first of n_cells cells hold n positions from `first` on. false: a layer is empty or staged
@@ -785,8 +817,7 @@ struct llama_retain {
     static bool reserve(llama_context * ctx, uint32_t n_cells) {
         auto & kv = cache(ctx);
         ctx->synchronize();
-        auto & cells = kv.v_cells[0];
-        const uint32_t n_used = cells.used_max_p1();
+        const uint32_t n_used = kv.v_cells[0].used_max_p1();
         const uint32_t n_prefix = kv.get_n_prefix_max();
         n_cells = std::max(n_cells, n_used);
         if (!on_host(kv)) {
@@ -812,23 +843,13 @@ struct llama_retain {
             }
         }
 
-        std::vector<llama_pos> pos(n_used);
-        for (uint32_t i = 0; i < n_used; ++i) {
-            pos[i] = cells.is_empty(i) ? -1 : cells.pos_get(i);
-        }
-        reset_cells(kv, n_cells);
+        auto positions = positions_of(kv);
+        positions.resize(n_used);
+        fill_cells(kv, n_cells, positions);
         if (!alloc_pads(kv, n_prefix + n_cells)) {
             return false;
         }
-        for (uint32_t i = 0; i < n_used; ++i) {
-            if (pos[i] >= 0) {
-                cells.pos_set(i, pos[i]);
-                cells.seq_add(i, 0);
-            }
-        }
-        kv.v_heads[0] = n_used;
         ctx->cparams.retain_gen++;
-        count(ctx);
         return true;
     }
 
@@ -857,14 +878,11 @@ struct llama_retain {
 
     static uint32_t get_cells(const llama_context * ctx, bool is_sliding, int32_t * positions) {
         const auto * kv = is_sliding ? sliding(ctx) : &cache(ctx);
-        if (!kv) {
-            return 0;
+        if (kv && positions) {
+            const auto all = positions_of(*kv);
+            std::copy(all.begin(), all.end(), positions);
         }
-        const auto & cells = kv->v_cells[0];
-        for (uint32_t i = 0; positions && i < cells.size(); ++i) {
-            positions[i] = cells.is_empty(i) ? -1 : cells.pos_get(i);
-        }
-        return cells.size();
+        return kv ? kv->get_size() : 0;
     }
 
     static bool set_layer(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_kept, uint32_t n_tokens,
@@ -895,21 +913,11 @@ struct llama_retain {
         if (size != total) {
             return false;
         }
-        for (const auto & kind : kinds) {
-            const int64_t n_embd = width(layer, kind)/fresh.size();
-            for (auto & part : fresh) {
-                const uint32_t n_rows = part.n_prefix + (small ? n_stored : n_cells);
-                if (!alloc(layer.*kind.t, kv.*kind.retain_type, n_embd, n_rows, kind, part)) {
-                    return false;
-                }
-                ggml_tensor * t = part.*kind.t;
-                ggml_backend_tensor_set(t, data, 0, n_rows*t->nb[1]);
-                data += (part.n_prefix + n_stored)*t->nb[1];
-            }
-        }
-        set_parts(layer, std::move(fresh));
-        count(ctx);
-        return true;
+        const ggml_type types[] = { kv.retain_type_k, kv.retain_type_v };
+        return replace(ctx, layer, fresh, types, small ? n_stored : n_cells, [&](const kind &, size_t p, ggml_tensor * to) {
+            ggml_backend_tensor_set(to, data, 0, ggml_nbytes(to));
+            data += (fresh[p].n_prefix + n_stored)*to->nb[1];
+        });
     }
 
     static bool set_cells(llama_context * ctx, uint32_t n_tokens, uint32_t n_cells, const int32_t * positions, uint32_t n_positions) {
@@ -920,30 +928,14 @@ struct llama_retain {
         if (!small) {
             return true;
         }
-        reset_cells(*small, n_positions);
-        auto & cells = small->v_cells[0];
         const llama_pos end   = n_tokens + n_cells;
         const llama_pos begin = std::max<llama_pos>(0, end + 1 - (llama_pos) small->hparams.n_swa);
-        llama_pos n_seen = 0;
-        for (uint32_t i = 0; i < n_positions; ++i) {
-            if (positions[i] >= 0 && positions[i] < end) {
-                cells.pos_set(i, positions[i]);
-                cells.seq_add(i, 0);
-                n_seen += positions[i] >= begin;
-                if (positions[i] == end - 1) {
-                    small->v_heads[0] = (i + 1)%n_positions;
-                }
-            }
-        }
-        return n_seen >= end - begin;
-    }
-
-    static size_t memory_bytes(const llama_context * ctx) {
-        size_t total = 0;
-        for (const auto & [buft, size] : ctx->memory->memory_breakdown()) {
-            total += size;
-        }
-        return total;
+        std::vector<llama_pos> taken(positions, positions + n_positions);
+        std::replace_if(taken.begin(), taken.end(), [&](llama_pos pos) { return pos >= end; }, -1);
+        fill_cells(*small, n_positions, taken);
+        const auto last = std::find(taken.begin(), taken.end(), end - 1);
+        small->v_heads[0] = last == taken.end() ? 0 : (last - taken.begin() + 1)%n_positions;
+        return std::count_if(taken.begin(), taken.end(), [&](llama_pos pos) { return pos >= begin; }) >= end - begin;
     }
 
     static size_t compute_bytes(const llama_context * ctx) {
@@ -1238,15 +1230,9 @@ struct llama_retain {
             layer = std::move(fresh);
         }
         for (size_t i = 0; small && i < small->layers.size(); ++i) {
-            auto & layer = small->layers[i];
-            kv_layer fresh = {};
-            fresh.il = layer.il;
-            for (const auto & kind : kinds) {
-                if (!alloc(layer.*kind.t, small->*kind.retain_type, width(layer, kind), small->get_size(), kind, fresh)) {
-                    return false;
-                }
+            if (!renew(*small, small->layers[i], false, small->get_size())) {
+                return false;
             }
-            layer = std::move(fresh);
         }
         reset_cells(kv, n_cells);
         changed(whole, 0, whole->model.hparams.n_layer());
@@ -1286,14 +1272,9 @@ struct llama_retain {
                     ggml_backend_tensor_copy(from->layers[i].*kind.t, small->layers[i].*kind.t);
                 }
             }
-            reset_cells(*small, small->get_size());
-            const auto & theirs = from->v_cells[0];
-            for (uint32_t i = 0; i < std::min(theirs.size(), small->get_size()); ++i) {
-                if (!theirs.is_empty(i)) {
-                    small->v_cells[0].pos_set(i, theirs.pos_get(i));
-                    small->v_cells[0].seq_add(i, 0);
-                }
-            }
+            auto positions = positions_of(*from);
+            positions.resize(small->get_size(), -1);
+            fill_cells(*small, small->get_size(), positions);
             small->v_heads[0] = from->v_heads[0];
         }
         whole->cparams.retain_gen++;
@@ -1309,7 +1290,7 @@ struct llama_retain {
         if (id == kv.map_layer_ids.end() || !staging(whole, il, false, n_past) || n_past < n_before || n_past - n_before > n_cells) {
             return false;
         }
-        auto & layer = kv.layers[id->second];
+        const auto & full = cache(whole);
         const uint32_t n_head = kv.hparams.n_head_kv(il);
         std::vector<std::vector<int32_t>>  rows(n_head);
         std::vector<std::vector<uint32_t>> kept(n_head);
@@ -1323,29 +1304,12 @@ struct llama_retain {
             }
         }
 
-        auto fresh = new_parts(il, std::move(kept));
-        const bool together = fresh.size() == 1;
-        const ggml_type types[] = { kv.retain_type_k, kv.retain_type_v };
-        const bool filled = replace(ctx, layer, std::move(fresh), types, n_cells, [&](const kind & kind, size_t p, ggml_tensor * to) {
-            const uint32_t n_embd = width(layer, kind)/n_head;
-            ggml_tensor *  all    = staging(whole, il, kind.t != kinds[0].t, n_past);
-            for (uint32_t h = together ? 0 : p; h < (together ? n_head : p + 1); ++h) {
-                gather(ctx, { all, h, n_embd }, { to, together ? h : 0, n_embd }, 1, rows[h].size(), [&](uint32_t, uint32_t r) {
-                    return rows[h][r];
-                });
-            }
-        });
-        ctx->cparams.retain_gen++;
-        return filled;
+        return retain_rows(ctx, kv.layers[id->second], full.layers[full.map_layer_ids.at(il)], std::move(kept), rows, n_cells);
     }
 
     static bool refilled(llama_context * ctx, uint32_t n_before, uint32_t n_past, uint32_t n_cells) {
         // a device wants multiples, which reserve() lays out
         return occupy(ctx, n_cells, n_before, n_past - n_before) && (on_host(cache(ctx)) || reserve(ctx, n_cells));
-    }
-
-    static bool flash_attn(const llama_context * ctx) {
-        return ctx->cparams.flash_attn;
     }
 
     static const float * observed(llama_context * ctx, uint32_t il, uint32_t what, uint32_t * n_kv) {
@@ -1360,7 +1324,7 @@ struct llama_retain {
 };
 
 bool llama_retain_flash_attn(const llama_context * ctx) {
-    return llama_retain::flash_attn(ctx);
+    return ctx->get_cparams().flash_attn;
 }
 
 size_t llama_retain_hold(llama_context * ctx, ggml_type type, uint32_t n_tokens) {
@@ -1424,7 +1388,11 @@ size_t llama_retain_peak_bytes(const llama_context * ctx) {
 }
 
 size_t llama_retain_memory_bytes(const llama_context * ctx) {
-    return llama_retain::memory_bytes(ctx);
+    size_t total = 0;
+    for (const auto & [buft, size] : ctx->get_memory()->memory_breakdown()) {
+        total += size;
+    }
+    return total;
 }
 
 size_t llama_retain_compute_bytes(const llama_context * ctx) {
