@@ -111,17 +111,15 @@ struct llama_retain::reserving {
         ctx->synchronize();
         const uint32_t n_used = kv.v_cells[0].used_max_p1();
         const uint32_t n_prefix = kv.get_n_prefix_max();
-        n_cells = std::max(n_cells, n_used);
-        if (!on_host(kv)) {
-            n_cells = GGML_PAD(n_prefix + n_cells, n_step) - n_prefix;
-        }
+        const uint32_t n_step = step(kv);
+        n_cells = GGML_PAD(n_prefix + std::max(n_cells, n_used), n_step) - n_prefix;
 
         for (auto & layer : kv.layers) {
             const auto old = parts(layer);
             std::vector<kv_layer> fresh(old.size());
             for (size_t p = 0; p < old.size(); ++p) {
                 // what keeps less is to have such a multiple too
-                const uint32_t shift = on_host(kv) ? 0 : (n_prefix - old[p]->n_prefix)%n_step;
+                const uint32_t shift = (n_prefix - old[p]->n_prefix)%n_step;
                 fresh[p].il       = layer.il;
                 fresh[p].n_prefix = old[p]->n_prefix + shift;
                 fresh[p].n_pad    = old[p]->n_pad + shift;

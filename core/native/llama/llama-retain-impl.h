@@ -20,18 +20,19 @@ struct llama_retain {
     // the small cache of the sliding-window layers, if there are any: it keeps what they see, and is left alone
     static llama_kv_cache * sliding(const llama_context * ctx);
 
+    // the one of the two that this layer is in
     static llama_kv_cache & holder(const llama_context * ctx, uint32_t il);
 
-    // CUDA's faster attention kernels want this many cells, or a multiple; on the CPU unused ones would only cost
-    static constexpr uint32_t n_step = 256;
-
-    static bool on_host(const llama_kv_cache & kv);
+    // CUDA's faster attention kernels want a multiple of so many cells; on the CPU, where unused ones would only cost, it is 1
+    static uint32_t step(const llama_kv_cache & kv);
 
     //
     // K and V of a layer: llama-retain-storage.cpp, as are the four above
     //
 
     using kv_layer = llama_kv_cache::kv_layer;
+
+    static kv_layer & layer_of(const llama_context * ctx, uint32_t il);
 
     // what is done to K and then to V
     struct kind {

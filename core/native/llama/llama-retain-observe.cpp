@@ -27,6 +27,87 @@ void llama_retain_queries::add(ggml_backend_sched_t sched, const llama_retain_qu
     }
 }
 
+// each KV head's rows of keys or values in turn, as f16. Returns the size of a row; 0: the layer has no such storage
+template <typename F>
+static uint32_t each_row(llama_context * ctx, uint32_t il, bool values, uint32_t n_rows, F take) {
+    ctx->synchronize();
+    const auto * t = llama_retain::staging(ctx, il, values, n_rows);
+    if (!t) {
+        return 0;
+    }
+    const uint32_t n_head = ctx->get_model().hparams.n_head_kv(il);
+    const uint32_t n_embd = t->ne[0]/n_head;
+    std::vector<uint8_t> copy;
+    // who asks for the size alone is not to copy the layer
+    const uint8_t * data = n_rows > 0 ? llama_retain::on_host(t, copy) : nullptr;
+    for (uint32_t h = 0; h < n_head; ++h) {
+        for (uint32_t r = 0; r < n_rows; ++r) {
+            take((const ggml_fp16_t *) (data + r*t->nb[1]) + h*n_embd, n_embd);
+        }
+    }
+    return n_embd;
+}
+
+// the mean of what rotary embedding does at n positions from `first` on, column after column; empty: no memory.
+// The node that rotated the queries is applied to the identity, so that every kind of rotary embedding is covered
+static std::vector<double> mean_rotation(llama_context * ctx, const llama_retain_queries & queries, int64_t n_embd, int32_t first, uint32_t n) {
+    std::vector<double> mean(n_embd*n_embd, 0.0);
+    if (!queries.rotated) {
+        for (int64_t i = 0; i < n_embd; ++i) {
+            mean[i*n_embd + i] = 1.0;
+        }
+        return mean;
+    }
+
+    const int64_t n_step = std::min<int64_t>(n, 32);
+    ggml_init_params params = { 4*ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true };
+    ggml_context_ptr tensors(ggml_init(params));
+    auto * c = tensors.get();
+
+    ggml_tensor * identity = ggml_new_tensor_3d(c, GGML_TYPE_F32, n_embd, n_embd, n_step);
+    ggml_tensor * pos      = ggml_new_tensor_1d(c, GGML_TYPE_I32, n_step);
+    ggml_tensor * factors  = queries.factors ? ggml_dup_tensor(c, queries.factors) : nullptr;
+    ggml_tensor * rotated  = ggml_dup_tensor(c, identity);
+    rotated->op = GGML_OP_ROPE;
+    rotated->src[0] = identity;
+    rotated->src[1] = pos;
+    rotated->src[2] = factors;
+    memcpy(rotated->op_params, queries.rope.data(), sizeof(rotated->op_params));
+
+    const auto cpu = llama_retain::backend(ctx, ggml_backend_cpu_buffer_type());
+    ggml_backend_buffer_ptr buffer(ggml_backend_alloc_ctx_tensors(c, cpu));
+    if (!buffer) {
+        return {};
+    }
+    ggml_cgraph * graph = ggml_new_graph_custom(c, 8, false);
+    ggml_build_forward_expand(graph, rotated);
+
+    std::vector<float> values(ggml_nelements(identity), 0.0f);
+    for (int64_t i = 0; i < n_embd*n_step; ++i) {
+        values[i*n_embd + i%n_embd] = 1.0f;
+    }
+    ggml_backend_tensor_set(identity, values.data(), 0, ggml_nbytes(identity));
+    if (factors) {
+        std::vector<uint8_t> copy;
+        ggml_backend_tensor_set(factors, llama_retain::on_host(queries.factors, copy), 0, ggml_nbytes(factors));
+    }
+    std::vector<int32_t> at(n_step);
+    for (uint32_t start = 0; start < n; start += n_step) {
+        for (int64_t i = 0; i < n_step; ++i) {
+            at[i] = first + start + i;
+        }
+        ggml_backend_tensor_set(pos, at.data(), 0, ggml_nbytes(pos));
+        if (ggml_backend_graph_compute(cpu, graph) != GGML_STATUS_SUCCESS) {
+            return {};
+        }
+        ggml_backend_tensor_get(rotated, values.data(), 0, ggml_nbytes(rotated));
+        for (int64_t i = 0; i < std::min<int64_t>(n_step, n - start)*n_embd*n_embd; ++i) {
+            mean[i%(n_embd*n_embd)] += values[i]/n;
+        }
+    }
+    return mean;
+}
+
 // computes a small graph on its own; false: no room, or it failed
 static bool compute(ggml_backend_t backend, ggml_cgraph * graph, ggml_gallocr_t alloc) {
     return ggml_gallocr_alloc_graph(alloc, graph) && ggml_backend_graph_compute(backend, graph) == GGML_STATUS_SUCCESS;
@@ -82,101 +163,6 @@ struct llama_retain::observing {
         }
         *n_kv = it->second.second/ctx->model.hparams.n_head(il);
         return it->second.first;
-    }
-
-    // each KV head's rows of keys or values in turn, as f16. Returns the size of a row; 0: the layer has no such storage
-    template <typename F>
-    static uint32_t each_row(llama_context * ctx, uint32_t il, bool values, uint32_t n_rows, F take) {
-        ctx->synchronize();
-        const auto * t = staging(ctx, il, values, n_rows);
-        if (!t) {
-            return 0;
-        }
-        const uint32_t n_head = cache(ctx).hparams.n_head_kv(il);
-        const uint32_t n_embd = t->ne[0]/n_head;
-        std::vector<uint8_t> copy;
-        const uint8_t * data = n_rows > 0 ? on_host(t, copy) : nullptr; // who asks for the size alone is not to copy the layer
-        for (uint32_t h = 0; h < n_head; ++h) {
-            for (uint32_t r = 0; r < n_rows; ++r) {
-                take((const ggml_fp16_t *) (data + r*t->nb[1]) + h*n_embd, n_embd);
-            }
-        }
-        return n_embd;
-    }
-
-    static uint32_t keys(llama_context * ctx, uint32_t il, uint32_t n_rows, float * out) {
-        return each_row(ctx, il, false, out ? n_rows : 0, [&](const ggml_fp16_t * row, uint32_t n_embd) {
-            ggml_fp16_to_fp32_row(row, out, n_embd);
-            out += n_embd;
-        });
-    }
-
-    static bool value_norms(llama_context * ctx, uint32_t il, uint32_t n_rows, float * out) {
-        std::vector<float> values;
-        return each_row(ctx, il, true, n_rows, [&](const ggml_fp16_t * row, uint32_t n_embd) {
-            values.resize(n_embd);
-            ggml_fp16_to_fp32_row(row, values.data(), n_embd);
-            *out++ = std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0f));
-        }) > 0;
-    }
-
-    // the mean of what rotary embedding does at n positions from `first` on, column after column; empty: no memory.
-    // The node that rotated the queries is applied to the identity, so that every kind of rotary embedding is covered
-    static std::vector<double> mean_rotation(llama_context * ctx, const llama_retain_queries & queries, int64_t n_embd, int32_t first, uint32_t n) {
-        std::vector<double> mean(n_embd*n_embd, 0.0);
-        if (!queries.rotated) {
-            for (int64_t i = 0; i < n_embd; ++i) {
-                mean[i*n_embd + i] = 1.0;
-            }
-            return mean;
-        }
-
-        const int64_t n_step = std::min<int64_t>(n, 32);
-        ggml_init_params params = { 4*ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true };
-        ggml_context_ptr tensors(ggml_init(params));
-        auto * c = tensors.get();
-
-        ggml_tensor * identity = ggml_new_tensor_3d(c, GGML_TYPE_F32, n_embd, n_embd, n_step);
-        ggml_tensor * pos      = ggml_new_tensor_1d(c, GGML_TYPE_I32, n_step);
-        ggml_tensor * factors  = queries.factors ? ggml_dup_tensor(c, queries.factors) : nullptr;
-        ggml_tensor * rotated  = ggml_dup_tensor(c, identity);
-        rotated->op = GGML_OP_ROPE;
-        rotated->src[0] = identity;
-        rotated->src[1] = pos;
-        rotated->src[2] = factors;
-        memcpy(rotated->op_params, queries.rope.data(), sizeof(rotated->op_params));
-
-        ggml_backend_buffer_ptr buffer(ggml_backend_alloc_ctx_tensors(c, ctx->backend_cpu));
-        if (!buffer) {
-            return {};
-        }
-        ggml_cgraph * graph = ggml_new_graph_custom(c, 8, false);
-        ggml_build_forward_expand(graph, rotated);
-
-        std::vector<float> values(ggml_nelements(identity), 0.0f);
-        for (int64_t i = 0; i < n_embd*n_step; ++i) {
-            values[i*n_embd + i%n_embd] = 1.0f;
-        }
-        ggml_backend_tensor_set(identity, values.data(), 0, ggml_nbytes(identity));
-        if (factors) {
-            std::vector<uint8_t> copy;
-            ggml_backend_tensor_set(factors, on_host(queries.factors, copy), 0, ggml_nbytes(factors));
-        }
-        std::vector<int32_t> at(n_step);
-        for (uint32_t start = 0; start < n; start += n_step) {
-            for (int64_t i = 0; i < n_step; ++i) {
-                at[i] = first + start + i;
-            }
-            ggml_backend_tensor_set(pos, at.data(), 0, ggml_nbytes(pos));
-            if (ggml_backend_graph_compute(ctx->backend_cpu, graph) != GGML_STATUS_SUCCESS) {
-                return {};
-            }
-            ggml_backend_tensor_get(rotated, values.data(), 0, ggml_nbytes(rotated));
-            for (int64_t i = 0; i < std::min<int64_t>(n_step, n - start)*n_embd*n_embd; ++i) {
-                mean[i%(n_embd*n_embd)] += values[i]/n;
-            }
-        }
-        return mean;
     }
 
     static bool expected(llama_context * ctx, uint32_t il, uint32_t n_rows, int32_t first, uint32_t n_future, float * logits) {
@@ -278,11 +264,19 @@ const float * llama_retain_observed(llama_context * ctx, uint32_t il, uint32_t w
 }
 
 uint32_t llama_retain_keys(llama_context * ctx, uint32_t il, uint32_t n_rows, float * keys) {
-    return llama_retain::observing::keys(ctx, il, n_rows, keys);
+    return each_row(ctx, il, false, keys ? n_rows : 0, [&](const ggml_fp16_t * row, uint32_t n_embd) {
+        ggml_fp16_to_fp32_row(row, keys, n_embd);
+        keys += n_embd;
+    });
 }
 
 bool llama_retain_value_norms(llama_context * ctx, uint32_t il, uint32_t n_rows, float * norms) {
-    return llama_retain::observing::value_norms(ctx, il, n_rows, norms);
+    std::vector<float> values;
+    return each_row(ctx, il, true, n_rows, [&](const ggml_fp16_t * row, uint32_t n_embd) {
+        values.resize(n_embd);
+        ggml_fp16_to_fp32_row(row, values.data(), n_embd);
+        *norms++ = std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0f));
+    }) > 0;
 }
 
 bool llama_retain_expected(llama_context * ctx, uint32_t il, uint32_t n_rows, int32_t first, uint32_t n_future, float * logits) {

@@ -17,7 +17,7 @@ struct llama_retain::reading {
         ctx->retain_passed.clear();
         // a graph that is reserved has as many tokens as a batch can; the mask's edge is as wide as a batch, padded
         const int64_t n_batch = ctx->cparams.n_ubatch;
-        const int64_t n_rows  = GGML_PAD(std::max<int64_t>(n_tokens, n_batch), on_host(cache(ctx)) ? 1 : n_step);
+        const int64_t n_rows  = GGML_PAD(std::max<int64_t>(n_tokens, n_batch), int64_t(step(cache(ctx))));
         const int64_t n_edge  = n_batch + 258;
 
         auto reading = std::make_unique<llama_retain_reading>();
@@ -29,7 +29,7 @@ struct llama_retain::reading {
         reading->zero   = ggml_new_tensor_2d(reading->tensors.get(), GGML_TYPE_F16, n_edge, n_batch);
         reading->pos    = ggml_new_tensor_1d(reading->tensors.get(), GGML_TYPE_I32, n_rows);
         reading->cells  = ggml_new_tensor_1d(reading->tensors.get(), GGML_TYPE_I64, n_rows);
-        for (auto * buft : { ggml_backend_buffer_get_type(holder(ctx, 0).layers[0].k->buffer), ggml_backend_cpu_buffer_type() }) {
+        for (auto * buft : { ggml_backend_buffer_get_type(layer_of(ctx, 0).k->buffer), ggml_backend_cpu_buffer_type() }) {
             reading->buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(reading->tensors.get(), buft));
             if (reading->buffer) {
                 break;
@@ -103,15 +103,12 @@ struct llama_retain::reading {
         auto & full  = cache(ctx);
         auto * small = sliding(ctx);
         const uint32_t n_small = small ? small->get_size() : 0;
-        if (!on_host(full)) {
-            n_cells = GGML_PAD(n_cells, n_step);
-        }
+        n_cells = GGML_PAD(n_cells, step(full));
         ctx->synchronize();
         for (uint32_t il = il_begin; il < il_end; ++il) {
-            auto & kv    = holder(ctx, il);
-            auto & layer = kv.layers[kv.map_layer_ids.at(il)];
+            auto & kv = holder(ctx, il);
             const bool is_small = &kv == small;
-            if (!renew(kv, layer, !plain && !is_small, is_small ? n_small : n_cells)) {
+            if (!renew(kv, layer_of(ctx, il), !plain && !is_small, is_small ? n_small : n_cells)) {
                 return false;
             }
         }

@@ -5,42 +5,10 @@
 #include <algorithm>
 
 struct llama_retain::saving {
-    static const std::vector<uint32_t> & kept(const llama_context * ctx, uint32_t il, uint32_t head) {
-        const auto & kv = cache(ctx);
-        return kept_of(kv.layers[kv.map_layer_ids.at(il)], head);
-    }
-
-    static size_t get_layer(llama_context * ctx, uint32_t il, uint32_t n_cells, uint8_t * data) {
-        ctx->synchronize();
-        const auto & kv    = holder(ctx, il);
-        const auto & layer = kv.layers[kv.map_layer_ids.at(il)];
-        size_t total = 0;
-        for (const auto & kind : kinds) {
-            for (const auto * part : parts(layer)) {
-                const auto * t = part->*kind.t;
-                const size_t size = (part->n_prefix - part->n_pad + n_cells)*t->nb[1];
-                if (data) {
-                    ggml_backend_tensor_get(t, data + total, part->n_pad*t->nb[1], size);
-                }
-                total += size;
-            }
-        }
-        return total;
-    }
-
-    static uint32_t get_cells(const llama_context * ctx, bool is_sliding, int32_t * positions) {
-        const auto * kv = is_sliding ? sliding(ctx) : &cache(ctx);
-        if (kv && positions) {
-            const auto all = positions_of(*kv);
-            std::copy(all.begin(), all.end(), positions);
-        }
-        return kv ? kv->get_size() : 0;
-    }
-
     static bool set_layer(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_kept, uint32_t n_tokens,
             const uint8_t * data, size_t size, uint32_t n_stored, uint32_t n_cells) {
         auto & kv    = holder(ctx, il);
-        auto & layer = kv.layers[kv.map_layer_ids.at(il)];
+        auto & layer = layer_of(ctx, il);
         const bool small = &kv == sliding(ctx);
         if (n_cells > n_stored || (small && n_stored != kv.get_size())) {
             return false;
@@ -92,7 +60,7 @@ struct llama_retain::saving {
 };
 
 uint32_t llama_retain_kept(const llama_context * ctx, uint32_t il, uint32_t head, uint32_t * positions) {
-    const auto & kept = llama_retain::saving::kept(ctx, il, head);
+    const auto & kept = llama_retain::kept_of(llama_retain::layer_of(ctx, il), head);
     if (positions) {
         std::copy(kept.begin(), kept.end(), positions);
     }
@@ -100,11 +68,29 @@ uint32_t llama_retain_kept(const llama_context * ctx, uint32_t il, uint32_t head
 }
 
 size_t llama_retain_get_layer(llama_context * ctx, uint32_t il, uint32_t n_cells, uint8_t * data) {
-    return llama_retain::saving::get_layer(ctx, il, n_cells, data);
+    ctx->synchronize();
+    const auto & layer = llama_retain::layer_of(ctx, il);
+    size_t total = 0;
+    for (const auto & kind : llama_retain::kinds) {
+        for (const auto * part : llama_retain::parts(layer)) {
+            const auto * t = part->*kind.t;
+            const size_t size = (part->n_prefix - part->n_pad + n_cells)*t->nb[1];
+            if (data) {
+                ggml_backend_tensor_get(t, data + total, part->n_pad*t->nb[1], size);
+            }
+            total += size;
+        }
+    }
+    return total;
 }
 
 uint32_t llama_retain_get_cells(const llama_context * ctx, bool sliding, int32_t * positions) {
-    return llama_retain::saving::get_cells(ctx, sliding, positions);
+    const auto * kv = sliding ? llama_retain::sliding(ctx) : &llama_retain::cache(ctx);
+    if (kv && positions) {
+        const auto all = llama_retain::positions_of(*kv);
+        std::copy(all.begin(), all.end(), positions);
+    }
+    return kv ? kv->get_size() : 0;
 }
 
 bool llama_retain_set_layer(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_kept, uint32_t n_tokens,

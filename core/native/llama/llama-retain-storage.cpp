@@ -25,8 +25,13 @@ llama_kv_cache & llama_retain::holder(const llama_context * ctx, uint32_t il) {
     return kv.map_layer_ids.count(il) ? kv : *sliding(ctx);
 }
 
-bool llama_retain::on_host(const llama_kv_cache & kv) {
-    return ggml_backend_buft_is_host(ggml_backend_buffer_get_type(kv.layers[0].k->buffer));
+uint32_t llama_retain::step(const llama_kv_cache & kv) {
+    return ggml_backend_buft_is_host(ggml_backend_buffer_get_type(kv.layers[0].k->buffer)) ? 1 : 256;
+}
+
+kv_layer & llama_retain::layer_of(const llama_context * ctx, uint32_t il) {
+    auto & kv = holder(ctx, il);
+    return kv.layers[kv.map_layer_ids.at(il)];
 }
 
 std::vector<const kv_layer *> llama_retain::parts(const kv_layer & layer) {
@@ -204,19 +209,6 @@ bool llama_retain::retain_rows(llama_context * ctx, kv_layer & layer, const kv_l
 }
 
 struct llama_retain::measuring {
-    static size_t bytes(const kv_layer & layer) {
-        size_t total = 0;
-        for (const auto * part : parts(layer)) {
-            total += (part->own_buf_k ? ggml_nbytes(part->k) : 0) + (part->own_buf_v ? ggml_nbytes(part->v) : 0);
-        }
-        return total;
-    }
-
-    static size_t layer_bytes(const llama_context * ctx, uint32_t il) {
-        const auto & kv = holder(ctx, il);
-        return bytes(kv.layers[kv.map_layer_ids.at(il)]);
-    }
-
     static size_t peak(const llama_context * ctx) {
         return cache(ctx).retain_peak;
     }
@@ -234,7 +226,11 @@ struct llama_retain::measuring {
 };
 
 size_t llama_retain_layer_bytes(const llama_context * ctx, uint32_t il) {
-    return llama_retain::measuring::layer_bytes(ctx, il);
+    size_t total = 0;
+    for (const auto * part : llama_retain::parts(llama_retain::layer_of(ctx, il))) {
+        total += (part->own_buf_k ? ggml_nbytes(part->k) : 0) + (part->own_buf_v ? ggml_nbytes(part->v) : 0);
+    }
+    return total;
 }
 
 size_t llama_retain_peak_bytes(const llama_context * ctx) {

@@ -54,25 +54,6 @@ struct llama_retain::lending {
         return true;
     }
 
-    static const void * lent_rows(const llama_context * whole, uint32_t il, bool values, uint32_t n_rows, size_t * n_bytes) {
-        const auto * t = staging(whole, il, values, n_rows);
-        *n_bytes = t ? n_rows*t->nb[1] : 0;
-        return t ? t->data : nullptr;
-    }
-
-    static bool put(llama_context * ctx, uint32_t il, uint32_t n_rows, llama_context * whole) {
-        ctx->synchronize();
-        for (const bool values : { false, true }) {
-            const auto * from = staging(ctx, il, values, n_rows);
-            const auto * to   = staging(whole, il, values, n_rows);
-            if (!from || !to) {
-                return false;
-            }
-            ggml_backend_tensor_get(from, to->data, 0, n_rows*to->nb[1]);
-        }
-        return true;
-    }
-
     static bool lent(llama_context * whole, llama_context * ctx, uint32_t n_tokens) {
         auto & kv    = cache(whole);
         auto * small = sliding(whole);
@@ -121,11 +102,6 @@ struct llama_retain::lending {
 
         return retain_rows(ctx, kv.layers[id->second], full.layers[full.map_layer_ids.at(il)], std::move(kept), rows, n_cells);
     }
-
-    static bool refilled(llama_context * ctx, uint32_t n_before, uint32_t n_past, uint32_t n_cells) {
-        // a device wants multiples, which reserve() lays out
-        return occupy(ctx, n_cells, n_before, n_past - n_before) && (on_host(cache(ctx)) || llama_retain_reserve(ctx, n_cells));
-    }
 };
 
 size_t llama_retain_lend_size(const llama_context * whole, uint32_t n_cells) {
@@ -137,11 +113,22 @@ bool llama_retain_lend(llama_context * whole, void * data, size_t size, uint32_t
 }
 
 const void * llama_retain_lent_rows(llama_context * whole, uint32_t il, bool values, uint32_t n_rows, size_t * n_bytes) {
-    return llama_retain::lending::lent_rows(whole, il, values, n_rows, n_bytes);
+    const auto * t = llama_retain::staging(whole, il, values, n_rows);
+    *n_bytes = t ? n_rows*t->nb[1] : 0;
+    return t ? t->data : nullptr;
 }
 
 bool llama_retain_put(llama_context * ctx, uint32_t il, uint32_t n_rows, llama_context * whole) {
-    return llama_retain::lending::put(ctx, il, n_rows, whole);
+    ctx->synchronize();
+    for (const bool values : { false, true }) {
+        const auto * from = llama_retain::staging(ctx, il, values, n_rows);
+        const auto * to   = llama_retain::staging(whole, il, values, n_rows);
+        if (!from || !to) {
+            return false;
+        }
+        ggml_backend_tensor_get(from, to->data, 0, n_rows*to->nb[1]);
+    }
+    return true;
 }
 
 bool llama_retain_lent(llama_context * whole, llama_context * ctx, uint32_t n_tokens) {
@@ -154,5 +141,9 @@ bool llama_retain_refill(llama_context * ctx, uint32_t il, const uint32_t * posi
 }
 
 bool llama_retain_refilled(llama_context * ctx, uint32_t n_before, uint32_t n_past, uint32_t n_cells) {
-    return llama_retain::lending::refilled(ctx, n_before, n_past, n_cells);
+    if (!llama_retain::occupy(ctx, n_cells, n_before, n_past - n_before)) {
+        return false;
+    }
+    // a device wants multiples, which llama_retain_reserve lays out
+    return llama_retain::step(llama_retain::cache(ctx)) == 1 || llama_retain_reserve(ctx, n_cells);
 }
