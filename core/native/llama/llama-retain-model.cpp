@@ -6,9 +6,7 @@
 #include "llama-model.h"
 
 #include <algorithm>
-#include <cstring>
 #include <mutex>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -110,33 +108,17 @@ bool llama_retain_can_write(const llama_model * model) {
     return !llama_model_has_encoder(model) && model->hparams.causal_attn;
 }
 
-void llama_retain_release_file(const llama_model * model) {
+void llama_retain_release(const void * data, size_t size) {
 #if defined(__unix__) || defined(__APPLE__)
-    bool copied = false;
-    std::set<ggml_backend_buffer_t> mapped;
-    for (const auto & [name, t] : model->tensors_by_name) {
-        if (ggml_backend_buffer_t buffer = t->buffer) {
-            auto * dev = ggml_backend_buft_get_device(ggml_backend_buffer_get_type(buffer));
-            copied |= !ggml_backend_buffer_is_host(buffer) && dev && ggml_backend_dev_type(dev) == GGML_BACKEND_DEVICE_TYPE_CPU;
-            if (strcmp(ggml_backend_buffer_name(buffer), "CPU_Mapped") == 0) {
-                mapped.insert(buffer);
-            }
-        }
-    }
-    if (!copied) {
-        return;
-    }
-    const uintptr_t page = uintptr_t(sysconf(_SC_PAGESIZE));
-    for (auto * buffer : mapped) {
-        const auto base  = uintptr_t(ggml_backend_buffer_get_base(buffer));
-        const auto begin = GGML_PAD(base, page);
-        const auto end   = (base + ggml_backend_buffer_get_size(buffer)) / page * page;
-        if (begin < end) {
-            madvise((void *) begin, end - begin, MADV_DONTNEED);
-        }
+    const uintptr_t page  = uintptr_t(sysconf(_SC_PAGESIZE));
+    const uintptr_t begin = GGML_PAD(uintptr_t(data), page);
+    const uintptr_t end   = (uintptr_t(data) + size) / page * page;
+    if (begin < end) {
+        madvise((void *) begin, end - begin, MADV_DONTNEED);
     }
 #else
-    GGML_UNUSED(model);
+    GGML_UNUSED(data);
+    GGML_UNUSED(size);
 #endif
 }
 
