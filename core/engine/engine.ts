@@ -35,7 +35,6 @@ export async function loadEngine(path: string, id: string, options: LoadOptions 
     });
     if (!addon.canWrite(path)) throw unsupported("it is an encoder, which cannot write text");
     const engine = engineOf(llama, model, addon, path, id);
-    addon.releaseFile(path);
     collectGarbage();
     return engine;
   } catch (error) {

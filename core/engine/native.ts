@@ -7,7 +7,7 @@ import type { KvType } from "./kv.js";
 import type { Sampling } from "./types.js";
 
 /** Must equal LLAMA_RETAIN_ABI in core/native/llama/llama-retain.h. */
-const abi = 9;
+const abi = 10;
 
 /**
  * A file of the whole KV cache. nameless: what is read goes to a new one, whose name goes at once; named: and stays; existing:
@@ -153,8 +153,6 @@ interface NativeAddon {
   refusal(modelPath: string): string | undefined;
   /** Why its layers cannot go on with some of the tokens only, as the end of a sentence; undefined when they can. */
   passRefusal(modelPath: string): string | undefined;
-  /** Gives the loaded model's file pages back to the system where llama.cpp computes with repacked copies of them. */
-  releaseFile(modelPath: string): void;
   /** Indices of the loaded model's layers that see a sliding window only. */
   slidingLayers(modelPath: string): number[];
   /** The loaded libllama's ABI stamp, and the one the addon was compiled with. */

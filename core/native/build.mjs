@@ -141,8 +141,9 @@ async function compileLlama(log, work, out, prebuilt, pinned) {
   log("unpacking llama.cpp and applying the patch");
   await must("git", ["clone", "--quiet", join(llamaFolder, "gitRelease.bundle"), source]);
   await must("git", ["apply", "--whitespace=nowarn", join(here, "llama.patch")], { cwd: source });
-  for (const file of ["llama-retain.h", "llama-retain.cpp"])
-    await cp(join(here, "llama", file), join(source, "src", file));
+  for (const file of await readdir(join(here, "llama"))) {
+    if (file.startsWith("llama-retain")) await cp(join(here, "llama", file), join(source, "src", file));
+  }
 
   log("compiling libllama (one to three minutes)");
   const output = join(work, "llama");

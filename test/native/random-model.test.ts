@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { createPolicy } from "../../core/compression/registry.js";
 import { loadEngine } from "../../core/engine/engine.js";
 import { writeRandomModel } from "../support/gguf.js";
+import { shapedModel } from "../support/shapes.js";
 import { keepEverything, largestDifference, openSession, promptOf, stockLogits, tinyModel } from "./support.js";
 
 const folder = mkdtempSync(join(tmpdir(), "precis-models-"));
@@ -50,6 +51,19 @@ describe("a tiny model with random weights", () => {
     },
   );
 
+  it.runIf(process.platform === "linux")("does not do so while it is loaded either", async () => {
+    const path = join(folder, "large.gguf");
+    writeRandomModel(path, shapedModel("llama-3.1-8b-like", { layers: 6 }));
+    const before = memory("VmRSS");
+    // from here on the highest count is a new one (Linux, proc(5))
+    writeFileSync("/proc/self/clear_refs", "5");
+    const engine = await loadEngine(path, "large");
+    const most = (memory("VmHWM") - before) / statSync(path).size;
+    await engine.dispose();
+    expect(most).toBeLessThan(1.4);
+    expect(most).toBeGreaterThan(0.9);
+  });
+
   it("of an architecture that cannot be read in groups is refused by name, and read the plain way when asked to", async () => {
     const path = join(folder, "internlm2.gguf");
     writeRandomModel(path, { ...tinyModel, architecture: "internlm2" });
@@ -71,6 +85,11 @@ describe("a tiny model with random weights", () => {
     await engine.dispose();
   });
 });
+
+/** Bytes of the process. */
+function memory(field: "VmRSS" | "VmHWM"): number {
+  return 1024 * Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
+}
 
 /** Resident bytes of a file's mappings. */
 function residentOf(path: string): number {

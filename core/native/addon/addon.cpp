@@ -24,13 +24,6 @@ static Napi::Value canWrite(const Napi::CallbackInfo & info) {
     return Napi::Boolean::New(info.Env(), model && llama_retain_can_write(model));
 }
 
-// Once it is loaded: lets go of the file's pages that are computed with as copies.
-static void releaseFile(const Napi::CallbackInfo & info) {
-    if (const auto * model = llama_retain_find_model(info[0].As<Napi::String>().Utf8Value().c_str())) {
-        llama_retain_release_file(model);
-    }
-}
-
 // Which layers of the loaded model see a sliding window only: their indices.
 static Napi::Value slidingLayers(const Napi::CallbackInfo & info) {
     const auto * model = llama_retain_find_model(info[0].As<Napi::String>().Utf8Value().c_str());
@@ -53,7 +46,6 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("refusal", Napi::Function::New(env, refusal, "refusal"));
     exports.Set("passRefusal", Napi::Function::New(env, passRefusal, "passRefusal"));
     exports.Set("canWrite", Napi::Function::New(env, canWrite, "canWrite"));
-    exports.Set("releaseFile", Napi::Function::New(env, releaseFile, "releaseFile"));
     exports.Set("slidingLayers", Napi::Function::New(env, slidingLayers, "slidingLayers"));
     exports.Set("abi", Napi::Number::New(env, llama_retain_abi()));
     exports.Set("builtFor", Napi::Number::New(env, LLAMA_RETAIN_ABI));

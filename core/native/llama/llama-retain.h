@@ -61,6 +61,11 @@ struct llama_model * llama_retain_remember_model(struct llama_model * model, con
 void                 llama_retain_forget_model  (const struct llama_model * model);
 bool                 llama_retain_deferred();
 
+// gives pages of a mapped file back to the system once a backend has its copy of what they hold (repacked weights, or a
+// device's), so that no weight counts twice, not even while a model is loaded; who reads them gets them again from the
+// page cache. Elsewhere than on POSIX nothing
+void                 llama_retain_release (const void * data, size_t size);
+
 // What stays beside the KV cache while a document is read; the graphs hold views of it, and no batch needs an input from the
 // host: copying one waits until the device has come to rest
 struct llama_retain_reading {
@@ -80,7 +85,7 @@ struct llama_retain_reading {
 
 extern "C" {
 
-#define LLAMA_RETAIN_ABI 9
+#define LLAMA_RETAIN_ABI 10
 
 LLAMA_API int32_t llama_retain_abi(void);
 
@@ -92,10 +97,6 @@ LLAMA_API const char * llama_retain_refusal(const struct llama_model * model);
 
 // whether it continues a text at all: encoders do not
 LLAMA_API bool llama_retain_can_write(const struct llama_model * model);
-
-// gives the model's file pages back to the system if the CPU backend computes with copies of the weights (repacked q4_0, q4_K
-// and others): pages that are used come again from the page cache, and no weight counts twice; elsewhere than on POSIX nothing
-LLAMA_API void llama_retain_release_file(const struct llama_model * model);
 
 // whether a layer sees a sliding window only: its cache is small, is not scored and keeps what it holds
 LLAMA_API bool llama_retain_is_sliding(const struct llama_model * model, uint32_t il);

@@ -12,7 +12,7 @@ mkdir -p "$work"
 if [ ! -d "$work/llama" ]; then
     git clone --quiet "$root/node_modules/node-llama-cpp/llama/gitRelease.bundle" "$work/llama"
     git -C "$work/llama" apply --whitespace=nowarn "$root/core/native/llama.patch"
-    cp "$root"/core/native/llama/llama-retain.* "$work/llama/src/"
+    cp "$root"/core/native/llama/llama-retain* "$work/llama/src/"
 fi
 cmake -S "$here" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DLLAMA_SOURCE="$(cd "$work" && pwd)/llama" \
     -DGGML_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES="${ARCH:-native}"

@@ -1,0 +1,197 @@
+// A document is read, group of layers by group of layers
+
+#include "llama-retain-impl.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+struct llama_retain::reading {
+    static size_t hold(llama_context * ctx, ggml_type type, uint32_t n_tokens) {
+        ctx->synchronize();
+        ctx->cparams.retain_reading = nullptr;
+        ctx->retain_reading.reset();
+        if (n_tokens == 0) {
+            return 0;
+        }
+        ctx->retain_passed.clear();
+        // a graph that is reserved has as many tokens as a batch can; the mask's edge is as wide as a batch, padded
+        const int64_t n_batch = ctx->cparams.n_ubatch;
+        const int64_t n_rows  = GGML_PAD(std::max<int64_t>(n_tokens, n_batch), int64_t(step(cache(ctx))));
+        const int64_t n_edge  = n_batch + 258;
+
+        auto reading = std::make_unique<llama_retain_reading>();
+        ggml_init_params params = { 6*ggml_tensor_overhead(), nullptr, true };
+        reading->tensors.reset(ggml_init(params));
+        reading->hidden = ggml_new_tensor_2d(reading->tensors.get(), type, ctx->model.hparams.n_embd, n_rows);
+        reading->mask   = ggml_new_tensor_1d(reading->tensors.get(), GGML_TYPE_F16, n_rows*n_batch);
+        reading->edge   = ggml_new_tensor_2d(reading->tensors.get(), GGML_TYPE_F16, n_edge, n_batch);
+        reading->zero   = ggml_new_tensor_2d(reading->tensors.get(), GGML_TYPE_F16, n_edge, n_batch);
+        reading->pos    = ggml_new_tensor_1d(reading->tensors.get(), GGML_TYPE_I32, n_rows);
+        reading->cells  = ggml_new_tensor_1d(reading->tensors.get(), GGML_TYPE_I64, n_rows);
+        for (auto * buft : { ggml_backend_buffer_get_type(layer_of(ctx, 0).k->buffer), ggml_backend_cpu_buffer_type() }) {
+            reading->buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(reading->tensors.get(), buft));
+            if (reading->buffer) {
+                break;
+            }
+        }
+        if (!reading->buffer) {
+            return 0;
+        }
+        ggml_backend_buffer_clear(reading->buffer.get(), 0);
+        std::vector<ggml_fp16_t> edge(n_edge*n_batch, ggml_fp32_to_fp16(0.0f));
+        for (int64_t i = 0; i < n_batch; ++i) {
+            std::fill(edge.begin() + i*n_edge + i + 1, edge.begin() + (i + 1)*n_edge, ggml_fp32_to_fp16(-INFINITY));
+        }
+        ggml_backend_tensor_set(reading->edge, edge.data(), 0, ggml_nbytes(reading->edge));
+        std::vector<int32_t> pos(n_rows);
+        std::vector<int64_t> cells(n_rows);
+        std::iota(pos.begin(), pos.end(), 0);
+        std::iota(cells.begin(), cells.end(), 0);
+        ggml_backend_tensor_set(reading->pos,   pos.data(),   0, ggml_nbytes(reading->pos));
+        ggml_backend_tensor_set(reading->cells, cells.data(), 0, ggml_nbytes(reading->cells));
+        ctx->retain_reading = std::move(reading);
+        ctx->cparams.retain_reading = ctx->retain_reading.get();
+        return ggml_nbytes(ctx->retain_reading->hidden);
+    }
+
+    // the row of the group's staging and hidden states that is this position's; -1: it was not passed on
+    static int32_t row_of(const llama_context * ctx, uint32_t position) {
+        const auto & passed = ctx->retain_passed;
+        if (passed.empty()) {
+            return position;
+        }
+        const auto it = std::lower_bound(passed.begin(), passed.end(), position);
+        return it != passed.end() && *it == position ? it - passed.begin() : -1;
+    }
+
+    static bool pass(llama_context * ctx, const uint32_t * positions, uint32_t n) {
+        ctx->synchronize();
+        auto * reading = ctx->retain_reading.get();
+        if (!reading || n == 0) {
+            return false;
+        }
+        std::vector<int32_t> rows(n);
+        for (uint32_t i = 0; i < n; ++i) {
+            rows[i] = row_of(ctx, positions[i]);
+            if (rows[i] < 0 || rows[i] >= reading->hidden->ne[1] || (i > 0 && positions[i] <= positions[i - 1])) {
+                return false;
+            }
+        }
+        // in place: a row never moves back, so none is written before it is read
+        const heads hidden = { reading->hidden, 0, uint32_t(reading->hidden->ne[0]) };
+        gather(ctx, hidden, hidden, 1, &rows);
+        const std::vector<int32_t> pos(positions, positions + n);
+        ggml_backend_tensor_set(reading->pos, pos.data(), 0, n*sizeof(int32_t));
+        ctx->retain_passed.assign(positions, positions + n);
+        return true;
+    }
+
+    // Lays out the group's largest graph. Otherwise the scheduler would do so anew for every batch, as each is larger than
+    // the one before, and wait for the device to come to rest each time.
+    static bool reserve_batch(llama_context * ctx, uint32_t n_cells) {
+        auto & cparams = ctx->cparams;
+        const uint32_t n_tokens = std::min(n_cells, cparams.n_ubatch);
+        const auto full = ctx->memory->init_full();
+        cparams.retain_first = n_cells - n_tokens;
+        const bool fits = ctx->graph_reserve(n_tokens, 1, 1, full.get()) != nullptr;
+        cparams.retain_first = -1;
+        return fits;
+    }
+
+    static bool begin(llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells, bool plain) {
+        auto & full  = cache(ctx);
+        auto * small = sliding(ctx);
+        const uint32_t n_small = small ? small->get_size() : 0;
+        n_cells = GGML_PAD(n_cells, step(full));
+        ctx->synchronize();
+        for (uint32_t il = il_begin; il < il_end; ++il) {
+            auto & kv = holder(ctx, il);
+            const bool is_small = &kv == small;
+            if (!renew(kv, layer_of(ctx, il), !plain && !is_small, is_small ? n_small : n_cells)) {
+                return false;
+            }
+        }
+        reset_cells(full, n_cells);
+        if (small) {
+            reset_cells(*small, n_small);
+        }
+        ctx->retain_queries.clear();
+        changed(ctx, il_begin, il_end);
+        count(ctx);
+        return reserve_batch(ctx, n_cells);
+    }
+
+    static bool keep(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, uint32_t n_tokens, uint32_t n_window) {
+        auto & kv = cache(ctx);
+        ctx->synchronize();
+        const auto id = kv.map_layer_ids.find(il);
+        if (id == kv.map_layer_ids.end() || n_window > n_tokens) {
+            return false;
+        }
+        auto & layer = kv.layers[id->second];
+        if (is_empty(layer)) {
+            return false;
+        }
+        const uint32_t n_head = kv.hparams.n_head_kv(il);
+        const uint32_t first  = n_tokens - n_window;
+        const bool     staged = is_staged(layer);
+
+        // rows of the source, the window's last
+        std::vector<std::vector<int32_t>>  rows(n_head);
+        std::vector<std::vector<uint32_t>> kept(n_head);
+        if (!take_positions(positions, n_keep, first, kept)) {
+            return false;
+        }
+        for (uint32_t h = 0; h < n_head; ++h) {
+            const auto & part = part_of(layer, h);
+            const auto & held = kept_of(layer, h);
+            for (const uint32_t p : kept[h]) {
+                const auto it = std::lower_bound(held.begin(), held.end(), p);
+                if (staged ? row_of(ctx, p) < 0 : it == held.end() || *it != p) {
+                    return false;
+                }
+                rows[h].push_back(staged ? row_of(ctx, p) : part.n_pad + (it - held.begin()));
+            }
+            for (uint32_t i = 0; i < n_window; ++i) {
+                const int32_t row = staged ? row_of(ctx, first + i) : part.n_prefix + i;
+                if (row < 0) {
+                    return false;
+                }
+                rows[h].push_back(row);
+            }
+        }
+
+        return retain_rows(ctx, layer, layer, std::move(kept), rows, n_window);
+    }
+
+    static bool finish(llama_context * ctx, uint32_t n_tokens, uint32_t n_window) {
+        if (!occupy(ctx, n_window, n_tokens - n_window, n_window)) {
+            return false;
+        }
+        ctx->cparams.retain_rows = 0;
+        ctx->retain_read.clear();
+        ctx->retain_read_buf.reset();
+        return true;
+    }
+};
+
+size_t llama_retain_hold(llama_context * ctx, ggml_type type, uint32_t n_tokens) {
+    return llama_retain::reading::hold(ctx, type, n_tokens);
+}
+
+bool llama_retain_pass(llama_context * ctx, const uint32_t * positions, uint32_t n) {
+    return llama_retain::reading::pass(ctx, positions, n);
+}
+
+bool llama_retain_begin(llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells, bool plain) {
+    return llama_retain::reading::begin(ctx, il_begin, il_end, n_cells, plain);
+}
+
+bool llama_retain_keep(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, uint32_t n_tokens, uint32_t n_window) {
+    return llama_retain::reading::keep(ctx, il, positions, n_keep, n_tokens, n_window);
+}
+
+bool llama_retain_finish(llama_context * ctx, uint32_t n_tokens, uint32_t n_window) {
+    return llama_retain::reading::finish(ctx, n_tokens, n_window);
+}
