@@ -1,7 +1,6 @@
 import { Fragment, memo, type ReactNode } from "react";
 import type { SummaryResult } from "../../electron/contract.js";
 import { type Block, type Inline, proseOf } from "../../electron/core.js";
-import type { Unit } from "../view/format.js";
 import { Chip, NoSupport, type Source } from "./Chip.js";
 
 /** What is told of an answer's sentences, and of the documents that they are from. */

@@ -10,7 +10,6 @@ import {
   launch,
   listEntry,
   memoryBar,
-  namedFile,
   resize,
   samplePdf,
   screenshot,
