@@ -44,7 +44,10 @@ export async function build({ log, cacheDir }) {
     await cp(join(work, "precis.node"), join(out, "precis.node"));
     await checkLoads(out);
     // where the tests and the bench find stock llama.cpp
-    await writeFile(join(out, "precis.json"), JSON.stringify({ key, llamaCpp: pinned.llamaCpp, stock: prebuilt }));
+    await writeFile(
+      join(out, "precis.json"),
+      JSON.stringify({ key, llamaCpp: await releaseName(prebuilt, pinned), stock: prebuilt }),
+    );
   });
 
   await rm(target, { recursive: true, force: true });
@@ -130,6 +133,15 @@ async function fetchPrebuilt(log, cache, pinned, variant) {
   return join(bins, inner);
 }
 
+/** What the prebuilt libraries' names end in: those with a GPU backend say which (libllama.cuda.v0.5.0.so). */
+export async function releaseName(prebuilt, pinned) {
+  for (const file of await readdir(prebuilt)) {
+    const name = /^(?:lib)?llama\.(.*)\.(?:so|dylib|dll)$/.exec(file)?.[1];
+    if (name?.endsWith(pinned.llamaCpp)) return name;
+  }
+  throw new SetupError(`There is no llama.cpp ${pinned.llamaCpp} among the prebuilt libraries.`);
+}
+
 /** Fills `out` with the patched library and, in include/, its headers. */
 async function compileLlama(log, work, out, prebuilt, pinned) {
   for (const tool of ["git", "cmake", "ninja"]) {
@@ -150,10 +162,10 @@ async function compileLlama(log, work, out, prebuilt, pinned) {
   await cmake(join(here, "llama"), output, {
     LLAMA_SOURCE: source,
     PREBUILT: prebuilt,
-    LLAMA_RELEASE: pinned.llamaCpp,
+    LLAMA_RELEASE: await releaseName(prebuilt, pinned),
   });
   for (const file of await readdir(output)) {
-    if (/^(lib)?llama\.v.*\.(so|dylib|dll|lib)$/.test(file)) await cp(join(output, file), join(out, file));
+    if (/^(lib)?llama\..*\.(so|dylib|dll|lib)$/.test(file)) await cp(join(output, file), join(out, file));
   }
   for (const folder of ["include", join("ggml", "include")]) {
     await cp(join(source, folder), join(out, "include"), { recursive: true });
@@ -168,7 +180,7 @@ async function compileAddon(log, work, prebuilt, llama, pinned) {
   await cmake(join(here, "addon"), output, {
     LLAMA: llama,
     PREBUILT: prebuilt,
-    LLAMA_RELEASE: pinned.llamaCpp,
+    LLAMA_RELEASE: await releaseName(prebuilt, pinned),
     NODE_ADDON_API: join(modules, "node-addon-api"),
     NODE_API_HEADERS: join(modules, "node-api-headers", "include"),
     NODE_API_DEF: join(modules, "node-api-headers", "def", "node_api.def"),

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { catalogue } from "../../core/models/catalogue.js";
+import { releaseName } from "../../core/native/build.mjs";
 import { findElectron } from "../../scripts/setup/electron.mjs";
 import * as modelStep from "../../scripts/setup/model.mjs";
 import { onPath, readJson, run, withTempFolder, writeJson } from "../../scripts/setup/tools.mjs";
@@ -77,6 +78,25 @@ describe("the model step", () => {
       expect(readdirSync(join(modelPath, ".."))).toEqual([]);
       expect(modelStep.isDone()).toBe(false);
     });
+  });
+});
+
+describe("the patched llama.cpp", () => {
+  it.each([
+    ["on the CPU", "libllama.v0.5.0.so", "v0.5.0"],
+    ["with CUDA", "libllama.cuda.v0.5.0.so", "cuda.v0.5.0"],
+    ["with Metal", "libllama.metal.v0.5.0.dylib", "metal.v0.5.0"],
+    ["on Windows", "llama.vulkan.v0.5.0.dll", "vulkan.v0.5.0"],
+  ])("goes by the name of the prebuilt one that it replaces, %s", async (_, file, name) => {
+    for (const other of ["libllama-common.so", "libggml.v0.5.0.so", "llama-addon.node", file]) {
+      writeFileSync(join(folder, other), "");
+    }
+    expect(await releaseName(folder, { llamaCpp: "v0.5.0" })).toBe(name);
+  });
+
+  it("is not built against another release", async () => {
+    writeFileSync(join(folder, "libllama.v0.4.9.so"), "");
+    await expect(releaseName(folder, { llamaCpp: "v0.5.0" })).rejects.toThrow("no llama.cpp v0.5.0");
   });
 });
 
