@@ -15,7 +15,14 @@ export type KvShape = Pick<ModelInfo, "fullLayers" | "kvHeads" | "keySize" | "va
 export type MemoryShape = KvShape &
   Pick<
     ModelInfo,
-    "layers" | "queryHeads" | "embeddingSize" | "feedForwardSize" | "vocabularySize" | "weightsBytes" | "gpuLayers"
+    | "layers"
+    | "queryHeads"
+    | "embeddingSize"
+    | "feedForwardSize"
+    | "vocabularySize"
+    | "weightsBytes"
+    | "gpuLayers"
+    | "gpu"
   >;
 
 export interface Budget {
@@ -79,6 +86,12 @@ const vocabularyEntryBytes = 2 ** 10;
 
 /** What V8 takes beyond that while a policy chooses: it collects what is left of the scores when it needs room. */
 const choosingBytes = 25 * 2 ** 20;
+
+/**
+ * What CUDA takes as soon as it is there, with no layer on it too: its libraries and the driver's own memory, and on the GPU
+ * kernels, pools and the context. Measured on one H200 (docs/bench/gpu.md); a smaller GPU's context takes less.
+ */
+const cudaBytes = { memory: 430 * 2 ** 20, gpu: 615 * 2 ** 20 };
 
 /** The budget that is used when the user names none. */
 export const defaultBudget = "25%";
@@ -211,6 +224,7 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
   // what belongs to a layer lies where the layer does; with the first layer on the GPU, so do hidden states
   const onGpu = model.gpuLayers > model.layers;
   const program = programBytes + model.vocabularySize * vocabularyEntryBytes + (run.keepsAll ? 0 : choosingBytes);
+  const cuda = model.gpu === "cuda" ? cudaBytes : { memory: 0, gpu: 0 };
   const total = model.weightsBytes + compute + peak + program;
   const gpu = share === 0 ? 0 : share * (model.weightsBytes + peak - hidden) + compute + (onGpu ? hidden : 0);
   return {
@@ -222,9 +236,9 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
     fullKvBytes: full,
     retainedKvBytes: retained,
     peakKvBytes: peak,
-    totalBytes: total,
+    totalBytes: total + cuda.memory + cuda.gpu,
     diskBytes: run.whole ? fullKvBytes(model, promptTokens + run.answerTokens + checkTokens) : 0,
-    devices: { memory: total - gpu, gpu },
+    devices: { memory: total - gpu + cuda.memory, gpu: gpu + cuda.gpu },
   };
 }
 

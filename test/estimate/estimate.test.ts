@@ -191,4 +191,14 @@ describe("estimate", () => {
     expect(half.devices.gpu).toBeLessThan(onGpu.devices.gpu);
     expect(half.devices.gpu).toBeGreaterThan(0);
   });
+
+  test("counts what CUDA itself takes on both sides, whether layers lie there or not", () => {
+    for (const gpuLayers of [0, 15, 31]) {
+      const without = estimate({ ...fakeModel, gpuLayers }, run);
+      const cuda = estimate({ ...fakeModel, gpuLayers, gpu: "cuda" }, run);
+      expect(cuda.devices.gpu).toBeGreaterThan(without.devices.gpu);
+      expect(cuda.devices.memory).toBeGreaterThan(without.devices.memory);
+      expect(cuda.totalBytes).toBe(cuda.devices.gpu + cuda.devices.memory);
+    }
+  });
 });
