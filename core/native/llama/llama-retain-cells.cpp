@@ -8,11 +8,20 @@
 #include <numeric>
 
 void llama_retain::reset_cells(llama_kv_cache & kv, uint32_t n_cells) {
-    // taking apart what is known of a long document's cells takes longer than a batch: the device is not to wait for it
-    kv.retain_spent = std::async(std::launch::async, [spent = std::move(kv.v_cells[0])]() mutable { spent = llama_kv_cells(); });
-    kv.v_cells[0] = llama_kv_cells();
-    kv.v_cells[0].resize(n_cells);
+    // taking apart what is known of a long document's cells, and making as many anew, takes longer than a batch: the device
+    // is not to wait for it
+    auto fresh = kv.retain_cells.valid() ? kv.retain_cells.get() : llama_kv_cells();
+    if (fresh.size() != n_cells) {
+        fresh.resize(n_cells);
+    }
+    std::swap(kv.v_cells[0], fresh);
+    kv.retain_cells = std::async(std::launch::async, [spent = std::move(fresh), n_cells]() mutable {
+        spent = llama_kv_cells();
+        spent.resize(n_cells);
+        return std::move(spent);
+    });
     kv.v_heads[0] = 0;
+    kv.retain_fixed = false;
 }
 
 std::vector<llama_pos> llama_retain::positions_of(const llama_kv_cache & kv) {
@@ -136,6 +145,7 @@ struct llama_retain::reserving {
         auto positions = positions_of(kv);
         positions.resize(n_used);
         fill_cells(kv, n_cells, positions);
+        kv.retain_fixed = n_step > 1;
         if (!alloc_pads(kv, n_prefix + n_cells)) {
             return false;
         }

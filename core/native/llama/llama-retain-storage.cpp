@@ -26,7 +26,10 @@ llama_kv_cache & llama_retain::holder(const llama_context * ctx, uint32_t il) {
 }
 
 uint32_t llama_retain::step(const llama_kv_cache & kv) {
-    return ggml_backend_buft_is_host(ggml_backend_buffer_get_type(kv.layers[0].k->buffer)) ? 1 : 256;
+    const bool on_host = std::all_of(kv.layers.begin(), kv.layers.end(), [](const auto & layer) {
+        return ggml_backend_buft_is_host(ggml_backend_buffer_get_type(layer.k->buffer));
+    });
+    return on_host ? 1 : 256;
 }
 
 kv_layer & llama_retain::layer_of(const llama_context * ctx, uint32_t il) {
