@@ -6,10 +6,12 @@
 //        gpu-bench run   MODEL RUN...           RUN is side:tokens:kv[:kept[:group[:hidden]]]
 //          side    stock | precis | uneven (budgets that differ from layer to layer, as a policy's may)
 //                  | heads (budgets that differ from KV head to KV head in each layer)
+//                  | fast (from about a quarter of the layers on, 4,096 positions go on: core/compression/propagation.ts)
 //          kv      f16 | q8_0 | q4_0, what is kept      kept    share of the tokens, e.g. 0.069
 //          group   layers read together; 0: as many as hold 512 MiB of f16 keys and values
 //          hidden  f32 | f16, what waits between groups
-// Environment: BATCH (512), DECODE (256 tokens), THREADS (all cores), WATCH (2 ms between two looks at the memory).
+// Environment: BATCH (512), DECODE (256 tokens), THREADS (all cores), WATCH (2 ms between two looks at the memory),
+// LAYERS (on the GPU, the output counted as one as llama.cpp does; all).
 #include "llama-context.h"
 #include "llama-model.h"
 #include "llama-retain.h"
@@ -245,7 +247,9 @@ struct Run {
 };
 
 struct Result {
-    double first_ms = 0, begin_ms = 0, score_ms = 0, read_back_ms = 0, select_ms = 0, keep_ms = 0, decode_ms = 0;
+    double first_ms = 0, begin_ms = 0, score_ms = 0, read_back_ms = 0, select_ms = 0, keep_ms = 0, reserve_ms = 0;
+    double decode_ms = 0, launch_ms = 0, choose_ms = 0; // the host's part of the tokens: until all is under way, choosing
+    double token_ms = 0; // of the tokens the median: the first ones are slower, until CUDA has a graph to replay
     size_t after_bytes = 0, kv_bytes = 0, kv_peak = 0, compute_bytes = 0;
     int    splits_read = 0, splits_decode = 0;
     uint32_t group = 0;
@@ -319,7 +323,7 @@ static Plan best(const std::vector<float> & scores, uint32_t n_head, uint32_t n_
 
 class Measurement {
   public:
-    Measurement(llama_model * model, const Run & run) : model(model), run(run) {
+    Measurement(llama_model * model, const Run & run, bool offload = true) : model(model), run(run) {
         llama_context_params params = llama_context_default_params();
         n_decode = setting("DECODE", 256);
         batch    = setting("BATCH", 512);
@@ -330,6 +334,7 @@ class Measurement {
         params.type_k          = params.type_v = type_of(run.kv);
         params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
         params.no_perf         = true;
+        params.op_offload      = offload;
         params.n_outputs_max   = 1;
         tokens = random_tokens(model, run.tokens);
         n_group = run.group;
@@ -345,7 +350,7 @@ class Measurement {
 
     // reads, then writes greedily, or goes on along `given`
     Result measure(ggml_backend_dev_t device, const std::vector<llama_token> & given = {}) {
-        run.side == "stock" ? read_plainly() : read_in_groups();
+        run.side == "stock" ? read_plainly() : read_in_groups(given.empty() ? n_decode : given.size());
         llama_token token = choose();
         result.first_ms   = ms_since(start);
         result.splits_read = splits();
@@ -353,20 +358,25 @@ class Measurement {
         keep_logits(given);
 
         const auto from = Clock::now();
+        std::vector<double> each;
         const uint32_t n = given.empty() ? n_decode : given.size();
         for (uint32_t i = 0; i < n; ++i) {
             if (!given.empty()) {
                 token = given[i];
             }
-            if (run.side != "stock" && n_used + 1 > llama_retain_n_cells(ctx.get())) {
-                must(llama_retain_reserve(ctx.get(), n_used + 256), "no room for more");
-            }
+            const auto from_token = Clock::now();
             must(llama_decode(ctx.get(), llama_batch_get_one(&token, 1)) == 0, "writing failed");
-            n_used++;
+            result.launch_ms += ms_since(from_token);
+            llama_synchronize(ctx.get());
+            const auto from_choice = Clock::now();
             token = choose();
+            result.choose_ms += ms_since(from_choice);
+            each.push_back(ms_since(from_token));
             keep_logits(given);
         }
         result.decode_ms = ms_since(from);
+        std::nth_element(each.begin(), each.begin() + each.size()/2, each.end());
+        result.token_ms = each[each.size()/2];
         result.splits_decode = splits();
         result.compute_bytes = llama_retain_compute_bytes(ctx.get());
         for (int32_t il = 0; il < llama_model_n_layer(model); ++il) {
@@ -383,7 +393,17 @@ class Measurement {
     llama_token choose() {
         const float * row = llama_get_logits_ith(ctx.get(), -1);
         must(row, "no logits");
-        return std::max_element(row, row + llama_vocab_n_tokens(llama_model_get_vocab(model))) - row;
+        // sixteen at once: one by one, as std::max_element does, a whole vocabulary takes as long as a layer
+        const int n = llama_vocab_n_tokens(llama_model_get_vocab(model));
+        float most[16];
+        std::copy_n(row, 16, most);
+        for (int i = 16; i + 16 <= n; i += 16) {
+            for (int j = 0; j < 16; ++j) {
+                most[j] = row[i + j] > most[j] ? row[i + j] : most[j];
+            }
+        }
+        const float best = std::max(*std::max_element(most, most + 16), *std::max_element(row + n - 16, row + n));
+        return std::find(row, row + n, best) - row;
     }
 
     void keep_logits(const std::vector<llama_token> & given) {
@@ -399,10 +419,15 @@ class Measurement {
         }
     }
 
-    void read_in_groups() {
-        const uint32_t n_layer  = llama_model_n_layer(model);
-        const uint32_t n_head   = llama_model_n_head(model);
-        const uint32_t n_before = run.tokens - window;
+    void read_in_groups(uint32_t n_answer) {
+        const uint32_t n_layer = llama_model_n_layer(model);
+        const uint32_t n_head  = llama_model_n_head(model);
+
+        // what goes through the next layers: all tokens, or from the cut on those at these positions
+        std::vector<uint32_t> passed;
+        uint32_t n_rows   = run.tokens;
+        uint32_t n_before = n_rows - window;
+        const uint32_t cut = run.side == "fast" ? std::ceil(n_layer*(1/5.0 + 1/3.0)/2) : n_layer;
 
         std::vector<llama_pos>      pos(batch);
         std::vector<int32_t>        n_seq(batch, 1);
@@ -410,25 +435,26 @@ class Measurement {
         std::vector<llama_seq_id *> seqs(batch, &seq);
         std::vector<int8_t>         output(batch);
 
-        must(n_group >= n_layer || llama_retain_hold(ctx.get(), type_of(run.hidden), run.tokens), "no room for hidden states");
+        const bool one_group = n_group >= n_layer && cut == n_layer;
         std::vector<std::vector<float>> scores(n_group, std::vector<float>(size_t(n_head)*n_before));
-        for (uint32_t begin = 0; begin < n_layer; begin += n_group) {
-            const uint32_t end = std::min(begin + n_group, n_layer);
+        must(one_group || llama_retain_hold(ctx.get(), type_of(run.hidden), run.tokens), "no room for hidden states");
+        for (uint32_t begin = 0, end = 0; begin < n_layer; begin = end) {
+            end = std::min(begin + n_group, begin < cut ? cut : n_layer);
             const auto from_begin = Clock::now();
-            must(llama_retain_begin(ctx.get(), begin, end, run.tokens, false), "no room for a group of layers");
+            must(llama_retain_begin(ctx.get(), begin, end, n_rows, false), "no room for a group of layers");
             result.begin_ms += ms_since(from_begin);
             bool scored = false;
 
             double usual_ms = 0;
-            for (uint32_t at = 0; at < run.tokens; at += batch) {
-                const uint32_t n    = std::min(batch, run.tokens - at);
+            for (uint32_t at = 0; at < n_rows; at += batch) {
+                const uint32_t n    = std::min(batch, n_rows - at);
                 const uint32_t stop = at + n;
                 const uint32_t rows = stop <= n_before ? 0 : stop - std::max(at, n_before);
                 for (uint32_t i = 0; i < n; ++i) {
                     pos[i] = at + i;
                 }
                 output.assign(batch, 0);
-                output[n - 1] = end == n_layer && stop == run.tokens;
+                output[n - 1] = end == n_layer && stop == n_rows;
 
                 llama_batch part = {};
                 part.n_tokens = n;
@@ -451,7 +477,7 @@ class Measurement {
                     if (rows == 0) {
                         usual_ms = ms_since(from);
                     } else {
-                        result.score_ms += usual_ms == 0 ? 0 : ms_since(from) - usual_ms*n/batch;
+                        result.score_ms += usual_ms == 0 ? 0 : std::max(0.0, ms_since(from) - usual_ms*n/batch);
                     }
                 }
                 const auto from_read_back = Clock::now();
@@ -474,6 +500,10 @@ class Measurement {
                 }
             }
             llama_retain_observe(ctx.get(), 0, 0);
+            if (end == n_layer) {
+                llama_retain_hold(ctx.get(), GGML_TYPE_F16, 0);
+            }
+            const auto position = [&](uint32_t row) { return passed.empty() ? row : passed[row]; };
             for (uint32_t il = begin; il < end; ++il) {
                 auto from = Clock::now();
                 const double   share  = run.side == "uneven" && n_layer > 1 ? run.kept*(0.5 + double(il)/(n_layer - 1)) : run.kept;
@@ -483,6 +513,9 @@ class Measurement {
                     n_keep[h] = std::min<uint32_t>(n_before, std::max(1.0, of*run.tokens - (run.kept < 1 ? window : 0)));
                 }
                 result.plans.push_back(best(scores[il - begin], n_head, n_before, n_keep));
+                for (auto & head : result.plans.back()) {
+                    std::transform(head.begin(), head.end(), head.begin(), position);
+                }
                 result.select_ms += ms_since(from);
                 from = Clock::now();
                 std::vector<uint32_t> positions;
@@ -492,19 +525,33 @@ class Measurement {
                 must(llama_retain_keep(ctx.get(), il, positions.data(), n_keep.data(), run.tokens, window), "nothing was kept");
                 result.keep_ms += ms_since(from);
             }
+            if (end == cut && end < n_layer) {
+                const auto from = Clock::now();
+                const uint32_t n_most = std::min<uint32_t>(4096, 0.325*n_before);
+                // of all heads the best: as if they were the queries of one
+                passed = best(scores[end - 1 - begin], n_head, n_before, { n_most })[0];
+                for (uint32_t i = n_before; i < run.tokens; ++i) {
+                    passed.push_back(i);
+                }
+                must(llama_retain_pass(ctx.get(), passed.data(), passed.size()), "nothing was passed on");
+                n_rows   = passed.size();
+                n_before = n_rows - window;
+                result.select_ms += ms_since(from);
+            }
         }
-        const size_t hidden_bytes = n_group >= n_layer ? 0 : ggml_row_size(type_of(run.hidden), llama_model_n_embd(model))*run.tokens;
+        const size_t hidden_bytes = one_group ? 0 : ggml_row_size(type_of(run.hidden), llama_model_n_embd(model))*run.tokens;
         result.kv_peak = llama_retain_peak_bytes(ctx.get()) + hidden_bytes;
-        llama_retain_hold(ctx.get(), GGML_TYPE_F16, 0);
         must(llama_retain_finish(ctx.get(), run.tokens, window), "reading was not finished");
-        n_used = window;
+        const auto from = Clock::now();
+        must(llama_retain_reserve(ctx.get(), window + n_answer), "no room for the answer");
+        result.reserve_ms = ms_since(from);
     }
 
     struct Free { void operator()(llama_context * ctx) const { llama_free(ctx); } };
     std::unique_ptr<llama_context, Free> ctx;
     llama_model * model;
     const Run     run;
-    uint32_t      batch, n_decode, n_group, n_used = 0;
+    uint32_t      batch, n_decode, n_group;
     std::vector<llama_token> tokens;
     Clock::time_point start;
     Result result;
@@ -513,7 +560,7 @@ class Measurement {
 struct FreeModel { void operator()(llama_model * model) const { llama_model_free(model); } };
 using Model = std::unique_ptr<llama_model, FreeModel>;
 
-static Model load(const char * path, ggml_backend_dev_t device) {
+static Model load(const char * path, ggml_backend_dev_t device, int n_layers = setting("LAYERS", 999)) {
     llama_model_params params = llama_model_default_params();
     ggml_backend_dev_t devices[] = { device, nullptr };
     const bool on_cpu = !device || ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU;
@@ -521,7 +568,7 @@ static Model load(const char * path, ggml_backend_dev_t device) {
         devices[0] = nullptr;
     }
     params.devices      = devices;
-    params.n_gpu_layers = on_cpu ? 0 : 999;
+    params.n_gpu_layers = on_cpu ? 0 : n_layers;
     Model model(llama_model_load_from_file(path, params));
     must(model != nullptr, "the model could not be loaded");
     return model;
@@ -531,8 +578,8 @@ static void measure(const char * path, ggml_backend_dev_t device, int n_runs, ch
     const size_t before = Watch::in_use(device);
     const auto   from   = Clock::now();
     const auto   model  = load(path, device);
-    printf("{\"model\":\"%s\",\"device\":\"%s\",\"batch\":%d,\"weights\":%zu,\"before\":%zu,\"loadMs\":%.0f}\n", path,
-            ggml_backend_dev_description(device), setting("BATCH", 512), Watch::in_use(device) - before, before, ms_since(from));
+    printf("{\"model\":\"%s\",\"device\":\"%s\",\"batch\":%d,\"weights\":%zu,\"before\":%zu,\"layers\":%d,\"loadMs\":%.0f}\n", path,
+            ggml_backend_dev_description(device), setting("BATCH", 512), Watch::in_use(device) - before, before, setting("LAYERS", 999), ms_since(from));
     fflush(stdout);
     for (int i = 0; i < n_runs; ++i) {
         const Run run(runs[i]);
@@ -546,11 +593,12 @@ static void measure(const char * path, ggml_backend_dev_t device, int n_runs, ch
             continue;
         }
         printf("{\"run\":\"%s\",\"side\":\"%s\",\"tokens\":%u,\"kv\":\"%s\",\"kept\":%g,\"group\":%u,\"hidden\":\"%s\",\"firstMs\":%.1f,\"beginMs\":%.1f,"
-               "\"scoreMs\":%.1f,\"readBackMs\":%.1f,\"selectMs\":%.1f,\"keepMs\":%.1f,\"decodePerSecond\":%.2f,\"peak\":%zu,\"after\":%zu,\"kvBytes\":%zu,"
+               "\"scoreMs\":%.1f,\"readBackMs\":%.1f,\"selectMs\":%.1f,\"keepMs\":%.1f,\"reserveMs\":%.1f,\"decodePerSecond\":%.2f,\"tokenMs\":%.3f,\"launchMs\":%.3f,\"chooseMs\":%.3f,\"peak\":%zu,\"after\":%zu,\"kvBytes\":%zu,"
                "\"kvPeak\":%zu,\"kvFull\":%zu,\"computeBytes\":%zu,"
                "\"splitsRead\":%d,\"splitsDecode\":%d}\n",
                runs[i], run.side.c_str(), run.tokens, run.kv.c_str(), run.kept, r.group, run.hidden.c_str(), r.first_ms, r.begin_ms, r.score_ms,
-               r.read_back_ms, r.select_ms, r.keep_ms, setting("DECODE", 256)*1000/r.decode_ms, watch.peak.load(), r.after_bytes, r.kv_bytes,
+               r.read_back_ms, r.select_ms, r.keep_ms, r.reserve_ms, setting("DECODE", 256)*1000/r.decode_ms, r.token_ms, r.launch_ms/setting("DECODE", 256),
+               r.choose_ms/setting("DECODE", 256), watch.peak.load(), r.after_bytes, r.kv_bytes,
                r.kv_peak, row_bytes(model.get())*llama_model_n_layer(model.get())*run.tokens, r.compute_bytes, r.splits_read, r.splits_decode);
         fflush(stdout);
     }
@@ -600,8 +648,19 @@ static void check(const char * path, ggml_backend_dev_t device, const std::strin
                     stock, on_device("precis:" + n + ":" + kv + ":1:" + how));
         }
     }
+    // Some layers there, the others on the CPU: groups lie on one side, or on both. Each layer is computed where it lies:
+    // otherwise the device lends a hand with large batches, and which small operations go with it depends on the graph
+    for (const int n_layers : { 2, 3 }) {
+        const auto shared = load(path, device, n_layers);
+        const auto on_both = [&](const std::string & run) { return Measurement(shared.get(), Run(run), false).measure(device, given); };
+        const auto stock = on_both("stock:" + n + ":f16");
+        for (const char * how : { "1:f32", "2:f32", "3:f32", "4:f32", "1:f16" }) {
+            compare((std::to_string(n_layers - 1) + " of 4 layers on the GPU, everything kept as f16, layers and hidden states " + how + ", against stock").c_str(),
+                    stock, on_both("precis:" + n + ":f16:1:" + how));
+        }
+    }
     const auto on_cpu = load(path, nullptr);
-    for (const std::string & run : { "stock:" + n + ":f16", "precis:" + n + ":f16:0.25:1:f32", "precis:" + n + ":q8_0:0.25:1:f32", "uneven:" + n + ":f16:0.25:1:f32", "heads:" + n + ":f16:0.25:1:f32", "heads:" + n + ":q8_0:0.25:1:f32" }) {
+    for (const std::string & run : { "stock:" + n + ":f16", "precis:" + n + ":f16:0.25:1:f32", "precis:" + n + ":q8_0:0.25:1:f32", "uneven:" + n + ":f16:0.25:1:f32", "heads:" + n + ":f16:0.25:1:f32", "heads:" + n + ":q8_0:0.25:1:f32", "fast:" + n + ":f16:0.25:1:f32" }) {
         compare((run + " against the CPU").c_str(), Measurement(on_cpu.get(), Run(run)).measure(device, given), on_device(run));
     }
 }

@@ -22,7 +22,7 @@ for name in "$@"; do
     for tokens in 32768 131072; do
         runs="$runs stock:$tokens:q8_0 stock:$tokens:q4_0 precis:$tokens:q8_0:0.069 uneven:$tokens:f16:0.069 heads:$tokens:f16:0.069"
     done
-    runs="$runs precis:32768:f16:0.069:1"
+    runs="$runs precis:32768:f16:0.069:1 fast:32768:f16:0.069 fast:131072:f16:0.069"
     # shellcheck disable=SC2086
     "$bench" run "$folder/$name.gguf" ${RUNS:-$runs} | tee -a "$results"
 done

@@ -15,6 +15,19 @@ interface Check {
   readonly splitsDecode: number;
 }
 
+/** A summary by the app itself (node.ts); bytes are those of the process, on the GPU and in RAM. */
+interface Summary {
+  readonly node: string;
+  readonly gpuLayers?: number;
+  readonly groupLayers?: number;
+  readonly estimated: { readonly memory: number; readonly gpu: number };
+  readonly gpuBytes: number;
+  readonly rssBytes: number;
+  readonly tokens: number;
+  readonly text: string;
+  readonly timings: Record<"prefillMs" | "compressMs" | "decodeMs" | "decodeTokens", number>;
+}
+
 /** What follows was measured again. */
 interface Note {
   readonly note: string;
@@ -30,7 +43,7 @@ interface Header {
 
 interface Run {
   readonly run: string;
-  readonly side: "stock" | "precis" | "uneven" | "heads";
+  readonly side: "stock" | "precis" | "uneven" | "heads" | "fast";
   readonly tokens: number;
   readonly kv: string;
   readonly kept: number;
@@ -55,7 +68,7 @@ const lines = process.argv
   .slice(2)
   .flatMap((path) => readFileSync(path, "utf8").split("\n"))
   .filter((line) => line.startsWith("{"))
-  .map((line) => JSON.parse(line) as Check | Header | Run | Note);
+  .map((line) => JSON.parse(line) as Check | Header | Run | Note | Summary);
 
 interface Model {
   readonly header: Header;
@@ -66,14 +79,18 @@ interface Model {
 
 const checks = new Map<string, Check>();
 const models: Model[] = [];
+const summaries: Summary[] = [];
 let note: string | undefined;
 for (const line of lines) {
   if ("note" in line) note = line.note;
+  else if ("node" in line) summaries.push(line);
   else if ("check" in line) checks.set(line.check, line);
   else if ("model" in line) models.push({ header: line, runs: [], ...(note !== undefined && { note }) });
   else if (line.error !== undefined) throw new Error(`${line.run}: ${line.error}`);
   else models.at(-1)?.runs.push(line);
 }
+/** Of the measurement: DAY, or today. */
+const day = process.env.DAY ?? new Date().toISOString().slice(0, 10);
 const device = models[0]?.header.device;
 if (device === undefined) throw new Error("usage: table.ts RESULTS..., from bench.sh");
 if (models.some(({ header }) => header.device !== device)) throw new Error("the results are from several devices");
@@ -86,7 +103,7 @@ const table = (head: readonly string[], rows: readonly (readonly (string | numbe
 function name(run: Run): string {
   if (run.side === "stock") return `stock, ${run.kv}`;
   const kept = `${Number((run.kept * 100).toFixed(1))} % kept`;
-  const uneven = { uneven: "layers uneven", heads: "heads uneven" }[run.side as string] ?? "";
+  const uneven = { uneven: "layers uneven", heads: "heads uneven", fast: "read fast" }[run.side as string] ?? "";
   return [kept, run.kv === "f16" ? "" : `in ${run.kv}`, uneven].filter((part) => part !== "").join(", ");
 }
 
@@ -155,26 +172,64 @@ const stock = (run: Run) => run.side === "stock";
 const ours = (run: Run) => run.side !== "stock";
 const before = models[0]?.header.before ?? 0;
 
+/** The app's own summaries: where layers lay, what it took, and what `precis estimate` said of that. */
+function app(): string {
+  const mib = (bytes: number) => Math.round(bytes / 2 ** 20);
+  const off = (said: number, was: number) => `${said >= was ? "+" : ""}${((said / was - 1) * 100).toFixed(0)} %`;
+  const alone = summaries.find((summary) => summary.gpuLayers === 0)?.text.split(/\s+/) ?? [];
+  const rows = summaries.map(({ gpuLayers, groupLayers, estimated, gpuBytes, rssBytes, text, timings }) => {
+    const words = text.split(/\s+/);
+    const parted = words.findIndex((word, i) => word !== alone[i]);
+    return [
+      gpuLayers ?? "all",
+      groupLayers ?? "default",
+      `${(timings.prefillMs / 1000).toFixed(2)} s`,
+      `${(timings.compressMs / 1000).toFixed(2)} s`,
+      ((timings.decodeTokens / timings.decodeMs) * 1000).toFixed(0),
+      mib(gpuBytes),
+      off(estimated.gpu, gpuBytes),
+      mib(rssBytes),
+      off(estimated.memory, rssBytes),
+      parted < 0 ? "the same" : `${parted} of ${words.length}`,
+    ];
+  });
+  const head = ["layers on the GPU", "layers a group", "reading", "choosing", "tokens/s", "GPU, MiB", "estimate"];
+  return `## The app itself
+
+Node.js, the command line and the addon with the default model (30 layers, and the output counted as one more):
+\`precis summarize\` of the sample report, ${summaries[0]?.tokens} tokens with the prompt, 25 % kept, \`--reaim off\` (test/bench/gpu/node.ts).
+GPU and RAM: the most that the process held, CUDA's own included; "estimate": how far \`precis estimate\` is from it.
+Where layers lie on both sides, groups of layers end where they change sides or go across. Answers are greedy. The last column
+is how many words each begins with in common with the answer of the CPU alone: other kernels round differently, and the first
+word that is about as likely as another sends a small model elsewhere.
+
+${table([...head, "RAM, MiB", "estimate", "words as the CPU's"], rows)}
+`;
+}
+
 const text = `# On a GPU
 
 Made by \`test/bench/gpu/bench.sh\` (a C++ program over the patched llama.cpp, without Node.js) and
 \`test/bench/gpu/table.ts\`, on one ${device}. Models have the shapes of real ones (layers, heads, feed-forward,
 vocabulary) and random q4_0 weights; tokens are random; batches of ${models[0]?.header.batch} tokens on both sides, flash attention on.
 
-- **first token**: from making the context to the first token's logits. **tokens/s**: the 256 tokens after it.
+- **first token**: from making the context to the first token's logits, and with it room for the answer. **tokens/s**: the 256
+  tokens after it.
 - **GiB**: all device memory in use, ${gib(before)} GiB of CUDA's own included, sampled every 2 ms.
 - Rows with a share kept read layer group by layer group with this project's scoring, retention and compaction. Selection is
   done in the program, as the policies do it: window of 32, scores pooled over 15 positions, the best of a KV head's
   queries, the same budget for every layer ("layers uneven" and "heads uneven": budgets from half to one and a half times
   that, from the first to the last layer, or KV head of each layer). Hidden states wait on the device in f16. A group has
   as many layers as hold 512 MiB of keys and values.
+- "read fast": what the best head attends to most goes on after about a quarter of the layers, 4,096 positions. Where to cut is
+  the app's to say by what layers attend to; random weights attend to nothing, so here it is where it mostly is.
 - **scoring** and so on are shares of the time to the first token.
 
-One measurement each: differences of a few percent are noise.
+One measurement each, on ${day}: differences of a few percent are noise.
 
 ${models.map(section).join("\n\n")}
 
-## The least memory: one layer a group
+${summaries.length > 0 ? `${app()}\n` : ""}## The least memory: one layer a group
 
 At 6.9 % kept, the most that keys, values (the layer being read in f16 and what is kept of the others) and hidden states (f16)
 hold at once, as shares of the whole f16 cache: what the allocator gave, and all device memory in use at the peak without
@@ -186,7 +241,11 @@ ${table(["", "tokens", "whole cache, GiB", "allocator", "device"], oneLayer)}
 
 A model of four layers, 1,500 tokens and eight more that are given; "1:f32" is one layer a group and hidden states in f32.
 "relative" is the norm of the difference of all logits over their norm. With hidden states in f32 and f16 keys and values,
-reading in groups, compacting and decoding give stock's logits bit for bit. With q8_0 and q4_0 there is a difference that is no
+reading in groups, compacting and decoding give stock's logits bit for bit (with room for just these tokens: more room is more
+columns, and attention over more columns rounds otherwise); so they do with some layers on the GPU and the
+others on the CPU, in groups that end where the layers change sides and in groups that go across, as long as each layer is
+computed where it lies (llama.cpp otherwise has the GPU multiply large batches for the CPU's layers, and which small operations
+go along depends on where the graph is cut). With q8_0 and q4_0 there is a difference that is no
 error: stock reads from quantised keys and values, this project from exact ones, which it quantises when it compacts. The rows
 against the CPU show what other kernels do to stock alone.
 
