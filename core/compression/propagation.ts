@@ -110,7 +110,7 @@ function boundsOf(
   };
 }
 
-/** Of each cut the middle of its bounds. */
+/** Of each cut the middle of its bounds for the widest layer, and a layer more, after which attention has narrowed again. */
 function expectedTokens(shape: PropagationShape, settings: PropagationSettings): number[] {
   const { cuts, tail } = settings;
   const { layers, tokens } = shape;
@@ -120,7 +120,8 @@ function expectedTokens(shape: PropagationShape, settings: PropagationSettings):
   for (const cut of cuts) {
     const { earliest, latest, least, most } = boundsOf(cut, settings, layers, before);
     const passed = Math.min(before, (least + most) / 2 + tail + shape.protectedPositions.length);
-    for (let layer = Math.ceil((earliest + latest) / 2); layer < layers; layer++) {
+    const cutAfter = Math.min(latest, Math.ceil((earliest + latest) / 2) + 1);
+    for (let layer = cutAfter; layer < layers; layer++) {
       through[layer] = Math.min(through[layer] as number, Math.round(passed) + window);
     }
   }

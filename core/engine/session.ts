@@ -4,7 +4,7 @@ import type { GroupReduction, LayerRetention } from "../compression/policy.js";
 import { cancelled } from "../errors.js";
 import { entryBytes, type KvType } from "./kv.js";
 import type { LayerState, NativeOpenOptions, NativeSession } from "./native.js";
-import { ReadingTime } from "./reading-time.js";
+import { ReadingTime, type ReadingWork } from "./reading-time.js";
 import {
   type CacheContents,
   openSavedCache,
@@ -87,7 +87,7 @@ export class DocumentSession implements Session {
     let compressMs = 0;
     return await this.#guarded(
       signal,
-      () => this.#report(through, time, started, onProgress),
+      () => this.#report(through, policy.keepsAll, time, started, onProgress),
       async () => {
         onProgress?.({ fraction: 0, layersRead: 0, elapsedMs: 0, remainingMs: undefined });
         // later layers have no whole cache to lay beside
@@ -368,31 +368,48 @@ export class DocumentSession implements Session {
     }
   }
 
-  /** @param through tokens that go through each layer */
-  #report(through: readonly number[], time: ReadingTime, started: number, onProgress: ReadOptions["onProgress"]): void {
+  /** @param through tokens that go through each layer, one after the other; of a plain reading all go through all of them at once */
+  #report(
+    through: readonly number[],
+    plain: boolean,
+    time: ReadingTime,
+    started: number,
+    onProgress: ReadOptions["onProgress"],
+  ): void {
     const elapsedMs = performance.now() - started;
     const done = { tokens: 0, squares: 0 };
     const left = { tokens: 0, squares: 0 };
-    let tokens = this.native.progress();
+    const { weights, projections, others } = layerCosts(this.model);
+    const progress = this.native.progress();
+    const [first = 0] = through;
+    // all layers at once are like a single one; half of the batch at work is read on average
+    let tokens = progress / (plain ? through.length : 1) + Math.min(first, batchTokens) / 2;
     let layersRead = 0;
-    for (const all of through) {
+    for (const [layer, all] of (plain ? [first] : through).entries()) {
+      // nobody reads what comes out of the last layer but that of the last token
+      const last = !plain && layer === through.length - 1;
+      const [ofToken, ofSquare] = last ? [projections / weights, 0] : [1, 1];
       const read = Math.min(all, tokens);
       tokens -= read;
-      done.tokens += read;
-      done.squares += read * read;
-      left.tokens += all - read;
-      left.squares += all * all - read * read;
+      done.tokens += ofToken * read;
+      done.squares += ofSquare * read * read;
+      left.tokens += ofToken * (all - read);
+      left.squares += ofSquare * (all * all - read * read);
       if (read === all) layersRead++;
     }
-    time.add(done, layersRead, elapsedMs);
-    const { weights, others } = layerCosts(this.model);
-    const [read, unread] = [done, left].map(({ tokens, squares }) => weights * tokens + others * squares) as [
-      number,
-      number,
-    ];
+    // the beginning of one curve says little of its end
+    if (!plain) time.add(done, layersRead, elapsedMs);
+    const work = (one: ReadingWork) => weights * one.tokens + others * one.squares;
+    const [read, unread] = [work(done), work(left)];
     const fraction = read / (read + unread);
-    // the first moments also hold the set-up of buffers
-    onProgress?.({ fraction, layersRead, elapsedMs, remainingMs: fraction > 0.02 ? time.of(left) : undefined });
+    const remainingMs = plain ? (elapsedMs * unread) / read : time.of(left);
+    onProgress?.({
+      fraction,
+      layersRead: plain ? Math.floor(progress / first) : layersRead,
+      elapsedMs,
+      // the first moments also hold the set-up of buffers
+      remainingMs: fraction > 0.02 ? remainingMs : undefined,
+    });
   }
 }
 

@@ -29,14 +29,15 @@ type LayerShape = Pick<
 >;
 
 /**
- * Multiply-adds of one layer: of a token that goes through every weight, and, times the number of tokens, over the others,
- * of which it sees half on average.
+ * Multiply-adds of one layer: of a token that goes through every weight, of one that only gets its query, key and value, and,
+ * times the number of tokens, over the others, of which a token sees half on average.
  */
-export function layerCosts(model: LayerShape): { readonly weights: number; readonly others: number } {
+export function layerCosts(model: LayerShape): Readonly<Record<"weights" | "projections" | "others", number>> {
   const { embeddingSize, queryHeads, kvHeads, keySize, valueSize, feedForwardSize } = model;
   const query = queryHeads * (keySize + valueSize);
   return {
     weights: embeddingSize * (query + kvHeads * (keySize + valueSize) + 3 * feedForwardSize),
+    projections: embeddingSize * (queryHeads * keySize + kvHeads * (keySize + valueSize)),
     others: query / 2,
   };
 }
