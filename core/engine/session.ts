@@ -87,7 +87,7 @@ export class DocumentSession implements Session {
     let compressMs = 0;
     return await this.#guarded(
       signal,
-      () => this.#report(through, policy.keepsAll, time, started, onProgress),
+      () => this.#report(through, policy.keepsAll ? layers : groupLayers, time, started, onProgress),
       async () => {
         onProgress?.({ fraction: 0, layersRead: 0, elapsedMs: 0, remainingMs: undefined });
         // later layers have no whole cache to lay beside
@@ -368,10 +368,13 @@ export class DocumentSession implements Session {
     }
   }
 
-  /** @param through tokens that go through each layer, one after the other; of a plain reading all go through all of them at once */
+  /**
+   * @param through tokens that go through each layer
+   * @param together layers that each batch goes through before the next one does
+   */
   #report(
     through: readonly number[],
-    plain: boolean,
+    together: number,
     time: ReadingTime,
     started: number,
     onProgress: ReadOptions["onProgress"],
@@ -380,24 +383,28 @@ export class DocumentSession implements Session {
     const done = { tokens: 0, squares: 0 };
     const left = { tokens: 0, squares: 0 };
     const { weights, projections, others } = layerCosts(this.model);
-    const progress = this.native.progress();
-    const [first = 0] = through;
-    // all layers at once are like a single one; half of the batch at work is read on average
-    let tokens = progress / (plain ? through.length : 1) + Math.min(first, batchTokens) / 2;
+    let progress = this.native.progress();
     let layersRead = 0;
-    for (const [layer, all] of (plain ? [first] : through).entries()) {
-      // nobody reads what comes out of the last layer but that of the last token
-      const last = !plain && layer === through.length - 1;
-      const [ofToken, ofSquare] = last ? [projections / weights, 0] : [1, 1];
-      const read = Math.min(all, tokens);
-      tokens -= read;
-      done.tokens += ofToken * read;
-      done.squares += ofSquare * read * read;
-      left.tokens += ofToken * (all - read);
-      left.squares += ofSquare * (all * all - read * read);
-      if (read === all) layersRead++;
+    for (let layer = 0; layer < through.length; layer += together) {
+      const group = through.slice(layer, layer + together);
+      const [all = 0] = group;
+      // of the batch at work half is read on average
+      const tokens = progress / group.length + Math.min(all, batchTokens) / 2;
+      const read = progress > 0 || layer === 0 ? Math.min(all, tokens) : 0;
+      progress = Math.max(0, progress - group.length * all);
+      for (const [index] of group.entries()) {
+        // nobody reads what comes out of the last layer but that of the last token
+        const last = layer + index === through.length - 1;
+        const [ofToken, ofSquare] = last ? [projections / weights, 0] : [1, 1];
+        done.tokens += ofToken * read;
+        done.squares += ofSquare * read * read;
+        left.tokens += ofToken * (all - read);
+        left.squares += ofSquare * (all * all - read * read);
+      }
+      if (read === all) layersRead += group.length;
     }
-    // the beginning of one curve says little of its end
+    // of all layers at once the beginning of one curve is seen, which says little of its end
+    const plain = together >= through.length;
     if (!plain) time.add(done, layersRead, elapsedMs);
     const work = (one: ReadingWork) => weights * one.tokens + others * one.squares;
     const [read, unread] = [work(done), work(left)];
@@ -405,7 +412,7 @@ export class DocumentSession implements Session {
     const remainingMs = plain ? (elapsedMs * unread) / read : time.of(left);
     onProgress?.({
       fraction,
-      layersRead: plain ? Math.floor(progress / first) : layersRead,
+      layersRead,
       elapsedMs,
       // the first moments also hold the set-up of buffers
       remainingMs: fraction > 0.02 ? remainingMs : undefined,
