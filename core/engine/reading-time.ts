@@ -1,9 +1,46 @@
 /** How long reading will still take, learnt from how long it has taken so far. Pure. */
+import { batchTokens, type LayerCosts } from "./shape.js";
 
 /** What was read or is to be read: of each layer the tokens that go through it, summed up, and their squares. */
 export interface ReadingWork {
   readonly tokens: number;
   readonly squares: number;
+}
+
+/**
+ * @param progress layers times tokens that are read
+ * @param through tokens that go through each layer
+ * @param together layers that each batch goes through before the next one does
+ */
+export function workAt(
+  progress: number,
+  through: readonly number[],
+  together: number,
+  { weights, projections }: LayerCosts,
+): { readonly done: ReadingWork; readonly left: ReadingWork; readonly layersRead: number } {
+  const done = { tokens: 0, squares: 0 };
+  const left = { tokens: 0, squares: 0 };
+  let layersRead = 0;
+  let ahead = progress;
+  for (let layer = 0; layer < through.length; layer += together) {
+    const group = through.slice(layer, layer + together);
+    const [all = 0] = group;
+    // of the batch at work half is read on average
+    const tokens = ahead / group.length + Math.min(all, batchTokens) / 2;
+    const read = ahead > 0 || layer === 0 ? Math.min(all, tokens) : 0;
+    ahead = Math.max(0, ahead - group.length * all);
+    for (const index of group.keys()) {
+      // nobody reads what comes out of the last layer but that of the last token
+      const last = layer + index === through.length - 1;
+      const [ofToken, ofSquare] = last ? [projections / weights, 0] : [1, 1];
+      done.tokens += ofToken * read;
+      done.squares += ofSquare * read * read;
+      left.tokens += ofToken * (all - read);
+      left.squares += ofSquare * (all * all - read * read);
+    }
+    if (read === all) layersRead += group.length;
+  }
+  return { done, left, layersRead };
 }
 
 interface Moment {

@@ -4,7 +4,7 @@ import type { GroupReduction, LayerRetention } from "../compression/policy.js";
 import { cancelled } from "../errors.js";
 import { entryBytes, type KvType } from "./kv.js";
 import type { LayerState, NativeOpenOptions, NativeSession } from "./native.js";
-import { ReadingTime, type ReadingWork } from "./reading-time.js";
+import { ReadingTime, type ReadingWork, workAt } from "./reading-time.js";
 import {
   type CacheContents,
   openSavedCache,
@@ -380,33 +380,12 @@ export class DocumentSession implements Session {
     onProgress: ReadOptions["onProgress"],
   ): void {
     const elapsedMs = performance.now() - started;
-    const done = { tokens: 0, squares: 0 };
-    const left = { tokens: 0, squares: 0 };
-    const { weights, projections, others } = layerCosts(this.model);
-    let progress = this.native.progress();
-    let layersRead = 0;
-    for (let layer = 0; layer < through.length; layer += together) {
-      const group = through.slice(layer, layer + together);
-      const [all = 0] = group;
-      // of the batch at work half is read on average
-      const tokens = progress / group.length + Math.min(all, batchTokens) / 2;
-      const read = progress > 0 || layer === 0 ? Math.min(all, tokens) : 0;
-      progress = Math.max(0, progress - group.length * all);
-      for (const [index] of group.entries()) {
-        // nobody reads what comes out of the last layer but that of the last token
-        const last = layer + index === through.length - 1;
-        const [ofToken, ofSquare] = last ? [projections / weights, 0] : [1, 1];
-        done.tokens += ofToken * read;
-        done.squares += ofSquare * read * read;
-        left.tokens += ofToken * (all - read);
-        left.squares += ofSquare * (all * all - read * read);
-      }
-      if (read === all) layersRead += group.length;
-    }
+    const costs = layerCosts(this.model);
+    const { done, left, layersRead } = workAt(this.native.progress(), through, together, costs);
     // of all layers at once the beginning of one curve is seen, which says little of its end
     const plain = together >= through.length;
     if (!plain) time.add(done, layersRead, elapsedMs);
-    const work = (one: ReadingWork) => weights * one.tokens + others * one.squares;
+    const work = (one: ReadingWork) => costs.weights * one.tokens + costs.others * one.squares;
     const [read, unread] = [work(done), work(left)];
     const fraction = read / (read + unread);
     const remainingMs = plain ? (elapsedMs * unread) / read : time.of(left);

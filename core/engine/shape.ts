@@ -28,11 +28,13 @@ type LayerShape = Pick<
   "embeddingSize" | "queryHeads" | "kvHeads" | "keySize" | "valueSize" | "feedForwardSize"
 >;
 
+export type LayerCosts = Readonly<Record<"weights" | "projections" | "others", number>>;
+
 /**
  * Multiply-adds of one layer: of a token that goes through every weight, of one that only gets its query, key and value, and,
  * times the number of tokens, over the others, of which a token sees half on average.
  */
-export function layerCosts(model: LayerShape): Readonly<Record<"weights" | "projections" | "others", number>> {
+export function layerCosts(model: LayerShape): LayerCosts {
   const { embeddingSize, queryHeads, kvHeads, keySize, valueSize, feedForwardSize } = model;
   const query = queryHeads * (keySize + valueSize);
   return {

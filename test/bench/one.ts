@@ -11,6 +11,7 @@ import { PrecisError } from "../../core/errors.js";
 import { fullKvBytes } from "../../core/estimate/estimate.js";
 import { policySchema } from "../../core/summarize/options.js";
 import { planRun } from "../../core/summarize/plan.js";
+import { rss } from "../support/rss.js";
 import type { Side, Spec } from "./cases.js";
 import { stockNodeLlamaCpp } from "./stock.js";
 
@@ -191,13 +192,4 @@ async function stock(side: Side): Promise<Measurement> {
 /** KV of the tokens written by the middle of decoding. */
 function writtenBytes(model: ModelInfo, { kvType }: Side): number {
   return (decode / 2) * model.fullLayers * model.kvHeads * entryBytes(model, kvType);
-}
-
-/** Resident bytes of this process, now or at most. getrusage's maximum would count the parent's pages before exec. */
-function rss(field: "VmRSS" | "VmHWM"): number {
-  if (process.platform !== "linux") {
-    return field === "VmRSS" ? process.memoryUsage.rss() : process.resourceUsage().maxRSS * 1024;
-  }
-  const line = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(readFileSync("/proc/self/status", "utf8"));
-  return Number(line?.[1]) * 1024;
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ReadingTime, type ReadingWork } from "../../core/engine/reading-time.js";
+import { ReadingTime, type ReadingWork, workAt } from "../../core/engine/reading-time.js";
 
 /** Layers of `tokens`, and the next one up to `within`. */
 const work = (layers: number, tokens: number, within = 0): ReadingWork => ({
@@ -62,5 +62,32 @@ describe("the time that reading will take", () => {
       expect(few / all).toBeGreaterThan(0.09);
       expect(few / all).toBeLessThan(0.3);
     }
+  });
+});
+
+describe("what is read and left", () => {
+  const costs = { weights: 10, projections: 2, others: 0.001 };
+  const through = [4096, 4096, 1024, 1024];
+
+  it("is all of it, whatever was read, with the last layer's queries, keys and values alone", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 10_240 }), fc.constantFrom(1, 2), (progress, together) => {
+        const { done, left } = workAt(progress, through, together, costs);
+        expect(done.tokens + left.tokens).toBeCloseTo(4096 + 4096 + 1024 + 0.2 * 1024, 6);
+        expect(done.squares + left.squares).toBeCloseTo(2 * 4096 ** 2 + 1024 ** 2, 3);
+      }),
+    );
+  });
+
+  it("goes layer by layer, or through a group's layers at once, with half of the batch at work", () => {
+    expect(workAt(4096 + 1024, through, 1, costs)).toMatchObject({
+      done: { tokens: 4096 + 1024 + 256, squares: 4096 ** 2 + 1280 ** 2 },
+      layersRead: 1,
+    });
+    expect(workAt(2048, through, 2, costs)).toMatchObject({
+      done: { tokens: 2 * (1024 + 256), squares: 2 * 1280 ** 2 },
+      layersRead: 0,
+    });
+    expect(workAt(10_240, through, 2, costs)).toMatchObject({ left: { tokens: 0, squares: 0 }, layersRead: 4 });
   });
 });

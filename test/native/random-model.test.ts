@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { createPolicy } from "../../core/compression/registry.js";
 import { loadEngine } from "../../core/engine/engine.js";
 import { writeRandomModel } from "../support/gguf.js";
+import { rss } from "../support/rss.js";
 import { shapedModel } from "../support/shapes.js";
 import { keepEverything, largestDifference, openSession, promptOf, stockLogits, tinyModel } from "./support.js";
 
@@ -54,11 +55,11 @@ describe("a tiny model with random weights", () => {
   it.runIf(process.platform === "linux")("does not do so while it is loaded either", async () => {
     const path = join(folder, "large.gguf");
     writeRandomModel(path, shapedModel("llama-3.1-8b-like", { layers: 6 }));
-    const before = memory("VmRSS");
+    const before = rss("VmRSS");
     // from here on the highest count is a new one (Linux, proc(5))
     writeFileSync("/proc/self/clear_refs", "5");
     const engine = await loadEngine(path, "large");
-    const most = (memory("VmHWM") - before) / statSync(path).size;
+    const most = (rss("VmHWM") - before) / statSync(path).size;
     await engine.dispose();
     expect(most).toBeLessThan(1.4);
     expect(most).toBeGreaterThan(0.9);
@@ -85,11 +86,6 @@ describe("a tiny model with random weights", () => {
     await engine.dispose();
   });
 });
-
-/** Bytes of the process. */
-function memory(field: "VmRSS" | "VmHWM"): number {
-  return 1024 * Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
-}
 
 /** Resident bytes of a file's mappings. */
 function residentOf(path: string): number {
