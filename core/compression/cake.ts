@@ -2,7 +2,7 @@ import { apportion } from "./budget.js";
 import { cascading } from "./cascading.js";
 import type { LayerScores, Policy, Pooling } from "./policy.js";
 import { checkPooling } from "./pooling.js";
-import { finalEntries, observed, openHeads, type Reading, shareOut, startReading } from "./reading.js";
+import { observed, openHeads, type Reading, shareOut, startReading } from "./reading.js";
 import { withDefaults } from "./settings.js";
 
 export interface CakeSettings {
@@ -55,8 +55,12 @@ export function cake(settings: Partial<CakeSettings> = {}): Policy {
     reduction: "mean",
     needs: ["variances", "entropy"],
     keepsAll: false,
-    // The layers read so far share the whole budget or hold everything, and each adds its window: it only ever grows.
-    peakEntries: (shape) => finalEntries(startReading(shape)),
+    // The layers read so far share the whole budget or hold everything, and each adds its window.
+    heldEntries(shape) {
+      const { layers, open, openBudget, always } = startReading(shape);
+      const held = (read: number) => Math.min(openBudget, read * open.length) + read * always;
+      return Array.from({ length: layers }, (_, layer) => held(layer + 1));
+    },
     begin(shape) {
       const reading = startReading(shape);
       const preferences: number[] = [];

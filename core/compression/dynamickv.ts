@@ -109,14 +109,10 @@ function create(name: string, defaults: DynamicKvSettings, settings: Partial<Dyn
     reduction: checked.reduction,
     needs: checked.valueNorms ? ["valueNorms"] : undefined,
     keepsAll: false,
-    peakEntries(shape) {
+    heldEntries(shape) {
       const reading = startReading(shape);
       const { heldAfter } = pace(reading, checked);
-      const held = Array.from(
-        { length: reading.layers },
-        (_, layer) => heldAfter(layer + 1) + (layer + 1) * reading.always,
-      );
-      return Math.max(...held);
+      return Array.from({ length: reading.layers }, (_, layer) => heldAfter(layer + 1) + (layer + 1) * reading.always);
     },
     begin: (shape) => begin(shape, checked),
   };

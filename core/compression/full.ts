@@ -1,5 +1,5 @@
 import type { Policy, ReadingShape } from "./policy.js";
-import { checkOrder, finalEntries, startReading } from "./reading.js";
+import { checkOrder, startReading } from "./reading.js";
 import { withDefaults } from "./settings.js";
 
 /** No settings. */
@@ -15,7 +15,10 @@ export function full(settings: FullSettings = {}): Policy {
     name: "full",
     reduction: undefined,
     keepsAll: true,
-    peakEntries: (shape) => finalEntries(startWhole(shape)),
+    heldEntries(shape) {
+      const { layers, open, always } = startWhole(shape);
+      return Array.from({ length: layers }, (_, layer) => (layer + 1) * (open.length + always));
+    },
     begin(shape) {
       const reading = startWhole(shape);
       const all = Uint32Array.from({ length: reading.before }, (_, position) => position);

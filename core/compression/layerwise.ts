@@ -1,14 +1,6 @@
 import { apportion } from "./budget.js";
 import type { LayerScores, Policy } from "./policy.js";
-import {
-  checkOrder,
-  finalEntries,
-  type Reading,
-  readingOfLayer,
-  startReading,
-  truePositions,
-  withProtected,
-} from "./reading.js";
+import { checkOrder, type Reading, readingOfLayer, startReading, truePositions, withProtected } from "./reading.js";
 
 /** A method that knows each layer's budget before it reads, and cuts each layer once. */
 export interface LayerwiseMethod extends Pick<Policy, "name" | "reduction" | "needs"> {
@@ -28,7 +20,11 @@ export function layerwise({ name, reduction, needs, budgets, choose }: Layerwise
     reduction,
     needs,
     keepsAll: false,
-    peakEntries: (shape) => finalEntries(startReading(shape)),
+    heldEntries(shape) {
+      const reading = startReading(shape);
+      let held = 0;
+      return budgets(reading).map((count) => (held += count + reading.always));
+    },
     begin(shape) {
       const reading = startReading(shape);
       const counts = budgets(reading);

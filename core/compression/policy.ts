@@ -39,7 +39,7 @@ export interface ReadingShape {
    * Total entries (one K and one V row of one KV head) per KV head, summed over all layers, window and protected
    * positions included. The end state holds exactly kvHeads times this many, or all when there are fewer (less where
    * layers cannot hold their part, because only some positions were passed on to them); what a policy holds at most until
-   * then, it says itself (`Policy.peakEntries`).
+   * then, it says itself (`Policy.heldEntries`).
    */
   readonly budget: number;
 }
@@ -129,12 +129,13 @@ export interface Policy {
    */
   readonly aimed?: Policy | undefined;
   /**
-   * The largest number of entries per KV head (the mean over them), summed over the layers read so far, window and
-   * protected positions included, that it holds after any `onGroup`. Exact when each call brings one layer; never less than what is held
-   * when calls bring more. It does not depend on the scores. Staging, and copies made while a layer is cut, come on top.
+   * For each layer, the most entries per KV head (the mean over them), summed over the layers up to it, window and
+   * protected positions included, that are held once it has been read; it does not depend on the scores. The largest of
+   * them is exact when each call of `onGroup` brings one layer; none is less than what is held when calls bring more, or
+   * only some positions were passed on. Staging, and copies made while a layer is cut, come on top.
    * @throws what `begin` throws
    */
-  peakEntries(shape: ReadingShape): number;
+  heldEntries(shape: ReadingShape): number[];
   /**
    * @throws PrecisError budget-too-small, naming the smallest that works, when window and protected positions alone
    *   exceed the budget (a policy that keeps all ignores the budget)

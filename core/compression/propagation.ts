@@ -19,8 +19,10 @@ export interface PropagationRun {
 
 export interface Propagation {
   readonly name: string;
-  /** Tokens, window included, that will go through each of `shape.layers` layers, as far as can be said beforehand. */
+  /** Tokens, window included, that will go through each of `shape.layers` layers, as far as can be said beforehand; */
   expectedTokens(shape: PropagationShape): number[];
+  /** and the most that may, when each layer is a group. */
+  mostTokens(shape: PropagationShape): number[];
   begin(shape: PropagationShape): PropagationRun;
 }
 
@@ -78,7 +80,13 @@ export function propagation(settings: Partial<PropagationSettings> = {}): Propag
   check(checked);
   return {
     name: "fast",
-    expectedTokens: (shape) => expectedTokens(shape, checked),
+    expectedTokens: (shape) =>
+      tokensThrough(shape, checked, ({ earliest, latest, least, most }) => ({
+        // the middle of the bounds for the widest layer, and a layer more, after which attention has narrowed again
+        layers: Math.min(latest, Math.ceil((earliest + latest) / 2) + 1),
+        positions: (least + most) / 2,
+      })),
+    mostTokens: (shape) => tokensThrough(shape, checked, ({ latest, most }) => ({ layers: latest, positions: most })),
     begin: (shape) => begin(shape, checked),
   };
 }
@@ -110,18 +118,21 @@ function boundsOf(
   };
 }
 
-/** Of each cut the middle of its bounds for the widest layer, and a layer more, after which attention has narrowed again. */
-function expectedTokens(shape: PropagationShape, settings: PropagationSettings): number[] {
+/** @param place of a cut within its bounds: layers read before it, and positions that go on beside those that always do */
+function tokensThrough(
+  shape: PropagationShape,
+  settings: PropagationSettings,
+  place: (bounds: ReturnType<typeof boundsOf>) => { readonly layers: number; readonly positions: number },
+): number[] {
   const { cuts, tail } = settings;
   const { layers, tokens } = shape;
   const window = Math.min(shape.window, tokens);
   const before = tokens - window;
   const through = new Array<number>(layers).fill(tokens);
   for (const cut of cuts) {
-    const { earliest, latest, least, most } = boundsOf(cut, settings, layers, before);
-    const passed = Math.min(before, (least + most) / 2 + tail + shape.protectedPositions.length);
-    const cutAfter = Math.min(latest, Math.ceil((earliest + latest) / 2) + 1);
-    for (let layer = cutAfter; layer < layers; layer++) {
+    const cutAt = place(boundsOf(cut, settings, layers, before));
+    const passed = Math.min(before, cutAt.positions + tail + shape.protectedPositions.length);
+    for (let layer = cutAt.layers; layer < layers; layer++) {
       through[layer] = Math.min(through[layer] as number, Math.round(passed) + window);
     }
   }

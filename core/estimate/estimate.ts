@@ -42,9 +42,12 @@ export interface RunShape {
   readonly answerTokens: number;
   /** Nothing is dropped: all layers are read at once, and the KV cache is of `kvType` from the start. */
   readonly keepsAll: boolean;
-  /** Entries per KV head over all layers: what is kept at the end, and the most that the policy ever holds. */
+  /** Entries per KV head over all layers that are kept at the end; */
   readonly retainedEntries: number;
-  readonly peakEntries: number;
+  /** and of each full-attention layer, the most that are held once it has been read (`Policy.heldEntries`). */
+  readonly heldEntries: readonly number[];
+  /** Tokens that go through each full-attention layer; all of them when undefined. */
+  readonly layerTokens?: readonly number[] | undefined;
   readonly kvType: KvType;
   /** Layers read at a time. */
   readonly groupLayers: number;
@@ -60,7 +63,7 @@ export interface Estimate {
   readonly weightsBytes: number;
   /** Buffers of the graph, and what a policy is shown of a group of layers. */
   readonly computeBytes: number;
-  /** Full f16 KV of the layers that are being read. */
+  /** Full f16 KV of the layers that are being read, the first ones. */
   readonly stagingBytes: number;
   /** Hidden states of all tokens between two groups, f16. */
   readonly hiddenBytes: number;
@@ -214,7 +217,7 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
   const staging = run.keepsAll ? 0 : (full / model.fullLayers) * Math.min(groupLayers, model.fullLayers);
   const oneGroup = run.keepsAll || groupLayers >= model.layers;
   const hidden = oneGroup ? 0 : 2 * Math.max(promptTokens, batchTokens) * model.embeddingSize;
-  const peak = Math.max(growing, run.keepsAll ? retained : staging + hidden + run.peakEntries * entry);
+  const peak = Math.max(growing, run.keepsAll ? retained : hidden + readingBytes(model, run));
   const compute =
     graphBytes(model, promptTokens + run.answerTokens, batchTokens, 1) +
     (run.whole ? graphBytes(model, promptTokens + run.answerTokens, checkTokens, checkRows) : 0) +
@@ -240,6 +243,22 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
     diskBytes: run.whole ? fullKvBytes(model, promptTokens + run.answerTokens + checkTokens) : 0,
     devices: { memory: total - gpu + cuda.memory, gpu: gpu + cuda.gpu },
   };
+}
+
+/** The most that staging of a group of layers and what is kept of it and of the layers before take together. */
+function readingBytes(
+  model: KvShape,
+  { promptTokens, heldEntries, layerTokens, groupLayers, kvType }: RunShape,
+): number {
+  const rowBytes = model.kvHeads * entryBytes(model);
+  let most = 0;
+  for (let first = 0; first < model.fullLayers; first += groupLayers) {
+    const layers = Math.min(groupLayers, model.fullLayers - first);
+    const staging = layers * (layerTokens?.[first] ?? promptTokens) * rowBytes;
+    const held = Math.max(...heldEntries.slice(first, first + layers)) * model.kvHeads * entryBytes(model, kvType);
+    most = Math.max(most, staging + held);
+  }
+  return most;
 }
 
 /** Rows that the cache has for the answer once it is written. */

@@ -49,7 +49,6 @@ export const propagationOf = (mode: ReadingMode | undefined): Propagation | unde
   mode === "fast" ? fastPropagation() : undefined;
 
 /**
- * Memory is the same however it is read: the worst moment is the first layers', which read the whole text in any case.
  * @param answerTokens the most that will be written
  * @throws PrecisError budget-invalid, budget-too-small
  */
@@ -63,6 +62,7 @@ export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens:
   const asked = parseBudget(options.budget, model, prompt.tokens, least, kvType);
   const whole = parseBudget(`${prompt.tokens}`, model, prompt.tokens, 0, kvType);
   const budget = policy.keepsAll ? { ...whole, requested: options.budget } : asked;
+  const shape = readingShape(model, prompt, budget.entriesTotal);
   const notFollowed = whyNotFollowed(policy, model, propagation !== undefined);
   const reaim = notFollowed === undefined ? (options.reaim ?? defaultReaim) : "off";
   return {
@@ -78,7 +78,8 @@ export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens:
       answerTokens,
       keepsAll: policy.keepsAll,
       retainedEntries: budget.entriesTotal,
-      peakEntries: policy.peakEntries(readingShape(model, prompt, budget.entriesTotal)),
+      heldEntries: policy.heldEntries(shape),
+      layerTokens: propagation?.mostTokens(shape),
       kvType,
       groupLayers,
       whole: reaim !== "off",

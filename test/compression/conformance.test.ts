@@ -16,6 +16,8 @@ function asked(policy: Policy, of: LayerScores): LayerScores {
 function read(policy: Policy, shape: ReadingShape, scores: LayerScores[], calls: number[]): LayerRetention[] {
   const run = policy.begin(shape);
   const held: LayerRetention[] = [];
+  const said = policy.heldEntries(shape);
+  expect(said).toHaveLength(shape.layers);
   let first = 0;
   let largest = 0;
   for (const size of calls) {
@@ -33,10 +35,11 @@ function read(policy: Policy, shape: ReadingShape, scores: LayerScores[], calls:
     first += size;
     expect(Object.keys(held).length).toBe(first);
     expect(held.length).toBe(first);
-    largest = Math.max(largest, entries(shape, held));
+    const now = entries(shape, held);
+    expect(now).toBeLessThanOrEqual(said[first - 1] as number);
+    largest = Math.max(largest, now);
   }
-  expect(largest).toBeLessThanOrEqual(policy.peakEntries(shape));
-  if (calls.every((size) => size === 1)) expect(largest).toBe(policy.peakEntries(shape));
+  if (calls.every((size) => size === 1)) expect(largest).toBe(Math.max(...said));
   return held;
 }
 
@@ -152,7 +155,7 @@ describe.each(policyNames)("%s", (name) => {
       { protectedPositions: [50] },
     ]) {
       expect(() => policy.begin({ ...plain, ...wrong })).toThrow(RangeError);
-      expect(() => policy.peakEntries({ ...plain, ...wrong })).toThrow(RangeError);
+      expect(() => policy.heldEntries({ ...plain, ...wrong })).toThrow(RangeError);
     }
   });
 
@@ -166,7 +169,7 @@ describe.each(policyNames)("%s", (name) => {
     expect(begin).toThrow(
       expect.objectContaining({ code: "budget-too-small", next: expect.stringMatching(/\b13 .*\b91 /) }),
     );
-    expect(() => policy.peakEntries({ ...plain, budget: smallest - 1 })).toThrow(PrecisError);
+    expect(() => policy.heldEntries({ ...plain, budget: smallest - 1 })).toThrow(PrecisError);
     expect(() => policy.begin({ ...plain, budget: Number.NaN })).toThrow(RangeError);
   });
 

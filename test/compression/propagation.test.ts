@@ -140,6 +140,20 @@ describe("propagation", () => {
     expect(sum(through) / sum(real)).toBeLessThan(1.15);
   });
 
+  it("passes on no more to any layer than it says at most, wherever attention narrows and whatever it holds", () => {
+    for (const mass of [0.1, 0.6, 0.9]) {
+      const settings = { ...propagationDefaults, mass };
+      const most = propagation(settings).mostTokens(shape);
+      for (let widest = 1; widest < 29; widest++) {
+        const { layers, passed } = cutOf(widest, settings) as { layers: number; passed: Uint32Array };
+        for (const [layer, tokens] of most.entries()) {
+          expect(layer < layers ? 1040 : passed.length + 40).toBeLessThanOrEqual(tokens);
+        }
+      }
+      expect(most.at(-1)).toBeLessThan(0.45 * 1040);
+    }
+  });
+
   it("refuses settings outside their range, and layers out of order", () => {
     const [cut] = propagationDefaults.cuts as [PropagationSettings["cuts"][number]];
     for (const wrong of [

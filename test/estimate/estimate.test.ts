@@ -118,7 +118,7 @@ describe("estimate", () => {
     answerTokens: 100,
     keepsAll: false,
     retainedEntries: 15_525,
-    peakEntries: 16_000,
+    heldEntries: new Array<number>(30).fill(16_000),
     kvType: "f16",
     groupLayers: 1,
   } as const;
@@ -143,20 +143,48 @@ describe("estimate", () => {
     }
   });
 
+  test("finds the group at whose end staging and what is held by then are most", () => {
+    const heldEntries = Array.from({ length: 30 }, (_, layer) => 500 * (layer + 1));
+    const reading = (more: object) => {
+      const { peakKvBytes, hiddenBytes } = estimate(fakeModel, {
+        ...run,
+        retainedEntries: 0,
+        answerTokens: 0,
+        heldEntries,
+        ...more,
+      });
+      return (peakKvBytes - hiddenBytes) / row;
+    };
+    expect(reading({})).toBe(7500 + 15_000);
+    // the last of eight groups has two layers only
+    expect(reading({ groupLayers: 4 })).toBe(4 * 7500 + 14_000);
+    const passedOn = (layers: number, tokens: number) =>
+      Array.from({ length: 30 }, (_, layer) => (layer < layers ? 7500 : tokens));
+    expect(reading({ layerTokens: passedOn(10, 2000) })).toBe(2000 + 15_000);
+    expect(reading({ layerTokens: passedOn(25, 2000) })).toBe(7500 + 12_500);
+    expect(reading({ groupLayers: 4, layerTokens: passedOn(25, 2000) })).toBe(4 * 7500 + 14_000);
+  });
+
   test("stages as many layers as are read at a time, and passes nothing on when that is all of them", () => {
     expect(estimate(fakeModel, { ...run, groupLayers: 4 }).stagingBytes).toBe((4 * fullKvBytes(fakeModel, 7500)) / 30);
     expect(estimate(fakeModel, { ...run, groupLayers: 30 }).hiddenBytes).toBe(0);
   });
 
   test("counts the answer: with a short document the peak comes while it is written", () => {
-    const short = { ...run, promptTokens: 500, retainedEntries: 3_000, peakEntries: 3_000, answerTokens: 700 };
+    const short = {
+      ...run,
+      promptTokens: 500,
+      retainedEntries: 3_000,
+      heldEntries: new Array<number>(30).fill(3_000),
+      answerTokens: 700,
+    };
     const { peakKvBytes } = estimate(fakeModel, short);
     expect(peakKvBytes).toBeGreaterThan((3_000 + 700 * 30) * row);
     expect(peakKvBytes).toBeCloseTo((3_000 + 768 * 30) * row * (1 + 1 / 30), 0);
   });
 
   test("counts the answer's rows as the cache grows: 256 at a time, or all when they are fewer", () => {
-    const short = { ...run, promptTokens: 500, retainedEntries: 3_000, peakEntries: 3_000 };
+    const short = { ...run, promptTokens: 500, retainedEntries: 3_000, heldEntries: new Array<number>(30).fill(3_000) };
     const rows = (answerTokens: number) => estimate(fakeModel, { ...short, answerTokens }).peakKvBytes;
     expect(rows(300)).toBe(rows(512));
     expect(rows(256)).toBeLessThan(rows(257));
@@ -165,7 +193,7 @@ describe("estimate", () => {
 
   test("holds the whole cache, in its own type, when everything is kept", () => {
     const entries = 7500 * 30;
-    const keepsAll = { ...run, keepsAll: true, retainedEntries: entries, peakEntries: entries, answerTokens: 0 };
+    const keepsAll = { ...run, keepsAll: true, retainedEntries: entries, answerTokens: 0 };
     const whole = estimate(fakeModel, keepsAll);
     expect(whole.retainedKvBytes).toBe(whole.fullKvBytes);
     expect(whole.peakKvBytes / whole.fullKvBytes).toBeCloseTo(1 + 1 / 30);

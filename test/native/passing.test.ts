@@ -36,6 +36,7 @@ function passing(lists: Readonly<Record<number, readonly number[] | undefined>>)
   return {
     name: "told",
     expectedTokens: ({ layers, tokens }) => new Array<number>(layers).fill(tokens),
+    mostTokens: ({ layers, tokens }) => new Array<number>(layers).fill(tokens),
     begin: () => ({
       onGroup(group) {
         const list = lists[(group.at(-1) as LayerScores).layer + 1];

@@ -55,7 +55,7 @@ export const keepEverything: Policy = {
   name: "keep-everything",
   reduction: "max",
   keepsAll: false,
-  peakEntries: ({ layers, tokens }) => layers * tokens,
+  heldEntries: ({ layers, tokens }) => Array.from({ length: layers }, (_, layer) => (layer + 1) * tokens),
   begin: ({ kvHeads, tokens, window }: ReadingShape) => {
     const all = Uint32Array.from({ length: tokens - window }, (_, position) => position);
     return {
