@@ -35,8 +35,11 @@ export interface Baseline {
   readonly text: string;
 }
 
-/** What is kept of one measurement; figures are made from it when the page is. */
+/** What one measurement gives. Scores are made of it at once: an answer's text may hold sentences of the document. */
 export type Raw = Readonly<Record<string, number | string>>;
+
+/** By the metrics' keys: all that is kept of a measurement. */
+export type Scores = Readonly<Record<string, number>>;
 
 export interface Metric {
   readonly key: string;
@@ -64,8 +67,7 @@ export interface Benchmark<C extends Case = Case> {
   prepare(session: DocumentSession, one: C, answer: Uint32Array): Promise<(session: DocumentSession) => Promise<Raw>>;
   /** What the full cache would get. */
   full(baseline: Baseline): Raw;
-  /** By the metrics' keys. */
-  score(one: C, baseline: Baseline, raw: Raw): Readonly<Record<string, number>>;
+  score(one: C, baseline: Baseline, raw: Raw): Scores;
 }
 
 /** As the product writes summaries and answers, without chance. */

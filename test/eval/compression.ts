@@ -146,7 +146,7 @@ function documentsOf(split: Split, data: string | undefined, measure: (text: str
 const started = performance.now();
 const elapsed = () => performance.now() - started;
 
-async function run(engine: Engine, model: string, runtime: string): Promise<void> {
+async function run(engine: Engine, model: string, runtime: { key: string; llamaCpp: string }): Promise<void> {
   const { split, size, ablation, fast, data, variants, budgets, lengths, minutes, out } = values;
   const measureText = (text: string) => engine.tokenize(text).length;
   const documents = documentsOf(split, data, measureText);
@@ -164,8 +164,9 @@ async function run(engine: Engine, model: string, runtime: string): Promise<void
     engine,
     session,
     folder: join(workFolder, "readings"),
-    // a GPU rounds otherwise than a CPU
-    conditions: { model: basename(engine.model.path), runtime, gpuLayers: engine.model.gpuLayers },
+    identity: `${basename(engine.model.path)} ${runtime.key}`,
+    // a GPU rounds otherwise than a CPU; that our native code does not change stock's logits its tests show
+    conditions: { model: basename(engine.model.path), llamaCpp: runtime.llamaCpp, gpuLayers: engine.model.gpuLayers },
     before(what) {
       if (stopping || (minutes !== undefined && elapsed() > minutes * 60_000)) throw new OutOfTime();
       console.error(`${formatDuration(elapsed())} ${progress}: ${what}`);
@@ -176,7 +177,7 @@ async function run(engine: Engine, model: string, runtime: string): Promise<void
   const place = engine.model.gpuLayers > 0 ? "on a GPU" : cpus()[0]?.model.trim();
   const made = `${model}, ${platform()} ${arch()}, ${place}, ${new Date().toISOString().slice(0, 10)}`;
   const stores = new Map(
-    positionals.map(({ name }) => [name, new Store<Measured>(join(workFolder, split, name))] as const),
+    positionals.map(({ name }) => [name, new Store<Measured>(join(out, "cases", split, name))] as const),
   );
   const storeOf = ({ name }: Benchmark) => stores.get(name) as Store<Measured>;
   if (values.fresh) for (const store of stores.values()) store.clear();
@@ -246,10 +247,10 @@ function writeOverview(out: string): void {
 }
 
 const { path, id } = await findModel();
-const { key } = JSON.parse(readFileSync(join(runtimeFolder(false), "precis.json"), "utf8")) as { key: string };
+const runtime = JSON.parse(readFileSync(join(runtimeFolder(false), "precis.json"), "utf8"));
 const engine = await loadEngine(path, id);
 try {
-  await run(engine, id, key);
+  await run(engine, id, runtime);
 } finally {
   await engine.dispose();
 }

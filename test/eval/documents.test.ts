@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { documentCases } from "./document-cases.js";
 import { longBenchDocuments, samplePieces, sampleReport } from "./documents.js";
 
 describe("a LongBench file", () => {
@@ -33,5 +34,31 @@ describe("the sample report", () => {
         .replace(/\n{2,}(?=## )/g, "\n\n"),
     );
     for (const piece of pieces.slice(0, -1)) expect(piece.text).toMatch(/^## /);
+  });
+});
+
+describe("documents to summarise", () => {
+  const documents = [6000, 2000, 900, 3000, 4000, 7000, 2500, 1500].map((tokens, index) => ({
+    id: `data-${index + 1}`,
+    text: "x".repeat(tokens),
+    references: [],
+  }));
+  const chosen = (size: "quick" | "full", lengths?: readonly number[]) =>
+    documentCases(
+      { documents, measure: (text) => text.length, size, split: "reporting", lengths },
+      { quick: 2, usual: 3, full: 8 },
+    ).map(({ document, groups }) => [document.length, ...groups]);
+
+  it("are the first short ones, and then some long ones, uncut", () => {
+    expect(chosen("quick")).toEqual([2000, 3000].map((tokens) => [tokens, "short documents"]));
+    expect(chosen("full")).toEqual([
+      ...[2000, 3000, 2500, 1500].map((tokens) => [tokens, "short documents"]),
+      ...[6000, 7000].map((tokens) => [tokens, "long documents"]),
+    ]);
+  });
+
+  it("are of the lengths asked for", () => {
+    expect(chosen("full", [8192]).map(([tokens]) => tokens)).toEqual([6000, 7000]);
+    expect(chosen("full", [2048]).map(([tokens]) => tokens)).toEqual([2000, 3000, 2500, 1500]);
   });
 });

@@ -10,8 +10,8 @@ import type { QuestionCase } from "./question-cases.js";
 import { ablationVariants, ours, policyOf, policyVariants, readerOf, readingOf } from "./variants.js";
 
 const snapkv = policyVariants.find(({ id }) => id === "snapkv")!;
-const plan = (text: string): Plan => ({ choice: text, made: "", chooseMs: 5, raw: { text } });
-const result = (id: string, answer: string, plans: Measured["plans"], counts = true): Result<QuestionCase> => ({
+const plan = (found: number): Plan => ({ choice: `${found}`, made: "", chooseMs: 5, scores: { found } });
+const result = (id: string, found: number, plans: Measured["plans"], counts = true): Result<QuestionCase> => ({
   one: {
     id,
     document: "",
@@ -19,16 +19,16 @@ const result = (id: string, answer: string, plans: Measured["plans"], counts = t
     facts: [["42"]],
     groups: [id === "c" ? "4096 tokens" : "2048 tokens"],
   },
-  measured: { baseline: { text: answer }, counts, tokens: 2000, readMs: 1000, plans },
+  measured: { full: { found }, counts, tokens: 2000, readMs: 1000, plans },
 });
 const results = [
-  result("a", "42", {
-    [`${ours.id} 25%`]: plan("42"),
-    "snapkv 25%": plan("4"),
+  result("a", 1, {
+    [`${ours.id} 25%`]: plan(1),
+    "snapkv 25%": plan(0),
     "snapkv 6.9%": { impossible: "no room" },
   }),
-  result("b", "42", { [`${ours.id} 25%`]: plan("is 42"), "snapkv 25%": plan("42") }),
-  result("c", "4", {}, false),
+  result("b", 1, { [`${ours.id} 25%`]: plan(1), "snapkv 25%": plan(1) }),
+  result("c", 0, {}, false),
 ];
 const summary = figures(needle, results, [ours, snapkv], ["25%", "6.9%"], 10);
 
@@ -56,7 +56,7 @@ describe("the figures of an evaluation", () => {
     expect(charts(needle, summary)).toEqual([]);
     const more = results.map((one) => ({
       ...one,
-      measured: { ...one.measured, plans: { ...one.measured.plans, [`${ours.id} 6.9%`]: plan("42") } },
+      measured: { ...one.measured, plans: { ...one.measured.plans, [`${ours.id} 6.9%`]: plan(1) } },
     }));
     const [drawn] = charts(needle, figures(needle, more, [ours, snapkv], ["25%", "6.9%"], 10));
     expect(chart(drawn!.chart)).toContain("kept, of the full cache");

@@ -64,9 +64,9 @@ export function figures<C extends Case>(
       benchmark.metrics.map(({ key }) => [
         key,
         budgets.flatMap((budget): Cell[] => {
-          const values = valuesOf(benchmark, some, variant, budget, key);
+          const values = valuesOf(some, variant, budget, key);
           if (values.size === 0) return [];
-          const reference = variant.id === ours.id ? undefined : valuesOf(benchmark, some, ours, budget, key);
+          const reference = variant.id === ours.id ? undefined : valuesOf(some, ours, budget, key);
           return [
             {
               budget,
@@ -93,12 +93,7 @@ export function figures<C extends Case>(
         ? []
         : benchmark.metrics.map(({ key }) => [
             key,
-            estimate(
-              counted.map(
-                ({ one, measured: { baseline } }) =>
-                  benchmark.score(one, baseline, benchmark.full(baseline))[key] as number,
-              ),
-            ),
+            estimate(counted.map(({ measured: { full } }) => full[key] as number)),
           ]),
     ),
     rows: variants
@@ -112,7 +107,7 @@ export function figures<C extends Case>(
     chooseShare: Object.fromEntries(
       variants.flatMap((variant) => {
         const shares = counted.flatMap(({ measured: { plans, readMs } }) => {
-          const plan = budgets.map((budget) => plans[planKey(variant, budget)]).find((one) => one && "raw" in one);
+          const plan = budgets.map((budget) => plans[planKey(variant, budget)]).find((one) => one && "scores" in one);
           return plan && "chooseMs" in plan ? [plan.chooseMs / readMs] : [];
         });
         return shares.length > 0 ? [[variant.id, shares.reduce((a, b) => a + b, 0) / shares.length]] : [];
@@ -122,9 +117,8 @@ export function figures<C extends Case>(
 }
 
 /** One metric by case. */
-function valuesOf<C extends Case>(
-  benchmark: Benchmark<C>,
-  results: readonly Result<C>[],
+function valuesOf(
+  results: readonly Result<Case>[],
   variant: Variant,
   budget: string,
   metric: string,
@@ -132,8 +126,7 @@ function valuesOf<C extends Case>(
   return new Map(
     results.flatMap(({ one, measured }): [string, number][] => {
       const plan = measured.plans[planKey(variant, budget)];
-      if (!plan || !("raw" in plan)) return [];
-      return [[one.id, benchmark.score(one, measured.baseline, plan.raw)[metric] as number]];
+      return plan && "scores" in plan ? [[one.id, plan.scores[metric] as number]] : [];
     }),
   );
 }

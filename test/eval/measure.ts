@@ -14,7 +14,7 @@ import { PrecisError } from "../../core/errors.js";
 import { parseBudget } from "../../core/estimate/estimate.js";
 import { buildPrompt } from "../../core/summarize/prompt.js";
 import type { Conditions, Store } from "../bench/store.js";
-import type { Baseline, Benchmark, Case, Raw } from "./benchmark.js";
+import type { Baseline, Benchmark, Case, Scores } from "./benchmark.js";
 import { type ReadingDesk, Readings } from "./readings.js";
 import { policyOf, type Variant } from "./variants.js";
 
@@ -27,13 +27,14 @@ export type Plan =
       readonly made: string;
       /** Milliseconds to choose, all layers together. */
       readonly chooseMs: number;
-      readonly raw: Raw;
+      readonly scores: Scores;
     }
   | { readonly impossible: string };
 
 export interface Measured {
-  readonly baseline: Baseline;
   readonly counts: boolean;
+  /** The full cache's own. */
+  readonly full: Scores;
   /** Tokens of the prompt, and milliseconds that reading all of it took with our default's scores. */
   readonly tokens: number;
   readonly readMs: number;
@@ -41,8 +42,9 @@ export interface Measured {
   readonly plans: Readonly<Record<string, Plan>>;
 }
 
-export interface Desk extends Omit<ReadingDesk, "identity"> {
+export interface Desk extends ReadingDesk {
   readonly engine: Engine;
+  /** Beside the prompt, what a case depends on. */
   readonly conditions: Conditions;
 }
 
@@ -84,27 +86,43 @@ export async function measure<C extends Case>(
   if (stored && missing.length === 0) return;
 
   const prompt = buildPrompt(engine, one.document, one.options);
-  const readings = new Readings({ ...desk, identity: JSON.stringify(desk.conditions) }, prompt);
+  const readings = new Readings(desk, prompt);
   const whole = await readings.rows("f16");
   const setUp = async (recording: Recording, retention: readonly LayerRetention[]) => {
     await replay(session, recording, retention);
     return session;
   };
+  // what sets up is skipped where nothing new was chosen
+  let baseline: Baseline | undefined;
+  const fullAnswer = async () => {
+    if (!baseline) {
+      before("the full cache's answer");
+      baseline = await benchmark.baseline(await setUp(whole, []), one);
+    }
+    return baseline;
+  };
+  const answerTokens = async () => engine.tokenize((await fullAnswer()).text);
+  const prepare = async () => {
+    const [full, answer] = [await fullAnswer(), await answerTokens()];
+    const run = await benchmark.prepare(await setUp(whole, []), one, answer);
+    return async (other: DocumentSession) => benchmark.score(one, full, await run(other));
+  };
+  let scoresOf: Awaited<ReturnType<typeof prepare>> | undefined;
+
   let measured = stored;
   if (!measured) {
-    before("the full cache's answer");
-    const { text } = await benchmark.baseline(await setUp(whole, []), one);
-    const { prefillMs } = whole.timings;
-    const baseline = { text };
-    const counts = benchmark.counts(one, baseline);
-    measured = { baseline, counts, tokens: prompt.tokens.length, readMs: prefillMs, plans: {} };
+    const first = await fullAnswer();
+    measured = {
+      counts: benchmark.counts(one, first),
+      full: benchmark.score(one, first, benchmark.full(first)),
+      tokens: prompt.tokens.length,
+      readMs: whole.timings.prefillMs,
+      plans: {},
+    };
     store.save(one.id, conditions, measured);
-    if (!counts) return;
+    if (!measured.counts) return;
   }
 
-  const answer = engine.tokenize(measured.baseline.text);
-  // what sets up is skipped where nothing new was chosen
-  let run: ((session: DocumentSession) => Promise<Raw>) | undefined;
   const plans = { ...measured.plans };
   for (const { variant, budget } of missing) {
     const entries = entriesOf(engine, prompt.tokens.length, budget, prompt.headTokens + prompt.windowTokens, variant);
@@ -112,8 +130,8 @@ export async function measure<C extends Case>(
     if (typeof entries === "string") {
       plans[key] = { impossible: entries };
     } else if (variant.propagation) {
+      scoresOf ??= await prepare();
       before(`reading fast, ${variant.label} at ${budget}`);
-      run ??= await benchmark.prepare(await setUp(whole, []), one, answer);
       const retention: LayerRetention[] = [];
       const { timings } = await session.read(prompt, {
         policy: policyOf(variant),
@@ -128,23 +146,22 @@ export async function measure<C extends Case>(
         choice,
         made: madeBy(variant),
         chooseMs: timings.compressMs,
-
-        raw: await run(session),
+        scores: await scoresOf(session),
       };
     } else {
-      const scores = await readings.scores(variant, answer);
+      const observed = await readings.scores(variant, answerTokens);
       const started = performance.now();
-      const retention = choose(engine.model, prompt, scores, policyOf(variant), entries);
+      const retention = choose(engine.model, prompt, observed, policyOf(variant), entries);
       const chooseMs = performance.now() - started;
       const choice = choiceOf(retention, variant);
       const same = Object.values(plans).find((plan) => "choice" in plan && plan.choice === choice);
-      let raw = same && "raw" in same ? same.raw : undefined;
-      if (!raw) {
+      let scores = same && "scores" in same ? same.scores : undefined;
+      if (!scores) {
+        scoresOf ??= await prepare();
         before(`${variant.label} at ${budget}`);
-        run ??= await benchmark.prepare(await setUp(whole, []), one, answer);
-        raw = await run(await setUp(await readings.rows(variant.kvType), retention));
+        scores = await scoresOf(await setUp(await readings.rows(variant.kvType), retention));
       }
-      plans[key] = { choice, made: madeBy(variant), chooseMs, raw };
+      plans[key] = { choice, made: madeBy(variant), chooseMs, scores };
     }
     measured = { ...measured, plans };
     store.save(one.id, conditions, measured);

@@ -14,7 +14,7 @@ export interface ReadingDesk {
   readonly session: DocumentSession;
   /** Where readings are kept, some tens of MB each. */
   readonly folder: string;
-  /** Model file and runtime: what else a reading depends on. */
+  /** Model file and native code, exactly: what else a reading depends on. */
   readonly identity: string;
   /** Called before something that takes long; throws when there is no time left. */
   readonly before: (what: string) => void;
@@ -37,7 +37,7 @@ export class Readings {
    * What a variant is shown.
    * @param answer tokens of the full cache's answer, for those that are scored with its queries
    */
-  async scores(variant: Variant, answer: Uint32Array): Promise<readonly LayerScores[]> {
+  async scores(variant: Variant, answer: () => Promise<Uint32Array>): Promise<readonly LayerScores[]> {
     const { prompt } = this;
     const reduction = readingOf(policyOf(variant));
     if (variant.queries === "window") {
@@ -45,7 +45,8 @@ export class Readings {
       const rows = reduction === readingOf(policyOf(ours));
       return (await this.#reading(prompt, reduction, "f16", rows)).scores;
     }
-    const longer = { ...prompt, tokens: Uint32Array.from([...prompt.tokens, ...answer]), windowTokens: answer.length };
+    const window = await answer();
+    const longer = { ...prompt, tokens: Uint32Array.from([...prompt.tokens, ...window]), windowTokens: window.length };
     const { scores } = await this.#reading(longer, reduction, "f16", false);
     return scores.map(({ layer, scores }) => ({ layer, scores: firstColumns(scores, prompt) }));
   }

@@ -54,7 +54,7 @@ for (const one of needle.cases(setting).slice(0, Number(wanted))) {
   const answer = placeOf(prompt.tokens.subarray(0, before), one.facts[0] ?? []);
   if (!answer) continue;
   counted++;
-  const scores = await new Readings(desk, prompt).scores(ours, new Uint32Array(0));
+  const scores = await new Readings(desk, prompt).scores(ours, async () => new Uint32Array(0));
   let last: Set<number> | undefined;
   for (const [layer, { scores: rows }] of scores.entries()) {
     for (const width of kernels) {
