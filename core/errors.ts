@@ -1,3 +1,5 @@
+import { said } from "./said.js";
+
 /** What went wrong, in the words of this project; the app and the CLI show `message` and `next`, never a stack. */
 export type ErrorCode =
   | "cancelled"
@@ -47,7 +49,7 @@ export class PrecisError extends Error {
 
 /** The error that every cancelled call rejects with. */
 export function cancelled(): PrecisError {
-  return new PrecisError("cancelled", "Cancelled.");
+  return new PrecisError("cancelled", said`Cancelled.`);
 }
 
 /** Any thrown value as a PrecisError; what we did not foresee becomes "internal" with its cause kept for the log. */
@@ -56,8 +58,8 @@ export function toPrecisError(thrown: unknown): PrecisError {
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   return new PrecisError(
     "internal",
-    `Something unexpected failed: ${reason}`,
-    "Try again; if it happens again, report it with the log.",
+    said`Something unexpected failed: ${reason}`,
+    said`Try again; if it happens again, report it with the log.`,
     {
       cause: thrown,
     },

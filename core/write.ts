@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { PrecisError } from "./errors.js";
+import { said } from "./said.js";
 
 /**
  * Writes a file whole or not at all: into a file beside it, flushed to the disk, then renamed over `path`.
@@ -22,7 +23,7 @@ export async function writeFileAtomically(path: string, content: string | Uint8A
   } catch (thrown) {
     await rm(temporary, { force: true }).catch(() => undefined);
     const { reason, next } = explain(thrown);
-    throw new PrecisError("write-failed", `"${path}" could not be written: ${reason}.`, next, { cause: thrown });
+    throw new PrecisError("write-failed", said`"${path}" could not be written: ${reason}.`, next, { cause: thrown });
   }
 }
 
@@ -30,20 +31,20 @@ function explain(thrown: unknown): { reason: string; next: string } {
   switch ((thrown as NodeJS.ErrnoException).code) {
     case "ENOENT":
     case "ENOTDIR":
-      return { reason: "its folder does not exist", next: "Make the folder first, or choose another place." };
+      return { reason: said`its folder does not exist`, next: said`Make the folder first, or choose another place.` };
     case "EACCES":
     case "EPERM":
     case "EROFS":
-      return { reason: "you have no permission to write there", next: "Choose a folder of your own." };
+      return { reason: said`you have no permission to write there`, next: said`Choose a folder of your own.` };
     case "ENOSPC":
     case "EDQUOT":
-      return { reason: "the disk is full", next: "Free some space, or choose another disk." };
+      return { reason: said`the disk is full`, next: said`Free some space, or choose another disk.` };
     case "EISDIR":
-      return { reason: "a folder has that name", next: "Choose another name." };
+      return { reason: said`a folder has that name`, next: said`Choose another name.` };
     default:
       return {
         reason: thrown instanceof Error ? thrown.message : String(thrown),
-        next: "Choose another place and try again.",
+        next: said`Choose another place and try again.`,
       };
   }
 }

@@ -1,4 +1,5 @@
 import { PrecisError } from "../errors.js";
+import { said } from "../said.js";
 import { apportion, countMarks } from "./budget.js";
 import type { LayerObservations, LayerScores, Pooling, ReadingShape } from "./policy.js";
 import { pool } from "./pooling.js";
@@ -61,8 +62,8 @@ export function startReading(shape: ReadingShape): Reading {
   if (budget < layers * always) {
     throw new PrecisError(
       "budget-too-small",
-      `The memory budget holds ${Math.max(0, Math.floor(budget / layers))} tokens per layer, but the instruction and the start of the prompt alone take ${always}.`,
-      `Set a budget of at least ${always} tokens per layer (${layers * always} entries over ${layers} layers).`,
+      said`The memory budget holds ${Math.max(0, Math.floor(budget / layers))} tokens per layer, but the instruction and the start of the prompt alone take ${always}.`,
+      said`Set a budget of at least ${always} tokens per layer (${layers * always} entries over ${layers} layers).`,
     );
   }
   return {

@@ -1,4 +1,5 @@
 import { PrecisError } from "../errors.js";
+import { said } from "../said.js";
 import { type AdaKvSettings, adaKv } from "./ada-kv.js";
 import { type CakeSettings, cake } from "./cake.js";
 import { type ChunkKvSettings, chunkkv } from "./chunkkv.js";
@@ -56,7 +57,11 @@ export const defaultPolicy: PolicyName = "dynamickv";
  */
 export function createPolicy(name: string, settings: PolicySettings = {}): Policy {
   if (!Object.hasOwn(policies, name)) {
-    throw new PrecisError("usage", `There is no policy "${name}".`, `Choose one of: ${policyNames.join(", ")}.`);
+    throw new PrecisError(
+      "usage",
+      said`There is no policy "${name}".`,
+      said`Choose one of: ${policyNames.join(", ")}.`,
+    );
   }
   return policies[name as PolicyName](settings);
 }

@@ -1,3 +1,4 @@
+import { said } from "../said.js";
 import type { DocumentPage, PageUnit } from "./document.js";
 import { pageList } from "./page-list.js";
 
@@ -98,20 +99,20 @@ export function coverageWarnings({ unit, ocr, empty, failed }: Coverage): string
       ocr.map(({ page }) => page),
       unit,
     );
-    warnings.push(`Scanned: the text of ${list} was recognised (OCR), ${confidence(ocr)}.`);
+    warnings.push(said`Scanned: the text of ${list} was recognised (OCR), ${confidence(ocr)}.`);
     const doubtful = ocr.filter((page) => page.confidence < SURE).map(({ page }) => page);
     if (doubtful.length > 0) {
-      warnings.push(`Recognition was unsure on ${pageList(doubtful, unit)}: check what is said from there.`);
+      warnings.push(said`Recognition was unsure on ${pageList(doubtful, unit)}: check what is said from there.`);
     }
   }
-  if (empty.length > 0) warnings.push(`No text on ${pageList(empty, unit)}: nothing of it was read.`);
+  if (empty.length > 0) warnings.push(said`No text on ${pageList(empty, unit)}: nothing of it was read.`);
   const reasons = new Set(failed.map(({ reason }) => reason));
   for (const reason of reasons) {
     const list = pageList(
       failed.filter((page) => page.reason === reason).map(({ page }) => page),
       unit,
     );
-    warnings.push(`Not read: ${list}, because ${reason}.`);
+    warnings.push(said`Not read: ${list}, because ${reason}.`);
   }
   return warnings;
 }
@@ -120,7 +121,9 @@ export function coverageWarnings({ unit, ocr, empty, failed }: Coverage): string
 function confidence(ocr: Coverage["ocr"]): string {
   const mean = ocr.reduce((sum, page) => sum + page.confidence, 0) / ocr.length;
   const lowest = Math.min(...ocr.map((page) => page.confidence));
-  return `with a confidence of ${percent(mean)}${ocr.length > 1 ? ` (lowest ${percent(lowest)})` : ""}`;
+  return ocr.length > 1
+    ? said`with a confidence of ${percent(mean)} (lowest ${percent(lowest)})`
+    : said`with a confidence of ${percent(mean)}`;
 }
 
 const percent = (share: number): string => `${Math.floor(share * 100)} %`;

@@ -1,3 +1,4 @@
+import { said } from "../said.js";
 import type { Source, SourceDocument } from "./document.js";
 import { htmlBlocks } from "./markup.js";
 import { titleIn } from "./office.js";
@@ -29,7 +30,7 @@ export async function readDocx({ path }: Source, zip: ZipArchive, signal?: Abort
     title: await titleIn(zip, "docProps/core.xml", path),
     kind: "docx",
     ...sectionsOf(blocks),
-    warnings: failed ? [`Part of the document could not be read: ${failed.message}.`] : [],
+    warnings: failed ? [said`Part of the document could not be read: ${failed.message}.`] : [],
   };
 }
 
@@ -41,7 +42,7 @@ async function textParts(zip: ZipArchive): Promise<Buffer> {
   for (const name of zip.names.filter((each) => /\.(xml|rels)$/i.test(each))) {
     const part = await zip.read(name);
     bytes += part.length;
-    if (bytes > MAX_XML_BYTES) throw new Error(`its text unpacks to more than ${MAX_XML_BYTES / 2 ** 20} MiB`);
+    if (bytes > MAX_XML_BYTES) throw new Error(said`its text unpacks to more than ${MAX_XML_BYTES / 2 ** 20} MiB`);
     parts.file(name, part);
   }
   return parts.generateAsync({ type: "nodebuffer", compression: "STORE" });

@@ -1,4 +1,5 @@
 import { analyse } from "chardet";
+import { said } from "../said.js";
 
 export interface Decoded {
   /** Line ends as "\n", without a byte-order mark. */
@@ -36,13 +37,13 @@ function decode(bytes: Uint8Array, declared: string | undefined): Decoded {
     if (name.startsWith("UTF-") || name === "ASCII") continue;
     const text = strictly(name, bytes);
     if (text === undefined) continue;
-    return {
-      text,
-      warnings: [`The file names no encoding and is not UTF-8; it was read as ${name}: letters may be wrong.`],
-    };
+    return { text, warnings: [readAs(name)] };
   }
-  const warning = "The file names no encoding and is not UTF-8; it was read as windows-1252: letters may be wrong.";
-  return { text: windows1252(bytes), warnings: [warning] };
+  return { text: windows1252(bytes), warnings: [readAs("windows-1252")] };
+}
+
+function readAs(name: string): string {
+  return said`The file names no encoding and is not UTF-8; it was read as ${name}: letters may be wrong.`;
 }
 
 /** The text, or undefined when the bytes are not in that encoding or nobody knows it. */
@@ -64,7 +65,7 @@ function windows1252(bytes: Uint8Array): string {
 function utf16(encoding: string, bytes: Uint8Array): Decoded {
   const text = strictly(encoding, bytes);
   if (text !== undefined) return { text, warnings: [] };
-  const warning = "The file's UTF-16 text is broken in places; the broken characters were replaced.";
+  const warning = said`The file's UTF-16 text is broken in places; the broken characters were replaced.`;
   return { text: new TextDecoder(encoding).decode(bytes), warnings: [warning] };
 }
 

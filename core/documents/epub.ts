@@ -1,4 +1,5 @@
 import { cancelled, PrecisError } from "../errors.js";
+import { said } from "../said.js";
 import { type DocumentPage, failedPage, type Source, type SourceDocument, textPage } from "./document.js";
 import { htmlBlocks, walkXml } from "./markup.js";
 import { joinBlocks } from "./sections.js";
@@ -25,13 +26,13 @@ interface Package {
  */
 export async function readEpub({ path, name }: Source, zip: ZipArchive, signal?: AbortSignal): Promise<SourceDocument> {
   const book = await readPackage(zip, await packagePart(zip), signal);
-  if (book.spine.length === 0) throw new Error("it has no reading order");
+  if (book.spine.length === 0) throw new Error(said`it has no reading order`);
   const locked = await encryptedParts(zip, signal);
   if (book.spine.some((item) => item && locked.has(item.part))) {
     throw new PrecisError(
       "file-encrypted",
-      `"${name}" is protected (DRM): its chapters are encrypted.`,
-      "Open a copy without protection.",
+      said`"${name}" is protected (DRM): its chapters are encrypted.`,
+      said`Open a copy without protection.`,
     );
   }
   const labels = book.contents ? await contentsLabels(zip, book.contents.part, signal) : new Map<string, string>();
@@ -49,10 +50,10 @@ async function readChapter(
   labels: ReadonlyMap<string, string>,
   signal: AbortSignal | undefined,
 ): Promise<DocumentPage> {
-  if (item === undefined) return failedPage(number, "the book's list of files does not have it");
+  if (item === undefined) return failedPage(number, said`the book's list of files does not have it`);
   const label = labels.get(item.part);
   if (!/html|xml|dtbook/.test(item.type))
-    return failedPage(number, `it is no text but ${item.type || "unknown"}`, label);
+    return failedPage(number, item.type ? said`it is no text but ${item.type}` : said`it is of an unknown type`, label);
   try {
     const { blocks } = await htmlBlocks(await zip.readText(item.part), { xml: true, signal });
     return textPage(
@@ -72,7 +73,7 @@ async function packagePart(zip: ZipArchive): Promise<string> {
     if (name === "rootfile") part ??= attributes["full-path"];
   };
   await walkXml(await zip.readText("META-INF/container.xml"), { open });
-  if (part === undefined) throw new Error("it names no package file");
+  if (part === undefined) throw new Error(said`it names no package file`);
   return part;
 }
 

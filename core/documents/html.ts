@@ -1,4 +1,5 @@
 import { Readability } from "@mozilla/readability";
+import { said } from "../said.js";
 import type { Source, SourceDocument } from "./document.js";
 import { decodeText } from "./encoding.js";
 import { type HtmlText, htmlBlocks } from "./markup.js";
@@ -19,7 +20,7 @@ export async function readHtml({ path, bytes }: Source, signal?: AbortSignal): P
   const article = await articleOf(html, whole, signal);
   const left = article === undefined ? 0 : words(whole) - words(article);
   if (left > 0) {
-    warnings.push(`Only the article was read: ${left} words around it (menus, notices, footers) were left out.`);
+    warnings.push(said`Only the article was read: ${left} words around it (menus, notices, footers) were left out.`);
   }
   const { blocks } = article ?? whole;
   return { path, title: whole.title || fileTitle(path), kind: "html", ...sectionsOf(blocks), warnings };

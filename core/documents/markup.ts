@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { Parser, type ParserOptions } from "htmlparser2";
 import { cancelled } from "../errors.js";
+import { said } from "../said.js";
 import type { Block } from "./sections.js";
 
 /**
@@ -65,7 +66,7 @@ async function parse(text: string, to: XmlHandler, options: ParserOptions, signa
   const parser = new Parser(
     {
       onopentag: (name, attributes) => {
-        if (++depth > DEEPEST) throw new Error("its elements nest too deeply");
+        if (++depth > DEEPEST) throw new Error(said`its elements nest too deeply`);
         to.open?.(local(name), attributes);
       },
       onclosetag: (name) => {
@@ -79,7 +80,7 @@ async function parse(text: string, to: XmlHandler, options: ParserOptions, signa
   const started = performance.now();
   for (let at = 0; at < text.length; at += CHUNK_CHARACTERS) {
     if (signal?.aborted) throw cancelled();
-    if (performance.now() - started > MAX_MILLISECONDS) throw new Error("it takes too long to read");
+    if (performance.now() - started > MAX_MILLISECONDS) throw new Error(said`it takes too long to read`);
     parser.write(text.slice(at, at + CHUNK_CHARACTERS));
     await setImmediate();
   }

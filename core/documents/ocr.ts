@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Block, Line as RecognisedLine, Worker } from "tesseract.js";
 import { PrecisError } from "../errors.js";
+import { said } from "../said.js";
 import type { Cell, Line } from "./pdf-lines.js";
 import { paragraphs } from "./pdf-paragraphs.js";
 import { stoppable } from "./stoppable.js";
@@ -27,7 +28,9 @@ export async function languagesIn(folder: string): Promise<string[]> {
     const codes = (await readdir(folder)).map((name) => /^([A-Za-z_]{3,30})\.traineddata$/.exec(name)?.[1]);
     return [...new Set([OWN_LANGUAGE, ...codes.filter((code) => code !== undefined)])].sort();
   } catch (cause) {
-    throw new PrecisError("usage", `The folder "${folder}" cannot be read.`, "Choose another folder.", { cause });
+    throw new PrecisError("usage", said`The folder "${folder}" cannot be read.`, said`Choose another folder.`, {
+      cause,
+    });
   }
 }
 
@@ -37,8 +40,8 @@ export function checkLanguages({ languages = OWN_LANGUAGE, folder }: Recognition
     if (!/^[A-Za-z_]{3,30}$/.test(code)) {
       throw new PrecisError(
         "usage",
-        `"${code}" is no code of a language that Tesseract knows.`,
-        'Write them as "deu" or "deu+eng".',
+        said`"${code}" is no code of a language that Tesseract knows.`,
+        said`Write them as "deu" or "deu+eng".`,
       );
     }
     const file = folder === undefined ? undefined : join(folder, `${code}.traineddata`);
@@ -46,16 +49,17 @@ export function checkLanguages({ languages = OWN_LANGUAGE, folder }: Recognition
       if (isTrainedData(file)) continue;
       throw new PrecisError(
         "usage",
-        `"${file}" is damaged, or data of Tesseract 3.`,
-        "Get that file again, of Tesseract 4 or 5.",
+        said`"${file}" is damaged, or data of Tesseract 3.`,
+        said`Get that file again, of Tesseract 4 or 5.`,
       );
     }
     if (code === OWN_LANGUAGE) continue;
-    const where = folder === undefined ? "comes with Precis" : `is in "${folder}"`;
     throw new PrecisError(
       "usage",
-      `No data to recognise the language "${code}" ${where}.`,
-      `Put Tesseract's ${code}.traineddata into a folder and name that folder.`,
+      folder === undefined
+        ? said`No data to recognise the language "${code}" comes with Precis.`
+        : said`No data to recognise the language "${code}" is in "${folder}".`,
+      said`Put Tesseract's ${code}.traineddata into a folder and name that folder.`,
     );
   }
 }

@@ -1,4 +1,5 @@
 import { PrecisError } from "../errors.js";
+import { said } from "../said.js";
 import type { Source, SourceDocument } from "./document.js";
 import { walkXml, type XmlHandler } from "./markup.js";
 import { titleIn } from "./office.js";
@@ -24,8 +25,8 @@ export async function readOdt({ path, name }: Source, zip: ZipArchive, signal?: 
   if (zip.has("META-INF/manifest.xml") && (await zip.readText("META-INF/manifest.xml")).includes("encryption-data")) {
     throw new PrecisError(
       "file-encrypted",
-      `"${name}" is protected by a password.`,
-      "Save a copy without a password, and open that.",
+      said`"${name}" is protected by a password.`,
+      said`Save a copy without a password, and open that.`,
     );
   }
   const text = new OdtText();

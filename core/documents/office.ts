@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { cancelled, PrecisError } from "../errors.js";
+import { said } from "../said.js";
 import { walkXml } from "./markup.js";
 import { fileTitle } from "./text.js";
 import { partName, type ZipArchive } from "./zip.js";
@@ -72,8 +73,8 @@ export async function reading<T>(
     const reason = (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\.$/, "");
     throw new PrecisError(
       "file-damaged",
-      `"${basename(path)}" is a damaged ${what}: ${reason}.`,
-      "Get the file again, or open it in its own program and save it anew, or as a PDF.",
+      said`"${basename(path)}" is a damaged ${what}: ${reason}.`,
+      said`Get the file again, or open it in its own program and save it anew, or as a PDF.`,
       { cause: thrown },
     );
   }

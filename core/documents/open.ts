@@ -2,8 +2,9 @@ import { constants } from "node:fs";
 import { access, readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { cancelled, PrecisError } from "../errors.js";
+import { said } from "../said.js";
 import { coverageOf, coverageWarnings } from "./coverage.js";
-import type { Source, SourceDocument } from "./document.js";
+import type { PageUnit, Source, SourceDocument } from "./document.js";
 import { isMarkdownName, readMarkdown } from "./markdown.js";
 import { checkLanguages, type RecognitionOptions } from "./ocr.js";
 import { reading } from "./office.js";
@@ -59,7 +60,7 @@ async function readSource(source: Source, options: OpenOptions): Promise<SourceD
   if (bytes.length > MAX_TEXT_BYTES) throw tooLarge(name, bytes.length, MAX_TEXT_BYTES);
   if (isMarkdownName(path)) return readMarkdown(source);
   if (sniffed.kind === "text") return readText(source);
-  return reading(path, "HTML page", signal, async () => (await import("./html.js")).readHtml(source, signal));
+  return reading(path, said`HTML page`, signal, async () => (await import("./html.js")).readHtml(source, signal));
 }
 
 async function readZipped(source: Source, signal: AbortSignal | undefined): Promise<SourceDocument> {
@@ -95,10 +96,14 @@ async function readBytes(path: string, signal: AbortSignal | undefined): Promise
     if (signal?.aborted) throw cancelled();
     const stats = await stat(path);
     if (stats.isDirectory()) {
-      throw new PrecisError("file-unreadable", `"${name}" is a folder.`, "Choose a file inside it.");
+      throw new PrecisError("file-unreadable", said`"${name}" is a folder.`, said`Choose a file inside it.`);
     }
     if (!stats.isFile()) {
-      throw new PrecisError("file-unreadable", `"${name}" is not a regular file.`, "Save it as a file and open that.");
+      throw new PrecisError(
+        "file-unreadable",
+        said`"${name}" is not a regular file.`,
+        said`Save it as a file and open that.`,
+      );
     }
     if (stats.size === 0) throw empty(name);
     if (stats.size > MAX_FILE_BYTES) throw tooLarge(name, stats.size, MAX_FILE_BYTES);
@@ -120,24 +125,24 @@ function fileError(path: string, thrown: unknown): PrecisError {
     case "ENOTDIR":
       return new PrecisError(
         "file-missing",
-        `There is no file "${path}".`,
-        "Check the path, or choose the file again.",
+        said`There is no file "${path}".`,
+        said`Check the path, or choose the file again.`,
         cause,
       );
     case "EACCES":
     case "EPERM":
       return new PrecisError(
         "file-unreadable",
-        `You have no permission to read "${name}".`,
-        "Change its permissions, or copy it to a folder of yours.",
+        said`You have no permission to read "${name}".`,
+        said`Change its permissions, or copy it to a folder of yours.`,
         cause,
       );
     default: {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
       return new PrecisError(
         "file-unreadable",
-        `"${name}" could not be read: ${reason}.`,
-        "Copy it to this computer's disk and open the copy.",
+        said`"${name}" could not be read: ${reason}.`,
+        said`Copy it to this computer's disk and open the copy.`,
         cause,
       );
     }
@@ -147,8 +152,8 @@ function fileError(path: string, thrown: unknown): PrecisError {
 function unknownType(name: string, what: string): PrecisError {
   return new PrecisError(
     "file-type",
-    `"${name}" is ${what}, and Precis reads PDF, Word (DOCX), PowerPoint (PPTX), OpenDocument (ODT), EPUB, HTML, Markdown and text.`,
-    "Export it as PDF and open that.",
+    said`"${name}" is ${what}, and Precis reads PDF, Word (DOCX), PowerPoint (PPTX), OpenDocument (ODT), EPUB, HTML, Markdown and text.`,
+    said`Export it as PDF and open that.`,
   );
 }
 
@@ -157,30 +162,38 @@ function withoutText({ kind }: SourceDocument, name: string): PrecisError {
   if (kind === "text" || kind === "markdown") return empty(name);
   return new PrecisError(
     "no-text-layer",
-    `"${name}" has no text to read, only pictures or nothing.`,
-    "If it holds pictures of text, export it as PDF and open that: their text is recognised there.",
+    said`"${name}" has no text to read, only pictures or nothing.`,
+    said`If it holds pictures of text, export it as PDF and open that: their text is recognised there.`,
   );
 }
 
+const counted: Readonly<Record<PageUnit, (count: number) => string>> = {
+  page: (count) => said`${count} pages`,
+  chapter: (count) => said`${count} chapters`,
+  slide: (count) => said`${count} slides`,
+  section: (count) => said`${count} sections`,
+};
+
 /** Of a document none of whose pages could be read. */
 function unreadable({ pages, unit }: SourceDocument, name: string): PrecisError {
-  const reason = pages.map(({ reading }) => (reading.how === "failed" ? reading.reason : undefined)).find(Boolean);
+  const reason =
+    pages.map(({ reading }) => (reading.how === "failed" ? reading.reason : undefined)).find(Boolean) ?? "";
   return new PrecisError(
     "file-damaged",
-    `"${name}" could not be read: none of its ${pages.length} ${unit}s gave any text (${reason}).`,
-    "Get the file again, or open it in its own program and save it anew, or as a PDF.",
+    said`"${name}" could not be read: none of its ${counted[unit](pages.length)} gave any text (${reason}).`,
+    said`Get the file again, or open it in its own program and save it anew, or as a PDF.`,
   );
 }
 
 function empty(name: string): PrecisError {
-  return new PrecisError("file-empty", `"${name}" is empty.`, "Choose another file.");
+  return new PrecisError("file-empty", said`"${name}" is empty.`, said`Choose another file.`);
 }
 
 function tooLarge(name: string, bytes: number, limit: number): PrecisError {
   const size = Math.ceil(bytes / MIB);
   return new PrecisError(
     "file-unreadable",
-    `"${name}" is too large: ${size} MiB, and the limit for such a file is ${limit / MIB} MiB.`,
-    "Split it into parts and open them one by one.",
+    said`"${name}" is too large: ${size} MiB, and the limit for such a file is ${limit / MIB} MiB.`,
+    said`Split it into parts and open them one by one.`,
   );
 }

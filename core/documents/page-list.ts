@@ -1,4 +1,13 @@
+import { said } from "../said.js";
 import type { PageUnit } from "./document.js";
+
+/** Of one number, and of several. */
+const named: Readonly<Record<PageUnit, readonly [(number: string) => string, (numbers: string) => string]>> = {
+  page: [(number) => said`page ${number}`, (numbers) => said`pages ${numbers}`],
+  chapter: [(number) => said`chapter ${number}`, (numbers) => said`chapters ${numbers}`],
+  slide: [(number) => said`slide ${number}`, (numbers) => said`slides ${numbers}`],
+  section: [(number) => said`section ${number}`, (numbers) => said`sections ${numbers}`],
+};
 
 /**
  * Page numbers in words: `[1, 2, 3, 7]` becomes "pages 1 to 3 and 7", `[4]` becomes "page 4".
@@ -18,5 +27,5 @@ export function pageList(numbers: readonly number[], unit: PageUnit = "page"): s
   }
   const last = ranges.pop() ?? "none";
   const listed = ranges.length > 0 ? `${ranges.join(", ")} and ${last}` : last;
-  return `${unit}${numbers.length > 1 ? "s" : ""} ${listed}`;
+  return named[unit][numbers.length > 1 ? 1 : 0](listed);
 }

@@ -1,5 +1,6 @@
 /** What a PDF holds beside the text of its pages: bookmarks, filled forms, attachments. */
 import type { PDFDocumentProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
+import { said } from "../said.js";
 import type { OutlineEntry } from "./document.js";
 
 type OutlineNode = Awaited<ReturnType<PDFDocumentProxy["getOutline"]>>[number];
@@ -75,13 +76,18 @@ export async function unreadParts(pdf: PDFDocumentProxy): Promise<string[]> {
   > | null;
   const names = Object.entries(attachments ?? {}).map(([key, { filename }]) => filename ?? key);
   if (names.length > 0) {
-    const shown = names.slice(0, 5).map((name) => `"${name}"`);
-    const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
-    warnings.push(`The files attached to it were not read: ${shown.join(", ")}${more}.`);
+    const shown = names.slice(0, 5).map((name) => said`"${name}"`);
+    const list = shown.join(", ");
+    const more = names.length - shown.length;
+    warnings.push(
+      more > 0
+        ? said`The files attached to it were not read: ${list} and ${more} more.`
+        : said`The files attached to it were not read: ${list}.`,
+    );
   }
   const info = (await pdf.getMetadata().catch(() => undefined))?.info as { IsXFAPresent?: boolean } | undefined;
   if (info?.IsXFAPresent) {
-    warnings.push("It holds a dynamic form (XFA), whose fields may not all have been read.");
+    warnings.push(said`It holds a dynamic form (XFA), whose fields may not all have been read.`);
   }
   return warnings;
 }

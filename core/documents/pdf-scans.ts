@@ -1,6 +1,7 @@
 /** Scanned pages of a PDF: which pages need recognition, and what it finds on them. */
 import { availableParallelism } from "node:os";
 import type { PDFDocumentProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
+import { said } from "../said.js";
 import { type DocumentPage, failedPage } from "./document.js";
 import { type Picture, type Recognised, Recogniser, type RecognitionOptions } from "./ocr.js";
 import { pageList } from "./page-list.js";
@@ -62,7 +63,7 @@ export async function readScans(
 
 function partlyRead(numbers: number[]): string {
   const list = pageList(numbers.sort((one, other) => one - other));
-  return `Only the few words beside the picture were read on ${list}: the picture itself is unreadable.`;
+  return said`Only the few words beside the picture were read on ${list}: the picture itself is unreadable.`;
 }
 
 /** The page as recognition leaves it; "failed" when it needed that and it did not succeed. */
@@ -78,7 +79,7 @@ async function readScan(
   const page = await pdf.getPage(number);
   try {
     const painted = await paintedOn(page, either);
-    const lost = failedPage(number, "its picture is damaged or too large", label);
+    const lost = failedPage(number, said`its picture is damaged or too large`, label);
     if (!needsRecognition(read, painted)) return painted.missing && read.text === "" ? lost : read;
     const picture = await pictureOf(page, either);
     const nothing = { text: "", confidence: 0 };
@@ -86,13 +87,13 @@ async function readScan(
     // What stands in the text layer is drawn, too, and was recognised with the rest.
     if (letters(text) <= letters(read.text)) return painted.missing && read.text === "" ? lost : read;
     if (confidence >= READABLE) return { ...read, text, reading: { how: "ocr", confidence } };
-    return failedPage(number, `its picture is unreadable (confidence ${Math.floor(confidence * 100)} %)`, label);
+    return failedPage(number, said`its picture is unreadable (confidence ${Math.floor(confidence * 100)} %)`, label);
   } catch (thrown) {
     if (signal?.aborted) throw thrown;
     const reason = thrown instanceof Error ? thrown.message.replace(/\.$/, "") : String(thrown);
     return failedPage(
       number,
-      timeout.aborted ? "recognising its text takes too long" : `its picture cannot be read (${reason})`,
+      timeout.aborted ? said`recognising its text takes too long` : said`its picture cannot be read (${reason})`,
       label,
     );
   } finally {

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { PDFDocumentLoadingTask, PDFDocumentProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
 import { cancelled, PrecisError } from "../errors.js";
+import { said } from "../said.js";
 import {
   type DocumentPage,
   failedPage,
@@ -45,7 +46,7 @@ export async function readPdf(
   const left: PageReader[] = [];
   try {
     const pdf = await stoppable(task.promise, signal);
-    if (pdf.numPages === 0) throw damaged(name, "it has no pages");
+    if (pdf.numPages === 0) throw damaged(name, said`it has no pages`);
     const read = await readPages(pdf, left, limits, signal);
     const outline = await readOutline(pdf, signal);
     const fields = await fieldValues(pdf);
@@ -128,8 +129,8 @@ async function readPages(
 
 /** Completes "page 3 was not read: …". */
 function whyNot(thrown: unknown, timeout: AbortSignal): string {
-  if (timeout.aborted) return "it takes too long to read";
-  return thrown instanceof TooMuchText ? "it holds more text than a page can" : "it is damaged";
+  if (timeout.aborted) return said`it takes too long to read`;
+  return thrown instanceof TooMuchText ? said`it holds more text than a page can` : said`it is damaged`;
 }
 
 class TooMuchText extends Error {}
@@ -156,9 +157,14 @@ const SHOWN_TEXTS = 5;
 
 function furnitureWarning(texts: readonly string[]): string[] {
   if (texts.length === 0) return [];
-  const shown = texts.slice(0, SHOWN_TEXTS).map((text) => `"${text.length > 60 ? `${text.slice(0, 60)}…` : text}"`);
-  const more = texts.length > SHOWN_TEXTS ? ` and ${texts.length - SHOWN_TEXTS} more` : "";
-  return [`Headers and footers that repeat from page to page were left out: ${shown.join(", ")}${more}.`];
+  const shown = texts.slice(0, SHOWN_TEXTS).map((text) => said`"${text.length > 60 ? `${text.slice(0, 60)}…` : text}"`);
+  const list = shown.join(", ");
+  const more = texts.length - SHOWN_TEXTS;
+  return [
+    more > 0
+      ? said`Headers and footers that repeat from page to page were left out: ${list} and ${more} more.`
+      : said`Headers and footers that repeat from page to page were left out: ${list}.`,
+  ];
 }
 
 type TextContent = { items: readonly unknown[]; styles: Readonly<Record<string, { vertical?: boolean }>> };
@@ -207,7 +213,7 @@ function checkPages(name: string, pages: readonly DocumentPage[]): void {
   if (reasons.length === pages.length) {
     throw new PrecisError(
       "pdf-damaged",
-      `No page of "${name}" can be read: ${[...new Set(reasons)].join(", or ")}.`,
+      said`No page of "${name}" can be read: ${[...new Set(reasons)].join(", or ")}.`,
       saveAnew,
     );
   }
@@ -215,8 +221,10 @@ function checkPages(name: string, pages: readonly DocumentPage[]): void {
   const all = pageList(pages.map((page) => page.number));
   throw new PrecisError(
     "no-text-layer",
-    `"${name}" has no text to read: ${all} ${pages.length > 1 ? "hold" : "holds"} no text, not even in a picture.`,
-    "If it was scanned, scan it again with more contrast, at 300 dpi, and the right way up.",
+    pages.length > 1
+      ? said`"${name}" has no text to read: ${all} hold no text, not even in a picture.`
+      : said`"${name}" has no text to read: ${all} holds no text, not even in a picture.`,
+    said`If it was scanned, scan it again with more contrast, at 300 dpi, and the right way up.`,
   );
 }
 
@@ -234,8 +242,8 @@ function pdfError(name: string, thrown: unknown): PrecisError {
   if (kind === "PasswordException") {
     return new PrecisError(
       "pdf-encrypted",
-      `"${name}" is encrypted and needs a password.`,
-      "Save a copy without a password in a PDF viewer, and open that.",
+      said`"${name}" is encrypted and needs a password.`,
+      said`Save a copy without a password in a PDF viewer, and open that.`,
       { cause: thrown },
     );
   }
@@ -243,8 +251,8 @@ function pdfError(name: string, thrown: unknown): PrecisError {
   return damaged(name, reason, thrown);
 }
 
-const saveAnew = "Get the file again, or open it in a PDF viewer and save it anew.";
+const saveAnew = said`Get the file again, or open it in a PDF viewer and save it anew.`;
 
 function damaged(name: string, reason: string, cause?: unknown): PrecisError {
-  return new PrecisError("pdf-damaged", `"${name}" is a damaged PDF: ${reason}.`, saveAnew, { cause });
+  return new PrecisError("pdf-damaged", said`"${name}" is a damaged PDF: ${reason}.`, saveAnew, { cause });
 }

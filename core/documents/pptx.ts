@@ -1,4 +1,5 @@
 import { cancelled } from "../errors.js";
+import { said } from "../said.js";
 import { type DocumentPage, failedPage, type Source, type SourceDocument, textPage } from "./document.js";
 import { walkXml, type XmlHandler } from "./markup.js";
 import { mainPart, relationships, titleIn } from "./office.js";
@@ -21,7 +22,7 @@ export async function readPptx({ path }: Source, zip: ZipArchive, signal?: Abort
     },
     signal,
   );
-  if (slides.length === 0) throw new Error("it has no slides");
+  if (slides.length === 0) throw new Error(said`it has no slides`);
 
   const pages: DocumentPage[] = [];
   const hidden: number[] = [];
@@ -36,7 +37,7 @@ export async function readPptx({ path }: Source, zip: ZipArchive, signal?: Abort
       pages.push(failedPage(number, thrown instanceof Error ? thrown.message : String(thrown)));
     }
   }
-  const warnings = hidden.length > 0 ? [`Hidden in the presentation, but read: ${pageList(hidden, "slide")}.`] : [];
+  const warnings = hidden.length > 0 ? [said`Hidden in the presentation, but read: ${pageList(hidden, "slide")}.`] : [];
   return { path, title: await titleIn(zip, "docProps/core.xml", path), kind: "pptx", unit: "slide", pages, warnings };
 }
 

@@ -1,3 +1,4 @@
+import { said } from "../said.js";
 import { decodeText, utf16ByZeros } from "./encoding.js";
 import type { ZipArchive } from "./zip.js";
 
@@ -14,42 +15,45 @@ export interface Zipped {
 
 /** First bytes of files that people drop by mistake, with the words for them. */
 const SIGNATURES: readonly (readonly [offset: number, bytes: string, what: string])[] = [
-  [0, "PK\x05\x06", "an empty ZIP archive"],
-  [0, "\x89PNG\r\n\x1a\n", "a PNG picture"],
-  [0, "\xff\xd8\xff", "a JPEG picture"],
-  [0, "GIF87a", "a GIF picture"],
-  [0, "GIF89a", "a GIF picture"],
-  [0, "II*\0", "a TIFF picture"],
-  [0, "MM\0*", "a TIFF picture"],
-  [8, "WEBP", "a WebP picture"],
-  [4, "ftypheic", "a HEIC picture"],
-  [4, "ftyp", "a video or audio file"],
-  [0, "AT&TFORM", "a DjVu document"],
-  [0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Microsoft Office document (DOC, XLS or PPT)"],
-  [0, "{\\rtf", "an RTF document"],
-  [0, "%!PS", "a PostScript document"],
-  [0, "\x1f\x8b", "a gzip archive"],
-  [0, "7z\xbc\xaf\x27\x1c", "a 7-Zip archive"],
-  [0, "Rar!", "a RAR archive"],
-  [0, "GGUF", "a GGUF model"],
-  [0, "\x7fELF", "a program"],
-  [0, "MZ", "a Windows program"],
-  [0, "ID3", "an MP3 recording"],
-  [0, "SQLite format 3\0", "an SQLite database"],
+  [0, "PK\x05\x06", said`an empty ZIP archive`],
+  [0, "\x89PNG\r\n\x1a\n", said`a PNG picture`],
+  [0, "\xff\xd8\xff", said`a JPEG picture`],
+  [0, "GIF87a", said`a GIF picture`],
+  [0, "GIF89a", said`a GIF picture`],
+  [0, "II*\0", said`a TIFF picture`],
+  [0, "MM\0*", said`a TIFF picture`],
+  [8, "WEBP", said`a WebP picture`],
+  [4, "ftypheic", said`a HEIC picture`],
+  [4, "ftyp", said`a video or audio file`],
+  [0, "AT&TFORM", said`a DjVu document`],
+  [0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", said`an old Microsoft Office document (DOC, XLS or PPT)`],
+  [0, "{\\rtf", said`an RTF document`],
+  [0, "%!PS", said`a PostScript document`],
+  [0, "\x1f\x8b", said`a gzip archive`],
+  [0, "7z\xbc\xaf\x27\x1c", said`a 7-Zip archive`],
+  [0, "Rar!", said`a RAR archive`],
+  [0, "GGUF", said`a GGUF model`],
+  [0, "\x7fELF", said`a program`],
+  [0, "MZ", said`a Windows program`],
+  [0, "ID3", said`an MP3 recording`],
+  [0, "SQLite format 3\0", said`an SQLite database`],
 ];
 
 /** What a ZIP archive holds, by a name or a media type that stands uncompressed in it. */
 const ZIP_CONTENTS: readonly (readonly [mark: string, zipped: Zipped])[] = [
-  ["application/epub+zip", { kind: "epub", what: "EPUB book" }],
-  ["META-INF/container.xml", { kind: "epub", what: "EPUB book" }],
-  ["application/vnd.oasis.opendocument.text", { kind: "odt", what: "OpenDocument text (ODT)" }],
-  ["application/vnd.oasis.opendocument.spreadsheet", { kind: "other", what: "an OpenDocument spreadsheet (ODS)" }],
-  ["application/vnd.oasis.opendocument.presentation", { kind: "other", what: "an OpenDocument presentation (ODP)" }],
-  ["word/", { kind: "docx", what: "Word document (DOCX)" }],
-  ["ppt/", { kind: "pptx", what: "PowerPoint presentation (PPTX)" }],
-  ["xl/", { kind: "other", what: "an Excel workbook (XLSX)" }],
+  ["application/epub+zip", { kind: "epub", what: said`EPUB book` }],
+  ["META-INF/container.xml", { kind: "epub", what: said`EPUB book` }],
+  ["application/vnd.oasis.opendocument.text", { kind: "odt", what: said`OpenDocument text (ODT)` }],
+  ["application/vnd.oasis.opendocument.spreadsheet", { kind: "other", what: said`an OpenDocument spreadsheet (ODS)` }],
+  [
+    "application/vnd.oasis.opendocument.presentation",
+    { kind: "other", what: said`an OpenDocument presentation (ODP)` },
+  ],
+  ["word/", { kind: "docx", what: said`Word document (DOCX)` }],
+  ["ppt/", { kind: "pptx", what: said`PowerPoint presentation (PPTX)` }],
+  ["xl/", { kind: "other", what: said`an Excel workbook (XLSX)` }],
 ];
-const SOME_ZIP: Zipped = { kind: "other", what: "a ZIP archive" };
+const SOME_ZIP: Zipped = { kind: "other", what: said`a ZIP archive` };
 
 /** Tags that an HTML page begins with (WHATWG MIME Sniffing, 7.1). */
 const HTML_START =
@@ -75,7 +79,7 @@ export function sniff(bytes: Uint8Array): Sniffed {
     return { kind: "other", what: signature[2] };
   }
   if (!hasUtf16Mark(bytes) && utf16ByZeros(bytes) === undefined) {
-    if (looksBinary(bytes)) return { kind: "other", what: "a binary file of an unknown kind" };
+    if (looksBinary(bytes)) return { kind: "other", what: said`a binary file of an unknown kind` };
     if (HTML_START.test(start.replace(/^\xef\xbb\xbf/, ""))) return { kind: "html" };
   } else if (HTML_START.test(decodeText(bytes.subarray(0, PDF_HEADER_WITHIN)).text)) {
     return { kind: "html" };

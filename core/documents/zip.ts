@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
 import { cancelled } from "../errors.js";
+import { said } from "../said.js";
 import { decodeText } from "./encoding.js";
 
 const MIB = 2 ** 20;
@@ -25,7 +26,7 @@ export class ZipArchive {
   static async open(bytes: Uint8Array, signal?: AbortSignal): Promise<ZipArchive> {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const file = await fromBufferPromise(buffer, { lazyEntries: true });
-    if (file.entryCount > ZIP_LIMITS.entries) throw new Error(`it holds ${file.entryCount} files`);
+    if (file.entryCount > ZIP_LIMITS.entries) throw new Error(said`it holds ${file.entryCount} files`);
     const entries = new Map<string, Entry>();
     for await (const entry of file.eachEntry()) {
       if (signal?.aborted) throw cancelled();
@@ -45,11 +46,11 @@ export class ZipArchive {
   /** @throws Error when it is missing, damaged, encrypted, or when the archive inflates beyond its bounds */
   async read(name: string): Promise<Buffer> {
     const entry = this.entries.get(name);
-    if (entry === undefined) throw new Error(`its part "${name}" is missing`);
-    if (entry.isEncrypted()) throw new Error(`its part "${name}" is encrypted`);
+    if (entry === undefined) throw new Error(said`its part "${name}" is missing`);
+    if (entry.isEncrypted()) throw new Error(said`its part "${name}" is encrypted`);
     // Checked against the declared size; yauzl ends the stream when the true one differs.
     if (entry.uncompressedSize > this.left) {
-      throw new Error(`its text would unpack to more than ${ZIP_LIMITS.inflatedBytes / MIB} MiB`);
+      throw new Error(said`its text would unpack to more than ${ZIP_LIMITS.inflatedBytes / MIB} MiB`);
     }
     this.left -= entry.uncompressedSize;
     const chunks: Buffer[] = [];

@@ -4,6 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { getLlama, type Llama, LlamaLogLevel, type LlamaModel, resolveChatWrapper } from "node-llama-cpp";
 import { cancelled, PrecisError } from "../errors.js";
+import { said } from "../said.js";
 import { chatPrompt } from "./chat.js";
 import { modelShape, unsupported } from "./model-shape.js";
 import { loadAddon } from "./native.js";
@@ -24,7 +25,11 @@ export async function loadEngine(path: string, id: string, options: LoadOptions 
   try {
     const addon = loadAddon(llama.gpu);
     if (gpuLayers && !llama.gpu) {
-      throw new PrecisError("usage", "There is no GPU to put layers on.", "Leave --gpu-layers out, or set it to 0.");
+      throw new PrecisError(
+        "usage",
+        said`There is no GPU to put layers on.`,
+        said`Leave --gpu-layers out, or set it to 0.`,
+      );
     }
     model = await llama.loadModel({
       modelPath: path,
@@ -33,7 +38,7 @@ export async function loadEngine(path: string, id: string, options: LoadOptions 
       ...(gpuLayers !== undefined && { gpuLayers }),
       ...(onProgress && { onLoadProgress: onProgress }),
     });
-    if (!addon.canWrite(path)) throw unsupported("it is an encoder, which cannot write text");
+    if (!addon.canWrite(path)) throw unsupported(said`it is an encoder, which cannot write text`);
     const engine = engineOf(llama, model, addon, path, id);
     collectGarbage();
     return engine;
@@ -44,8 +49,8 @@ export async function loadEngine(path: string, id: string, options: LoadOptions 
     if (error instanceof PrecisError) throw error;
     throw new PrecisError(
       "model-damaged",
-      `The model ${path} could not be loaded: ${error instanceof Error ? error.message : String(error)}`,
-      "Check the file with `precis models verify`, or choose another model.",
+      said`The model ${path} could not be loaded: ${error instanceof Error ? error.message : String(error)}`,
+      said`Check the file with \`precis models verify\`, or choose another model.`,
       { cause: new Error(log.join("\n"), { cause: error }) },
     );
   }
@@ -78,15 +83,15 @@ async function patchedLlama(log: string[]): Promise<Llama> {
   } catch (error) {
     throw new PrecisError(
       "runtime-mismatch",
-      "The patched llama.cpp could not be loaded.",
-      "Run the set-up again: npm run setup",
+      said`The patched llama.cpp could not be loaded.`,
+      said`Run the set-up again: npm run setup`,
       { cause: error },
     );
   }
   throw new PrecisError(
     "runtime-mismatch",
-    "llama.cpp was loaded without the patch.",
-    "Run the set-up again: npm run setup",
+    said`llama.cpp was loaded without the patch.`,
+    said`Run the set-up again: npm run setup`,
   );
 }
 

@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { GgmlType, type GgufFileInfo, readGgufFileInfo } from "node-llama-cpp";
 import { PrecisError } from "../errors.js";
+import { said } from "../said.js";
 import { type FileShape, modelShape } from "./model-shape.js";
 import type { ModelInfo } from "./types.js";
 
@@ -27,10 +28,10 @@ export async function inspectModel(path: string): Promise<ModelFileFacts> {
     spliceSplitFiles: false,
     logWarnings: false,
   }).catch((cause) => {
-    throw damaged(path, "its list of contents breaks off", cause);
+    throw damaged(path, said`its list of contents breaks off`, cause);
   });
   const missing = bytesOf(info) - size;
-  if (missing > 0) throw damaged(path, `${missing.toLocaleString("en-US")} bytes are missing at its end`);
+  if (missing > 0) throw damaged(path, said`${missing.toLocaleString("en-US")} bytes are missing at its end`);
   const { general } = info.metadata;
   const { contextLength, ...shape } = modelShape(info.metadata);
   return {
@@ -44,8 +45,8 @@ export async function inspectModel(path: string): Promise<ModelFileFacts> {
 }
 
 function damaged(path: string, why: string, cause?: unknown): PrecisError {
-  const next = "Download it again, or choose another file.";
-  return new PrecisError("model-damaged", `The model ${path} is not whole: ${why}.`, next, { cause });
+  const next = said`Download it again, or choose another file.`;
+  return new PrecisError("model-damaged", said`The model ${path} is not whole: ${why}.`, next, { cause });
 }
 
 const textOf = (value: unknown): string | undefined =>

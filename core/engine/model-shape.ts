@@ -1,5 +1,6 @@
 import type { GgufMetadata } from "node-llama-cpp";
 import { PrecisError } from "../errors.js";
+import { said } from "../said.js";
 import type { ModelInfo } from "./types.js";
 
 /** The part of a model's shape that its file's metadata says. */
@@ -40,11 +41,11 @@ export function modelShape(metadata: GgufMetadata): FileShape {
 function whole(value: unknown, name: string): number {
   const number = typeof value === "bigint" ? Number(value) : value;
   if (typeof number !== "number" || !Number.isInteger(number) || number <= 0) {
-    throw unsupported(`its ${name} is not one whole number`);
+    throw unsupported(said`its ${name} is not one whole number`);
   }
   return number;
 }
 
 export function unsupported(reason: string): PrecisError {
-  return new PrecisError("model-unsupported", `This model cannot be used: ${reason}.`, "Choose another model.");
+  return new PrecisError("model-unsupported", said`This model cannot be used: ${reason}.`, said`Choose another model.`);
 }

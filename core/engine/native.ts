@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { GroupReduction, LayerObservations, LayerRetention, LayerScores } from "../compression/policy.js";
 import { PrecisError } from "../errors.js";
+import { said } from "../said.js";
 import type { KvType } from "./kv.js";
 import type { Sampling } from "./types.js";
 
@@ -174,19 +175,19 @@ export function runtimeFolder(gpu: Gpu): string {
  */
 export function loadAddon(gpu: Gpu): NativeAddon {
   const folder = runtimeFolder(gpu);
-  const next = "Run the set-up again: npm run setup";
+  const next = said`Run the set-up again: npm run setup`;
   let addon: NativeAddon;
   try {
     addon = createRequire(import.meta.url)(join(folder, "precis.node"));
   } catch (error) {
-    throw new PrecisError("runtime-mismatch", "The patched llama.cpp is not built for this machine.", next, {
+    throw new PrecisError("runtime-mismatch", said`The patched llama.cpp is not built for this machine.`, next, {
       cause: error,
     });
   }
   if (addon.abi !== abi || addon.builtFor !== abi) {
     throw new PrecisError(
       "runtime-mismatch",
-      `The patched llama.cpp is of another version (${addon.abi}, addon ${addon.builtFor}, expected ${abi}).`,
+      said`The patched llama.cpp is of another version (${addon.abi}, addon ${addon.builtFor}, expected ${abi}).`,
       next,
     );
   }

@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as z from "zod";
+import { said } from "../said.js";
 import type { LayerState } from "./native.js";
 import { writeWhole } from "./whole-file.js";
 
@@ -104,17 +105,17 @@ export interface SavedCache {
 /** @throws SavedCacheRefused when the file is missing, damaged, half-written, of another version or another identity */
 export async function openSavedCache(path: string, identity: string, layers: number): Promise<SavedCache> {
   const file = await open(path, "r").catch((error: NodeJS.ErrnoException) => {
-    throw new SavedCacheRefused(error.code === "ENOENT" ? "there is none" : error.message, { cause: error });
+    throw new SavedCacheRefused(error.code === "ENOENT" ? said`there is none` : error.message, { cause: error });
   });
   try {
     const { size } = await file.stat();
     const index = await readIndex(file, size);
-    if (index.identity !== identity) throw new SavedCacheRefused("it is of another document, model or setting");
-    if (index.layers.length !== layers) throw new SavedCacheRefused("it is of another model");
+    if (index.identity !== identity) throw new SavedCacheRefused(said`it is of another document, model or setting`);
+    if (index.layers.length !== layers) throw new SavedCacheRefused(said`it is of another model`);
     const read = async ({ offset, length, sha256: expected }: Section) => {
-      if (offset + length > size) throw new SavedCacheRefused("it is cut short");
+      if (offset + length > size) throw new SavedCacheRefused(said`it is cut short`);
       const bytes = await readExactly(file, offset, length);
-      if (sha256(bytes).toString("hex") !== expected) throw new SavedCacheRefused("it is damaged");
+      if (sha256(bytes).toString("hex") !== expected) throw new SavedCacheRefused(said`it is damaged`);
       return bytes;
     };
     return {
@@ -138,22 +139,22 @@ export async function openSavedCache(path: string, identity: string, layers: num
 }
 
 async function readIndex(file: FileHandle, size: number): Promise<Index> {
-  if (size < headBytes + tailBytes) throw new SavedCacheRefused("it is cut short");
+  if (size < headBytes + tailBytes) throw new SavedCacheRefused(said`it is cut short`);
   const head = Buffer.from(await readExactly(file, 0, headBytes));
-  if (!head.subarray(0, magic.length).equals(magic)) throw new SavedCacheRefused("it is not a saved cache");
+  if (!head.subarray(0, magic.length).equals(magic)) throw new SavedCacheRefused(said`it is not a saved cache`);
   const written = head.readUInt32LE(magic.length);
-  if (written !== version) throw new SavedCacheRefused(`it is of version ${written}, not ${version}`);
+  if (written !== version) throw new SavedCacheRefused(said`it is of version ${written}, not ${version}`);
   const tail = Buffer.from(await readExactly(file, size - tailBytes, tailBytes));
   const length = tail.readUInt32LE(0);
   if (!tail.subarray(36).equals(magic) || length > maxIndexBytes || length > size - headBytes - tailBytes) {
-    throw new SavedCacheRefused("it is cut short");
+    throw new SavedCacheRefused(said`it is cut short`);
   }
   const json = await readExactly(file, size - tailBytes - length, length);
-  if (!sha256(json).equals(tail.subarray(4, 36))) throw new SavedCacheRefused("it is damaged");
+  if (!sha256(json).equals(tail.subarray(4, 36))) throw new SavedCacheRefused(said`it is damaged`);
   try {
     return indexSchema.parse(JSON.parse(Buffer.from(json).toString()));
   } catch (error) {
-    throw new SavedCacheRefused("it is damaged", { cause: error });
+    throw new SavedCacheRefused(said`it is damaged`, { cause: error });
   }
 }
 
@@ -163,7 +164,7 @@ async function readExactly(file: FileHandle, offset: number, length: number): Pr
   let done = 0;
   while (done < length) {
     const { bytesRead } = await file.read(bytes, done, length - done, offset + done);
-    if (bytesRead === 0) throw new SavedCacheRefused("it is cut short");
+    if (bytesRead === 0) throw new SavedCacheRefused(said`it is cut short`);
     done += bytesRead;
   }
   return bytes;

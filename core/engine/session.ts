@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { GroupReduction, LayerRetention } from "../compression/policy.js";
 import { cancelled } from "../errors.js";
+import { said } from "../said.js";
 import { entryBytes, type KvType } from "./kv.js";
 import type { LayerState, NativeOpenOptions, NativeSession } from "./native.js";
 import { ReadingTime, type ReadingWork, workAt } from "./reading-time.js";
@@ -158,7 +159,7 @@ export class DocumentSession implements Session {
     } catch (error) {
       // what native code or a typed array cannot take over is as good as damaged
       const refused = (error as { code?: unknown }).code === "failed" || error instanceof RangeError;
-      throw refused ? new SavedCacheRefused("it does not fit this model and prompt", { cause: error }) : error;
+      throw refused ? new SavedCacheRefused(said`it does not fit this model and prompt`, { cause: error }) : error;
     } finally {
       await saved.close();
     }
@@ -307,7 +308,7 @@ export class DocumentSession implements Session {
       const { code, message } = error as { code?: unknown; message?: string };
       if (code !== "disk-full" && code !== "no-file") throw error;
       this.#whole = false;
-      onWholeRefused?.(code === "disk-full" ? "the disk is too full" : (message ?? ""));
+      onWholeRefused?.(code === "disk-full" ? said`the disk is too full` : (message ?? ""));
       await this.#open(prompt, { ...options, whole: undefined });
     }
   }

@@ -7,6 +7,7 @@ import { entryBytes, type KvType } from "../engine/kv.js";
 import { batchTokens, checkRows, checkTokens, growthTokens } from "../engine/shape.js";
 import type { ModelInfo } from "../engine/types.js";
 import { PrecisError } from "../errors.js";
+import { said } from "../said.js";
 
 /** The part of a model that decides the size of its KV cache. */
 export type KvShape = Pick<ModelInfo, "fullLayers" | "kvHeads" | "keySize" | "valueSize">;
@@ -127,10 +128,11 @@ export function parseBudget(
   const least = Math.min(minimumTokens + 1, promptTokens);
   if (tokensPerLayer < least) {
     const percent = Math.ceil(((least * entryBytes(model, kvType)) / (promptTokens * entryBytes(model))) * 1000) / 10;
+    const share = `${Math.min(100, percent)}%`;
     throw new PrecisError(
       "budget-too-small",
-      `A budget of ${text.trim()} keeps ${tokensPerLayer} tokens per layer here, and the instruction alone takes ${minimumTokens}.`,
-      `Set at least ${least} tokens per layer, or ${Math.min(100, percent)}%.`,
+      said`A budget of ${text.trim()} keeps ${tokensPerLayer} tokens per layer here, and the instruction alone takes ${minimumTokens}.`,
+      said`Set at least ${least} tokens per layer, or ${share}.`,
     );
   }
   return {
@@ -195,8 +197,8 @@ function wantedEntries(text: string, model: KvShape, promptTokens: number, kvTyp
 function invalid(text: string): PrecisError {
   return new PrecisError(
     "budget-invalid",
-    `"${text}" is not a memory budget.`,
-    'Write a share of the full cache ("6.9%", at most 100%), whole tokens per layer ("512") or bytes ("300MiB").',
+    said`"${text}" is not a memory budget.`,
+    said`Write a share of the full cache ("6.9%", at most 100%), whole tokens per layer ("512") or bytes ("300MiB").`,
   );
 }
 

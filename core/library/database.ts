@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { PrecisError } from "../errors.js";
+import { said } from "../said.js";
 
 export type Database = InstanceType<typeof DatabaseSync>;
 
@@ -83,8 +84,8 @@ function migrate(database: Database, upTo: typeof steps, file: string): void {
   if (form > upTo.length) {
     throw new PrecisError(
       "library-unreadable",
-      `The library "${file}" was written by a newer Precis.`,
-      "Update Precis to use it.",
+      said`The library "${file}" was written by a newer Precis.`,
+      said`Update Precis to use it.`,
     );
   }
   for (const [index, step] of upTo.entries()) {
@@ -115,8 +116,8 @@ export function unreadable(thrown: unknown, file: string): PrecisError {
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   return new PrecisError(
     "library-unreadable",
-    `The library "${file}" cannot be used: ${reason}.`,
-    "Free some space if the disk is full; if the file is damaged, move it away, and Precis starts a new one.",
+    said`The library "${file}" cannot be used: ${reason}.`,
+    said`Free some space if the disk is full; if the file is damaged, move it away, and Precis starts a new one.`,
     { cause: thrown },
   );
 }

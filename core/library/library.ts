@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import type { SourceDocument } from "../documents/document.js";
 import { PrecisError } from "../errors.js";
+import { said } from "../said.js";
 import type { RunOptions } from "../summarize/options.js";
 import type { SummaryResult } from "../summarize/result.js";
 import {
@@ -198,7 +199,7 @@ export class Library {
 
   private idOf(path: string): number {
     const document = this.store.row("SELECT id FROM documents WHERE path = ?", path);
-    if (!document) throw new Error(`"${path}" is not in it`);
+    if (!document) throw new Error(said`"${path}" is not in it`);
     return Number(document.id);
   }
 
@@ -216,8 +217,8 @@ function runOf({ path, options, result, ...times }: Row): StoredRun {
   if (run.success) return run.data;
   throw new PrecisError(
     "library-unreadable",
-    `The saved summary of "${basename(String(path))}" has a form that this Precis does not know.`,
-    "Start the summary again.",
+    said`The saved summary of "${basename(String(path))}" has a form that this Precis does not know.`,
+    said`Start the summary again.`,
     { cause: run.error },
   );
 }

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import * as z from "zod";
 import { PrecisError } from "../errors.js";
+import { said } from "../said.js";
 import { writeFileAtomically } from "../write.js";
 import { catalogueModel, shapeSchema } from "./catalogue.js";
 import { readJson, startsAsGguf } from "./files.js";
@@ -40,8 +41,8 @@ export async function addModel(file: string, inspect: (path: string) => Promise<
   if (!(await startsAsGguf(path))) {
     throw new PrecisError(
       "model-damaged",
-      `"${basename(path)}" is not a GGUF model: its first bytes are something else.`,
-      "Choose a file whose name ends in .gguf, or download it again.",
+      said`"${basename(path)}" is not a GGUF model: its first bytes are something else.`,
+      said`Choose a file whose name ends in .gguf, or download it again.`,
     );
   }
   const facts = await inspect(path);

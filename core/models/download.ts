@@ -8,6 +8,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import * as z from "zod";
 import { cancelled, PrecisError } from "../errors.js";
 import { formatBytes } from "../format.js";
+import { said } from "../said.js";
 import { writeFileAtomically } from "../write.js";
 import type { CatalogueModel } from "./catalogue.js";
 import { filesOf, type ModelFiles, readJson, sha256Of, sizeOf } from "./files.js";
@@ -64,7 +65,7 @@ export async function downloadModel(model: CatalogueModel, options: DownloadOpti
     const missing = begun.origin.bytes - begun.received;
     const free = await freeBytes(dirname(files.path));
     if (missing + reserveBytes > free)
-      throw diskFull(`${formatBytes(missing)} are still to come and ${formatBytes(free)} are free`);
+      throw diskFull(said`${formatBytes(missing)} are still to come and ${formatBytes(free)} are free`);
     const progress = new Meter(begun.origin.bytes, options.onProgress);
     await receiveAll(begun, files, model.file, hub, progress, options);
     await check(begun.origin, model, files, progress, signal);
@@ -185,7 +186,7 @@ async function receive(
     await writeFileAtomically(files.note, JSON.stringify({ ...origin, etag: begun.etag }));
   }
   await copyBody(response.body as AsyncIterable<Uint8Array> | null, begun, part, files, hub, progress, signal);
-  if (begun.received < origin.bytes) throw interrupted(new Error("it ended early"), hub.host);
+  if (begun.received < origin.bytes) throw interrupted(new Error(said`it ended early`), hub.host);
 }
 
 async function copyBody(
@@ -227,8 +228,8 @@ async function check(
     await discardDownload(model);
     throw new PrecisError(
       "model-damaged",
-      `What came for ${model.name} is not the expected file: its sha256 is another. It was thrown away.`,
-      "Download it again; if that happens twice, choose another mirror under Settings.",
+      said`What came for ${model.name} is not the expected file: its sha256 is another. It was thrown away.`,
+      said`Download it again; if that happens twice, choose another mirror under Settings.`,
     );
   }
   await writing(rename(files.part, files.path), files.path);
@@ -241,26 +242,26 @@ async function check(
 const strong = (etag: string | null): string | undefined => (etag?.startsWith('"') ? etag : undefined);
 
 function anotherSize({ host }: Hub, file: string): PrecisError {
-  const message = `${host} sends another number of bytes for ${file} than it announced.`;
-  return new PrecisError("download-failed", message, "Try again later, or choose another mirror under Settings.");
+  const message = said`${host} sends another number of bytes for ${file} than it announced.`;
+  return new PrecisError("download-failed", message, said`Try again later, or choose another mirror under Settings.`);
 }
 
 function diskFull(reason: string): PrecisError {
   return new PrecisError(
     "disk-full",
-    `The disk has too little room: ${reason}.`,
-    "Free some space, then download again: what has come is kept.",
+    said`The disk has too little room: ${reason}.`,
+    said`Free some space, then download again: what has come is kept.`,
   );
 }
 
 /** The file system's refusals, in words. */
 async function writing<T>(work: Promise<T>, path: string): Promise<T> {
   return work.catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === "ENOSPC" || cause.code === "EDQUOT") throw diskFull("nothing more can be written");
+    if (cause.code === "ENOSPC" || cause.code === "EDQUOT") throw diskFull(said`nothing more can be written`);
     throw new PrecisError(
       "write-failed",
-      `"${path}" could not be written: ${cause.message}.`,
-      "Check the folder's permissions.",
+      said`"${path}" could not be written: ${cause.message}.`,
+      said`Check the folder's permissions.`,
       { cause },
     );
   });

@@ -5,6 +5,7 @@ import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { cancelled, PrecisError } from "../errors.js";
+import { said } from "../said.js";
 import { modelsFolder } from "./paths.js";
 
 /** Of a catalogue model. */
@@ -50,7 +51,9 @@ export const readRecord = ({ record }: ModelFiles): Promise<CheckedRecord | unde
  */
 export async function startsAsGguf(path: string): Promise<boolean> {
   const file = await open(path, "r").catch((cause) => {
-    throw new PrecisError("model-damaged", `${path} cannot be read.`, "Check the file's permissions.", { cause });
+    throw new PrecisError("model-damaged", said`${path} cannot be read.`, said`Check the file's permissions.`, {
+      cause,
+    });
   });
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(24), 0, 24, 0);

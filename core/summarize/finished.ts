@@ -11,6 +11,7 @@ import { readFile } from "node:fs/promises";
 import * as z from "zod";
 import { CacheStore } from "../engine/cache-store.js";
 import { writeWhole } from "../engine/whole-file.js";
+import { said } from "../said.js";
 import { digest } from "./read.js";
 
 const magic = "PRECIS-STEPS 1";
@@ -79,7 +80,7 @@ export class FinishedSteps {
     const read = parse(await readFile(file, "utf8"), identity);
     if (typeof read !== "string") return new FinishedSteps(store, read);
     await store.remove(identity);
-    return new FinishedSteps(store, empty, `What an earlier run had finished was not used: ${read}.`);
+    return new FinishedSteps(store, empty, said`What an earlier run had finished was not used: ${read}.`);
   }
 
   /** Of the run that began; undefined when there was none. */
@@ -122,10 +123,10 @@ function parse(text: string, identity: string): Body | string {
   const end = text.indexOf("\n");
   const head = text.slice(0, end);
   const json = text.slice(end + 1);
-  if (!head.startsWith("PRECIS-STEPS ")) return "its file is damaged";
-  if (!head.startsWith(`${magic} `)) return "it was written by another version of Precis";
-  if (head.slice(magic.length + 1) !== digest(json)) return "its file is damaged";
+  if (!head.startsWith("PRECIS-STEPS ")) return said`its file is damaged`;
+  if (!head.startsWith(`${magic} `)) return said`it was written by another version of Precis`;
+  if (head.slice(magic.length + 1) !== digest(json)) return said`its file is damaged`;
   const body = bodySchema.safeParse(JSON.parse(json));
-  if (!body.success) return "its file is damaged";
-  return body.data.identity === identity ? body.data : "it is of another document, model or setting";
+  if (!body.success) return said`its file is damaged`;
+  return body.data.identity === identity ? body.data : said`it is of another document, model or setting`;
 }

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { citationsOf } from "../citations/citation.js";
 import { coverageOf } from "../documents/coverage.js";
 import type { ModelInfo } from "../engine/types.js";
+import { said } from "../said.js";
 import type { Step } from "./finished.js";
 import type { Plan } from "./plan.js";
 import { partsOf, type Reading } from "./reading.js";
@@ -98,8 +99,9 @@ export function whyOf(readings: readonly Reading[]): string {
   const [{ why }] = readings as [Reading];
   if (readings.length === 1) return why ?? "";
   const names = documentNames(readings.map(({ source }) => source.document.path));
-  const cut = readings.flatMap((reading, index) =>
-    partsOf(reading).length > 1 ? [`; ${names[index]} itself because ${reading.why}`] : [],
+  return readings.reduce(
+    (all, reading, index) =>
+      partsOf(reading).length > 1 ? said`${all}; ${names[index] ?? ""} itself because ${reading.why ?? ""}` : all,
+    said`several documents are summarised together`,
   );
-  return `several documents are summarised together${cut.join("")}`;
 }

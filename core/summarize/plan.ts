@@ -14,6 +14,7 @@ import {
   parseBudget,
 } from "../estimate/estimate.js";
 import { formatBytes } from "../format.js";
+import { said } from "../said.js";
 import type { ReadingMode, Reaim, RunOptions } from "./options.js";
 
 export interface Plan {
@@ -37,11 +38,11 @@ export const defaultReaim: Reaim = "checked";
 
 function whyNotFollowed(policy: Policy, model: MemoryShape, fast: boolean): string | undefined {
   const { reduction, needs = [] } = policy.aimed ?? policy;
-  if (policy.keepsAll) return "everything is kept";
-  if (fast) return "what is read fast has no whole cache";
-  if (model.gpuLayers > 0) return "layers lie on the GPU";
+  if (policy.keepsAll) return said`everything is kept`;
+  if (fast) return said`what is read fast has no whole cache`;
+  if (model.gpuLayers > 0) return said`layers lie on the GPU`;
   if (reduction === undefined || needs.length > 0)
-    return `the policy "${policy.name}" does not choose by attention alone`;
+    return said`the policy "${policy.name}" does not choose by attention alone`;
   return undefined;
 }
 
@@ -136,10 +137,10 @@ export function planWithin(
   const fitting = largestBudget(model, prompt, answerTokens, options, availableBytes);
   throw new PrecisError(
     "out-of-memory",
-    `This run takes about ${formatBytes(needed)} at its peak, and ${formatBytes(availableBytes)} is free.`,
+    said`This run takes about ${formatBytes(needed)} at its peak, and ${formatBytes(availableBytes)} is free.`,
     fitting === undefined
-      ? "No budget makes it fit: close other programs, or choose a smaller model or a shorter document."
-      : `A budget of ${fitting} would fit; or close other programs.`,
+      ? said`No budget makes it fit: close other programs, or choose a smaller model or a shorter document.`
+      : said`A budget of ${fitting} would fit; or close other programs.`,
   );
 }
 
@@ -157,7 +158,8 @@ export function largestBudget(
   const policy = createPolicy(options.policy).keepsAll ? defaultPolicy : options.policy;
   const share = largestShare(model, prompt, answerTokens, { ...options, policy }, availableBytes);
   if (share === undefined) return undefined;
-  return policy === options.policy ? `${share}%` : `${share}% with the policy ${policy}`;
+  const words = `${share}%`;
+  return policy === options.policy ? words : said`${words} with the policy ${policy}`;
 }
 
 /** The largest whole number from 0 to `most` that fits, where all smaller ones do. */

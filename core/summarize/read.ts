@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import type { CacheStore } from "../engine/cache-store.js";
 import { SavedCacheRefused } from "../engine/saved-cache.js";
 import type { ModelInfo, Prompt, ReadingProgress, ReadingResult, ReadOptions, Session } from "../engine/types.js";
+import { said } from "../said.js";
 import type { Plan } from "./plan.js";
 import type { SummaryResult } from "./result.js";
 import { savedCacheWords } from "./saved-cache.js";
@@ -60,7 +61,9 @@ export async function readOrResume(
     } catch (error) {
       if (!(error instanceof SavedCacheRefused)) throw error;
       await caches?.remove(of);
-      warnings.push(`The saved cache of this document was not used (${error.message}); the document was read again.`);
+      warnings.push(
+        said`The saved cache of this document was not used (${error.message}); the document was read again.`,
+      );
       return undefined;
     }
   };
@@ -91,7 +94,7 @@ export async function readOrResume(
       onProgress,
       whole: path === undefined ? undefined : { path, kept: begun !== undefined },
       onWholeRefused: (reason) =>
-        warnings.push(`The cache did not follow the answer (${reason}): it keeps what the instruction looked at.`),
+        warnings.push(said`The cache did not follow the answer (${reason}): it keeps what the instruction looked at.`),
     });
     const saved = await saving(warnings, async () => {
       if (!caches || begun === undefined || !(await session.keepWhole(wholeIdentity))) return false;
@@ -118,7 +121,7 @@ async function saving(warnings: string[], save: () => Promise<boolean>): Promise
     return await save();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    warnings.push(`The cache of this document could not be saved (${reason}): the next question reads it again.`);
+    warnings.push(said`The cache of this document could not be saved (${reason}): the next question reads it again.`);
     return false;
   }
 }

@@ -6,6 +6,7 @@ import type { PromptLengths } from "../engine/shape.js";
 import type { Engine } from "../engine/types.js";
 import { cancelled, PrecisError } from "../errors.js";
 import { formatBytes } from "../format.js";
+import { said } from "../said.js";
 import { leastPartTokens, type RunOptions } from "./options.js";
 import { largestBudget, largestThatFits, type Plan, planRun, planWithin } from "./plan.js";
 import { buildPrompt, maxAnswerTokens, type PromptOptions, type Purpose } from "./prompt.js";
@@ -118,7 +119,7 @@ export async function planReading(
   const chapters = options.style === "chapters" ? chaptersOf(source.text, headings, count) : [];
   const warnings =
     options.style === "chapters" && chapters.length === 0
-      ? ["The document's outline and headings name no chapters: it is summarised part by part."]
+      ? [said`The document's outline and headings name no chapters: it is summarised part by part.`]
       : [];
 
   const asked = earlier ?? options.partTokens ?? engine.model.contextLength;
@@ -191,9 +192,8 @@ function refuseWithoutRoom(engine: Engine, options: RunOptions, limits: Limits, 
   if (context < leastPartTokens) {
     throw new PrecisError(
       "too-long",
-      `The model reads at most ${inWords(engine.model.contextLength)} tokens at a time, and the instruction and the ` +
-        `answer alone take ${inWords(around.tokens + written)}.`,
-      "Choose a model with a longer context, or a shorter answer.",
+      said`The model reads at most ${inWords(engine.model.contextLength)} tokens at a time, and the instruction and the answer alone take ${inWords(around.tokens + written)}.`,
+      said`Choose a model with a longer context, or a shorter answer.`,
     );
   }
   // says what does not fit, and which budget would
@@ -274,17 +274,18 @@ function whyInParts(
     const needed = memoryOf(model, whole, answerTokens, options);
     const inContext = whole.tokens + answerTokens <= model.contextLength;
     const budget = inContext ? largestBudget(model, whole, answerTokens, options, availableBytes) : undefined;
-    const advice = budget === undefined ? "" : `; with a budget of ${budget} it would be read whole`;
-    return `reading it whole takes about ${formatBytes(needed)} and ${formatBytes(availableBytes)} is free${advice}`;
+    const [takes, free] = [formatBytes(needed), formatBytes(availableBytes)];
+    return budget === undefined
+      ? said`reading it whole takes about ${takes} and ${free} is free`
+      : said`reading it whole takes about ${takes} and ${free} is free; with a budget of ${budget} it would be read whole`;
   }
   if (tokens > context && context === options.partTokens) {
-    return `parts of at most ${inWords(context)} tokens were asked for`;
+    return said`parts of at most ${inWords(context)} tokens were asked for`;
   }
   if (tokens > context) {
-    const reads = `the model reads at most ${inWords(model.contextLength)} at a time`;
-    return `it takes ${inWords(tokens)} tokens and ${reads}, instruction and answer included`;
+    return said`it takes ${inWords(tokens)} tokens and the model reads at most ${inWords(model.contextLength)} at a time, instruction and answer included`;
   }
-  return "each chapter is summarised by itself";
+  return said`each chapter is summarised by itself`;
 }
 
 function titled(parts: readonly Part[], title?: string): PlannedChapter {

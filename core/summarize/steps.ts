@@ -1,6 +1,7 @@
 /** The steps of one run: prompts that are read and what is written behind each, in a session of its own. */
 import type { CacheStore } from "../engine/cache-store.js";
 import type { Engine, Following, Generation, Prompt, Sampling, Session } from "../engine/types.js";
+import { said } from "../said.js";
 import type { FinishedSteps, Step } from "./finished.js";
 import { type StepShape, stepShape } from "./joining.js";
 import type { RunOptions } from "./options.js";
@@ -127,7 +128,7 @@ export class Steps {
     this.ended.push(step);
     if (part) this.kept[this.parts.indexOf(part)] = step.kept;
     if (step.cut && purpose === "notes") this.cutNotes += 1;
-    else if (step.cut) this.warnings.push(`The answer was cut at ${step.tokens} tokens.`);
+    else if (step.cut) this.warnings.push(said`The answer was cut at ${step.tokens} tokens.`);
     return step.text.trim();
   }
 
@@ -137,7 +138,7 @@ export class Steps {
       await this.finished.add(key, step);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      const warning = `Finished parts could not be saved (${reason}): a run that ends early begins anew.`;
+      const warning = said`Finished parts could not be saved (${reason}): a run that ends early begins anew.`;
       if (!this.warnings.includes(warning)) this.warnings.push(warning);
     }
   }

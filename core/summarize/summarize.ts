@@ -3,6 +3,7 @@ import type { SourceDocument } from "../documents/document.js";
 import type { Engine, ModelInfo } from "../engine/types.js";
 import { cancelled } from "../errors.js";
 import { parseBudget } from "../estimate/estimate.js";
+import { said } from "../said.js";
 import { FinishedSteps } from "./finished.js";
 import { expectedWork, groupsOf, joinWork } from "./joining.js";
 import type { RunOptions } from "./options.js";
@@ -60,13 +61,13 @@ export async function summarizeTogether(
   if (steps.plan.policy.keepsAll) warnIgnored(steps);
   const { notFollowed, reaim } = steps.plan;
   if (notFollowed !== undefined && (options.reaim ?? "off") !== reaim) {
-    steps.warnings.push(`The cache does not follow the answer, because ${notFollowed}.`);
+    steps.warnings.push(said`The cache does not follow the answer, because ${notFollowed}.`);
   }
 
   const [{ source }] = readings as [Reading];
   const text = steps.parts.length === 1 ? await steps.whole(source.text) : await inParts(steps);
   if (!keepsStyle(text, options.style)) {
-    steps.warnings.push("The answer does not have the form that was asked for: the model did not keep to it.");
+    steps.warnings.push(said`The answer does not have the form that was asked for: the model did not keep to it.`);
   }
   const { plan, ended, warnings, savedCache } = steps;
   const { loadMs, readMs } = context;
@@ -86,7 +87,7 @@ function warnIgnored({ options, engine, plan, warnings }: Steps): void {
   const asked = parseBudget(options.budget, engine.model, promptTokens, 0, options.kvType);
   if (asked.entriesTotal >= promptTokens * engine.model.fullLayers) return;
   warnings.push(
-    `The policy "${options.policy}" keeps the whole KV cache: the budget of ${options.budget} was not used.`,
+    said`The policy "${options.policy}" keeps the whole KV cache: the budget of ${options.budget} was not used.`,
   );
 }
 
@@ -99,14 +100,20 @@ async function inParts(steps: Steps): Promise<string> {
   for (const [name, work] of expectedWork(engine, readings, options)) steps.progress.expect(name, work);
 
   const text = readings.length > 1 ? await across(steps) : await byChapter(steps);
-  warnings.push(`Read in ${parts.length} parts, because ${why}: what links distant parts may be missing.`);
+  warnings.push(said`Read in ${parts.length} parts, because ${why}: what links distant parts may be missing.`);
   if (steps.resumed > 0) {
-    const share = `${steps.resumed} of ${steps.ended.length} steps`;
-    warnings.push(`${share} were taken over from an earlier run that had not ended: their parts were not read again.`);
+    const [resumed, all] = [steps.resumed, steps.ended.length];
+    warnings.push(
+      said`${resumed} of ${all} steps were taken over from an earlier run that had not ended: their parts were not read again.`,
+    );
   }
   if (steps.cutNotes > 0) {
-    const notes = `What was noted of the parts was cut at ${steps.shape.notes} tokens`;
-    warnings.push(steps.cutNotes > 1 ? `${notes} ${steps.cutNotes} times.` : `${notes} once.`);
+    const { notes } = steps.shape;
+    warnings.push(
+      steps.cutNotes > 1
+        ? said`What was noted of the parts was cut at ${notes} tokens ${steps.cutNotes} times.`
+        : said`What was noted of the parts was cut at ${notes} tokens once.`,
+    );
   }
   await finished.remove();
   return text;
@@ -147,7 +154,8 @@ async function across(steps: Steps): Promise<string> {
   }
   const names = documentNames(steps.readings.map(({ source }) => source.document.path));
   notes.forEach((text, index) => {
-    if (text === "") steps.warnings.push(`The model wrote nothing about ${names[index]}: the summary lacks it.`);
+    if (text === "")
+      steps.warnings.push(said`The model wrote nothing about ${names[index] ?? ""}: the summary lacks it.`);
   });
   const named = notes.map((text, index) => `${names[index]} says:\n${text}`);
   const text = await joined(steps, "together", named, "together", true);
@@ -175,7 +183,7 @@ async function summarized(
     if (text !== "") notes.push(text);
     else {
       const pages = pageWords(part.pages, source.document.unit);
-      steps.warnings.push(`The model wrote nothing about ${pages}: the summary lacks it.`);
+      steps.warnings.push(said`The model wrote nothing about ${pages}: the summary lacks it.`);
     }
   }
   return notes.length === 0 ? "" : await joined(steps, name, notes, purpose, streamed);

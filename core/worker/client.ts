@@ -3,6 +3,7 @@ import * as z from "zod";
 import { cancelled, type ErrorCode, PrecisError } from "../errors.js";
 import type { LibraryRequest } from "../library/requests.js";
 import { type ModelFacts, modelFactsSchema } from "../models/added.js";
+import { said } from "../said.js";
 import { type Forecast, forecastSchema } from "../summarize/forecast.js";
 import { type SummaryResult, summaryResultSchema } from "../summarize/result.js";
 import {
@@ -135,7 +136,7 @@ export class WorkerClient {
   private async request<T>(body: Body, hooks: RequestHooks, schema: z.ZodType<T>): Promise<T> {
     const parsed = schema.safeParse(await this.send(body, hooks));
     if (parsed.success) return parsed.data;
-    throw new PrecisError("internal", `The worker's answer to "${body.kind}" is malformed.`, undefined, {
+    throw new PrecisError("internal", said`The worker's answer to "${body.kind}" is malformed.`, undefined, {
       cause: parsed.error,
     });
   }

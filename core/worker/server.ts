@@ -13,6 +13,7 @@ import { librarySizesSchema } from "../library/entries.js";
 import type { Library } from "../library/library.js";
 import type { LibraryRequest } from "../library/requests.js";
 import type { ModelFacts } from "../models/added.js";
+import { said } from "../said.js";
 import { type Forecast, forecast } from "../summarize/forecast.js";
 import type { RunOptions } from "../summarize/options.js";
 import { maxAnswerTokens, promptOverhead } from "../summarize/prompt.js";
@@ -107,9 +108,9 @@ class Server {
   private receive(message: unknown): void {
     const parsed = requestSchema.safeParse(message);
     const id = parsed.data?.id ?? idOf(message);
-    if (this.running.has(id)) this.fail(unknownRequestId, usage(`Request ${id} is running already.`));
-    else if (!parsed.success) this.fail(id, usage("The request is malformed."));
-    else if (this.closing) this.fail(id, usage("The worker is shutting down."));
+    if (this.running.has(id)) this.fail(unknownRequestId, usage(said`Request ${id} is running already.`));
+    else if (!parsed.success) this.fail(id, usage(said`The request is malformed.`));
+    else if (this.closing) this.fail(id, usage(said`The worker is shutting down.`));
     else this.dispatch(parsed.data);
   }
 
@@ -280,7 +281,7 @@ class Server {
   private opened({ documentId, further = [] }: { documentId: string; further?: string[] }): OpenDocument[] {
     return [documentId, ...further].map((id) => {
       const open = this.documents.get(id);
-      if (!open) throw usage("The document is not open.");
+      if (!open) throw usage(said`The document is not open.`);
       return open;
     });
   }
@@ -324,7 +325,7 @@ class Server {
 
   private loaded(): LoadedModel {
     if (this.model) return this.model;
-    throw new PrecisError("model-missing", "No model is loaded.", "Load a model first.");
+    throw new PrecisError("model-missing", said`No model is loaded.`, said`Load a model first.`);
   }
 
   private async disposeModel(): Promise<void> {

@@ -1,6 +1,7 @@
 import { PrecisError, toPrecisError } from "../errors.js";
 import type { Library } from "../library/library.js";
 import { answerRequest, type LibraryRequest } from "../library/requests.js";
+import { said } from "../said.js";
 
 /** The worker's library: opened when it is first needed, and never in the way of a summary. */
 export class Shelf {
@@ -17,7 +18,7 @@ export class Shelf {
       return [];
     } catch (thrown) {
       const { message, next } = toPrecisError(thrown);
-      return [`This is not in the library now. ${message} ${next ?? ""}`.trim()];
+      return [[said`This is not in the library now.`, message, next].filter(Boolean).join(" ")];
     }
   }
 
@@ -32,7 +33,7 @@ export class Shelf {
   }
 
   private library(): Library {
-    if (!this.open) throw new PrecisError("usage", "There is no library here.");
+    if (!this.open) throw new PrecisError("usage", said`There is no library here.`);
     this.opened ??= this.open();
     return this.opened;
   }

@@ -1,6 +1,7 @@
 /** Keeps a worker alive for its host: starts it, says when it died, starts the next one, ends it cleanly. */
 import { Worker, type WorkerOptions } from "node:worker_threads";
 import { PrecisError } from "../errors.js";
+import { said } from "../said.js";
 import { WorkerClient } from "./client.js";
 
 export interface SupervisorOptions {
@@ -92,16 +93,16 @@ function death(reason: unknown, code: number): PrecisError {
   if (outOfMemory) {
     return new PrecisError(
       "worker-died",
-      "The part of Precis that reads documents ran out of memory and stopped.",
-      "Start again with a smaller memory budget or a shorter document.",
+      said`The part of Precis that reads documents ran out of memory and stopped.`,
+      said`Start again with a smaller memory budget or a shorter document.`,
       { cause: reason },
     );
   }
-  const why = reason instanceof Error ? reason.message : `exit code ${code}`;
+  const why = reason instanceof Error ? reason.message : said`exit code ${code}`;
   return new PrecisError(
     "worker-died",
-    `The part of Precis that reads documents stopped unexpectedly (${why}).`,
-    "Start the run again; if it happens again, report it with the log.",
+    said`The part of Precis that reads documents stopped unexpectedly (${why}).`,
+    said`Start the run again; if it happens again, report it with the log.`,
     { cause: reason },
   );
 }
