@@ -6,6 +6,7 @@ import { app, BrowserWindow, dialog, Menu, Notification, nativeImage, Tray } fro
 import type { QueueItem, QueueState } from "./contract.js";
 import { t } from "./language.js";
 import type { Queue } from "./queue.js";
+import { translated } from "./translation.js";
 
 /** What a system without a place for the icon is told before the window closes. */
 const noTray = () => ({
@@ -83,7 +84,7 @@ export class Background {
     const name = path.basename(file);
     const notification = new Notification({
       title: error ? t("tray.failed") : t("tray.finished"),
-      body: error ? t("tray.failedBody", { name, reason: error.message }) : name,
+      body: error ? t("tray.failedBody", { name, reason: translated(error.message) }) : name,
       icon: this.icon,
     });
     this.notifications.add(notification);

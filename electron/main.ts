@@ -19,6 +19,7 @@ import { Models } from "./models.js";
 import { Queue } from "./queue.js";
 import { lockDown, registerScheme, serveRenderer } from "./security.js";
 import { SettingsFile } from "./settings-file.js";
+import { translated } from "./translation.js";
 import { createWindow, focusWindow } from "./window.js";
 import { wireError } from "./wire-error.js";
 import { startWorker } from "./worker.js";
@@ -258,7 +259,7 @@ if (app.requestSingleInstanceLock()) {
   });
   start().catch((error) => {
     console.error(error);
-    dialog.showErrorBox(t("errors.notStarted"), error instanceof Error ? error.message : String(error));
+    dialog.showErrorBox(t("errors.notStarted"), translated(error instanceof Error ? error.message : String(error)));
     app.exit(1);
   });
 } else {

@@ -15,6 +15,7 @@ import { dequeue, useQueue } from "./stores/queue.js";
 import { isBusy, useRuns } from "./stores/runs.js";
 import { becomesOne, runOptions, useSettings } from "./stores/settings.js";
 import { useViews } from "./stores/views.js";
+import { errorWords } from "./view/format.js";
 
 const selected = () => selectedDocument(useDocuments.getState());
 
@@ -135,7 +136,7 @@ export async function output(what: Output): Promise<{ ok: boolean; sentence: str
   const document = summarised();
   if (!document) return undefined;
   const outcome = await sentenceOf(what, document.id);
-  if (!outcome.ok) return { ok: false, sentence: `${outcome.error.message} ${outcome.error.next ?? ""}`.trim() };
+  if (!outcome.ok) return { ok: false, sentence: errorWords(outcome.error) };
   return outcome.value === undefined ? undefined : { ok: true, sentence: outcome.value };
 }
 

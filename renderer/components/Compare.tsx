@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import type { ListedRun, StoredRun } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
+import { translated } from "../../electron/translation.js";
 import { precis } from "../precis.js";
 import { difference, type Piece, runName, runRows } from "../view/compare.js";
 import { Sheet } from "./Sheet.js";
@@ -135,7 +136,7 @@ function useStoredRun(id: number): [StoredRun | undefined, string | undefined] {
       .then((outcome) => {
         if (!current) return;
         setRun(outcome.ok ? outcome.value : undefined);
-        if (!outcome.ok) setProblem(outcome.error.message);
+        if (!outcome.ok) setProblem(translated(outcome.error.message));
         else setProblem(outcome.value ? undefined : t("compare.deleted"));
       });
     return () => {

@@ -2,6 +2,7 @@ import { useState } from "react";
 import type { DocumentSummary, ModelSummary, SummaryResult } from "../../electron/contract.js";
 import { fullKvBytes } from "../../electron/core.js";
 import { t } from "../../electron/language.js";
+import { translated } from "../../electron/translation.js";
 import { useApp } from "../stores/connect.js";
 import type { OpenDocument } from "../stores/documents.js";
 import { useModel } from "../stores/model.js";
@@ -57,7 +58,7 @@ function About({ document, summary, result }: AboutProps) {
       {warnings.length > 0 && (
         <ul className="warnings" aria-label={t("documents.warnings")}>
           {warnings.map((warning) => (
-            <li key={warning}>{warning}</li>
+            <li key={warning}>{translated(warning)}</li>
           ))}
         </ul>
       )}

@@ -1,4 +1,5 @@
 import type { WireError } from "../../electron/contract.js";
+import { translated } from "../../electron/translation.js";
 
 export interface NextStep {
   readonly label: string;
@@ -10,8 +11,8 @@ export function ErrorNote({ title, error, steps }: { title: string; error: WireE
   return (
     <div className="error-note" role="alert">
       <h3>{title}</h3>
-      <p>{error.message}</p>
-      {error.next && <p className="error-next">{error.next}</p>}
+      <p>{translated(error.message)}</p>
+      {error.next && <p className="error-next">{translated(error.next)}</p>}
       <div className="buttons">
         {steps.map((step) => (
           <button key={step.label} type="button" onClick={step.act}>

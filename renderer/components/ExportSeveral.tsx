@@ -5,7 +5,7 @@ import { precis } from "../precis.js";
 import { useLibrary } from "../stores/library.js";
 import { useViews } from "../stores/views.js";
 import { exportFormats } from "../view/choices.js";
-import { fileName, formatCount } from "../view/format.js";
+import { errorWords, fileName, formatCount } from "../view/format.js";
 import { Sheet } from "./Sheet.js";
 
 /** Saves the last summaries of several documents into a folder. With a tag chosen in the library, of its documents. */
@@ -37,7 +37,7 @@ function Form({ entries, close }: { entries: readonly LibraryEntry[]; close: () 
     const answer = await precis().exportSummaries({ paths, format });
     setWorking(false);
     setOutcome(answer.ok ? answer.value : undefined);
-    setProblem(answer.ok ? undefined : `${answer.error.message} ${answer.error.next ?? ""}`);
+    setProblem(answer.ok ? undefined : errorWords(answer.error));
   };
 
   return (
@@ -74,7 +74,7 @@ function Form({ entries, close }: { entries: readonly LibraryEntry[]; close: () 
           <p>{t("several.saved", { count: outcome.written.length, folder: outcome.folder })}</p>
           {outcome.failed.map(({ path, error }) => (
             <p key={path} className="dialog-problem">
-              {fileName(path)}: {error.message} {error.next}
+              {fileName(path)}: {errorWords(error)}
             </p>
           ))}
         </div>

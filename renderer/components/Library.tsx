@@ -1,5 +1,6 @@
 import { type KeyboardEvent, useEffect } from "react";
 import { t } from "../../electron/language.js";
+import { translated } from "../../electron/translation.js";
 import { chooseFiles, closeDocument } from "../actions.js";
 import { type OpenDocument, useDocuments } from "../stores/documents.js";
 import { useLibrary } from "../stores/library.js";
@@ -57,8 +58,8 @@ export function Library() {
       <div className="lists">
         {error && (
           <div className="library-error" role="alert">
-            <p>{error.message}</p>
-            {error.next && <p className="small">{error.next}</p>}
+            <p>{translated(error.message)}</p>
+            {error.next && <p className="small">{translated(error.next)}</p>}
           </div>
         )}
         {hits && <Found hits={hits} />}

@@ -1,10 +1,11 @@
 import { useEffect, useState } from "react";
 import type { WindowModel } from "../../electron/contract.js";
 import { type Key, t } from "../../electron/language.js";
+import { translated } from "../../electron/translation.js";
 import { chooseModel } from "../actions.js";
 import { isAtWork, useModels } from "../stores/models.js";
 import { useViews } from "../stores/views.js";
-import { formatCount, formatFraction } from "../view/format.js";
+import { errorWords, formatCount, formatFraction } from "../view/format.js";
 import {
   aboutWords,
   activityFraction,
@@ -41,11 +42,11 @@ function ModelList() {
         <span className="small aside">{t("models.drop")}</span>
       </div>
       <p className="view-notice" role="status">
-        {notice}
+        {notice && translated(notice)}
       </p>
       {error && (
         <p className="dialog-problem" role="alert">
-          {error.message} {error.next}
+          {errorWords(error)}
         </p>
       )}
       <ul className="models">
@@ -79,11 +80,11 @@ function Model({ model }: { model: WindowModel }) {
       <p className="model-about">{aboutWords(model)}</p>
       <p>{capacityWords(model)}</p>
       <p className="small">{facts.join(" · ")}</p>
-      {problem && <p className="dialog-problem">{problem}</p>}
+      {problem && <p className="dialog-problem">{translated(problem)}</p>}
       <Progress model={model} />
       {activity?.kind === "failed" && (
         <p className="dialog-problem" role="alert">
-          {activity.error.message} {activity.error.next}
+          {errorWords(activity.error)}
         </p>
       )}
       {activity?.kind === "verified" && <p className="view-notice">{activityWords(activity)}</p>}

@@ -1,8 +1,9 @@
 import type { DocumentSummary, ModelSummary } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
+import { translated } from "../../electron/translation.js";
 import { useForecast } from "../stores/forecast.js";
 import { leastParts } from "../view/budget.js";
-import { formatCount, formatRemaining, joinSentences } from "../view/format.js";
+import { errorWords, formatCount, formatRemaining, joinSentences } from "../view/format.js";
 
 /** How a document will be read, before it is: in how many parts, why, and how long that takes. */
 export function Plan({ summary, model }: { summary: DocumentSummary; model: ModelSummary }) {
@@ -12,11 +13,11 @@ export function Plan({ summary, model }: { summary: DocumentSummary; model: Mode
   if (refusal) {
     return (
       <p className="plan-refusal" role="status">
-        {refusal.message} {refusal.next}
+        {errorWords(refusal)}
       </p>
     );
   }
-  const how = parts > 1 ? t("plan.parts", { count: parts, why: why ?? "" }) : t("plan.whole");
+  const how = parts > 1 ? t("plan.parts", { count: parts, why: translated(why ?? "") }) : t("plan.whole");
   return (
     <>
       <p className="small" role="status">
@@ -24,7 +25,7 @@ export function Plan({ summary, model }: { summary: DocumentSummary; model: Mode
       </p>
       {warnings.map((warning) => (
         <p key={warning} className="small">
-          {warning}
+          {translated(warning)}
         </p>
       ))}
     </>

@@ -2,6 +2,7 @@ import { type FormEvent, useId, useState } from "react";
 import type { AnswerSource, SummaryResult } from "../../electron/contract.js";
 import { savedCacheWords } from "../../electron/core.js";
 import { t } from "../../electron/language.js";
+import { translated } from "../../electron/translation.js";
 import type { Question } from "../stores/questions.js";
 import { isOpen, useQuestions } from "../stores/questions.js";
 import { formatBytes, formatFraction, formatRemaining, joinSentences } from "../view/format.js";
@@ -125,7 +126,7 @@ function AnswerBody({ question }: { question: Question }) {
         .filter((warning) => !savedCache || warning !== savedCacheWords[savedCache])
         .map((warning) => (
           <p key={warning} className="small">
-            {warning}
+            {translated(warning)}
           </p>
         ))}
       {savedCache && savedCache !== "whole" && (

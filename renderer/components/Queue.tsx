@@ -1,12 +1,13 @@
 import { type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import type { QueueItem, QueueState } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
+import { translated } from "../../electron/translation.js";
 import { openStored } from "../actions.js";
 import { selectedDocument, useDocuments } from "../stores/documents.js";
 import { useLibrary } from "../stores/library.js";
 import { goesOn, isOpen, rowsOf, useQueue } from "../stores/queue.js";
 import { unaskedLossMs } from "../stores/runs.js";
-import { fileName, formatDuration, joinSentences } from "../view/format.js";
+import { errorWords, fileName, formatDuration, joinSentences } from "../view/format.js";
 import { queueWords, stepTo } from "../view/queue.js";
 
 /** What is done with one item, or with all without an id. */
@@ -40,7 +41,7 @@ export function Queue() {
       {problem && (
         <p className="small list-note" role="status">
           {queue.unsaved && `${t("queue.unsaved")} `}
-          {problem.message} {problem.next}
+          {errorWords(problem)}
         </p>
       )}
       <Rows rows={rows} act={act} />
@@ -223,7 +224,7 @@ function Row({ row, name, act, onKeyDown }: RowProps) {
         <span className="entry-title">{name}</span>
         <span className="entry-state" data-tone={row.error ? "bad" : "plain"}>
           {queueWords(row, running)}
-          {row.error?.next && ` ${row.error.next}`}
+          {row.error?.next && ` ${translated(row.error.next)}`}
           {row.state === "running" && <progress aria-hidden="true" className="hairline" value={fraction} max={1} />}
         </span>
       </button>

@@ -1,4 +1,5 @@
 import { t } from "../../electron/language.js";
+import { translated } from "../../electron/translation.js";
 import type { OpenDocument } from "../stores/documents.js";
 import { type Run, useRuns } from "../stores/runs.js";
 import { formatDuration, formatFraction, formatPercent, formatRemaining } from "../view/format.js";
@@ -24,7 +25,11 @@ export function Reading({ document, run }: { document: OpenDocument; run: Run })
       <p className="small">
         {t("reading.about", { count: pages, share: formatPercent(Number.parseFloat(run.options.budget)) })}
       </p>
-      {part && <p className="small">{t("reading.part", { number: part.number, count: part.count, why: part.why })}</p>}
+      {part && (
+        <p className="small">
+          {t("reading.part", { number: part.number, count: part.count, why: translated(part.why) })}
+        </p>
+      )}
       {run.confirming && (
         <div className="confirm" role="alert">
           <p>

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import type { SummaryResult } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
+import { translated } from "../../electron/translation.js";
 import { policyLabel } from "../view/choices.js";
 import { fileName, formatBytes, formatDecimal, formatDuration } from "../view/format.js";
 import { Coverage } from "./Coverage.js";
@@ -25,7 +26,7 @@ export function RunFacts({ result, startedAt, endedAt }: Props) {
       {warnings.length > 0 && (
         <ul className="warnings" aria-label={t("facts.warnings")}>
           {warnings.map((warning) => (
-            <li key={warning}>{warning}</li>
+            <li key={warning}>{translated(warning)}</li>
           ))}
         </ul>
       )}

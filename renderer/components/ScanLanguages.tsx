@@ -4,7 +4,7 @@ import { chooseScanLanguages } from "../actions.js";
 import { precis } from "../precis.js";
 import { useApp } from "../stores/connect.js";
 import { useSettings } from "../stores/settings.js";
-import { formatSeries, scanLanguageName } from "../view/format.js";
+import { errorWords, formatSeries, scanLanguageName } from "../view/format.js";
 import { Sheet } from "./Sheet.js";
 
 /** Which languages the text of scanned pages is recognised in, and where the data of further ones lies. */
@@ -34,7 +34,7 @@ function Form({ close }: { close: () => void }) {
       .then((outcome) => {
         if (!current) return;
         setKnown(outcome.ok ? outcome.value : ["eng"]);
-        if (!outcome.ok) setProblem(`${outcome.error.message} ${outcome.error.next ?? ""}`);
+        if (!outcome.ok) setProblem(errorWords(outcome.error));
         else if (outcome.value.length === 1) setProblem(t("scans.noData", { file: "CODE.traineddata" }));
       });
     return () => {

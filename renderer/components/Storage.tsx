@@ -3,7 +3,7 @@ import type { Clearable, StorageUse, WireError } from "../../electron/contract.j
 import { t } from "../../electron/language.js";
 import { precis } from "../precis.js";
 import { useViews } from "../stores/views.js";
-import { formatBytes } from "../view/format.js";
+import { errorWords, formatBytes } from "../view/format.js";
 import { Sheet } from "./Sheet.js";
 
 const kinds = ["documents", "runs", "caches", "parts"] as const satisfies readonly (keyof StorageUse)[];
@@ -36,7 +36,7 @@ function Use({ close }: { close: () => void }) {
     <>
       {error && (
         <p className="dialog-problem" role="alert">
-          {error.message} {error.next}
+          {errorWords(error)}
         </p>
       )}
       <dl className="storage">

@@ -3,7 +3,7 @@ import { create } from "zustand";
 import { t } from "../../electron/language.js";
 import { precis } from "../precis.js";
 import { useLibrary } from "../stores/library.js";
-import { formatCount } from "../view/format.js";
+import { errorWords, formatCount } from "../view/format.js";
 import { Sheet } from "./Sheet.js";
 
 /** Which tag's documents are listed and found; nothing while there are no tags. */
@@ -71,7 +71,7 @@ function TagForm({ path, close }: { path: string; close: () => void }) {
 
   const change = async (what: { add?: string; remove?: string }) => {
     const outcome = await precis().libraryTag({ path, ...what });
-    if (!outcome.ok) return setProblem(`${outcome.error.message} ${outcome.error.next ?? ""}`);
+    if (!outcome.ok) return setProblem(errorWords(outcome.error));
     setTags(outcome.value);
     setProblem(undefined);
     void refresh();

@@ -1,4 +1,5 @@
 import { t } from "../../electron/language.js";
+import { translated } from "../../electron/translation.js";
 import { useApp } from "../stores/connect.js";
 import { useModel } from "../stores/model.js";
 import { joinSentences } from "../view/format.js";
@@ -15,7 +16,7 @@ export function WorkerNotice() {
       : t("worker.restarting");
   return (
     <div className="worker-notice" role="status">
-      <p title={workerError.message}>{joinSentences(t("worker.died"), after)}</p>
+      <p title={translated(workerError.message)}>{joinSentences(t("worker.died"), after)}</p>
       <button type="button" className="quiet" onClick={dismissWorkerError}>
         {t("common.dismiss")}
       </button>

@@ -3,6 +3,7 @@
 import type { Coverage } from "../../electron/contract.js";
 import { type How, type Stretch, SURE } from "../../electron/core.js";
 import { t } from "../../electron/language.js";
+import { translated } from "../../electron/translation.js";
 import { formatFraction, formatPages, plural } from "./format.js";
 
 export interface CoverageLine {
@@ -36,7 +37,9 @@ export function coverageLines({ unit, text, ocr, empty, failed }: Coverage): Cov
   add("empty", t("coverage.empty"), empty);
   for (const reason of new Set(failed.map((page) => page.reason))) {
     const pages = failed.filter((page) => page.reason === reason).map(({ page }) => page);
-    add("failed", t("coverage.failed"), pages, (words) => t("coverage.because", { pages: words, reason }));
+    add("failed", t("coverage.failed"), pages, (words) =>
+      t("coverage.because", { pages: words, reason: translated(reason) }),
+    );
   }
   return lines;
 }
@@ -54,7 +57,8 @@ export function stretchWords({ how, from }: Stretch, { ocr, failed }: Coverage):
   if (how === "text") return t("coverage.stretchText");
   if (how === "empty") return t("coverage.stretchEmpty");
   if (how === "failed") {
-    return t("coverage.stretchFailed", { reason: failed.find(({ page }) => page === from)?.reason ?? "" });
+    const reason = failed.find(({ page }) => page === from)?.reason ?? "";
+    return t("coverage.stretchFailed", { reason: translated(reason) });
   }
   const confidence = formatFraction(ocr.find(({ page }) => page === from)?.confidence ?? 0);
   return t("coverage.stretchOcr", { confidence });

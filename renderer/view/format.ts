@@ -1,6 +1,8 @@
 /** Numbers, times and names as the window writes them, in its language. */
+import type { WireError } from "../../electron/contract.js";
 import { byteParts, durationParts } from "../../electron/core.js";
 import { perLanguage, t } from "../../electron/language.js";
+import { translated } from "../../electron/translation.js";
 
 const counts = perLanguage((language) => new Intl.NumberFormat(language));
 export const formatCount = (count: number): string => counts().format(count);
@@ -59,6 +61,10 @@ export const joinSentences = (...sentences: readonly string[]): string =>
   sentences
     .filter((each) => each !== "")
     .reduce((one, other) => (one === "" ? other : t("units.sentences", { one, other })), "");
+
+/** An error whole: what failed, and what to do next. */
+export const errorWords = ({ message, next = "" }: WireError): string =>
+  joinSentences(translated(message), translated(next));
 
 /** A path's last part, for both kinds of separators. */
 export const fileName = (path: string): string => path.split(/[\\/]/).pop() || path;

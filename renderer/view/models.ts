@@ -2,6 +2,7 @@
 
 import type { ModelActivity, WindowModel } from "../../electron/contract.js";
 import { type Key, t } from "../../electron/language.js";
+import { translated } from "../../electron/translation.js";
 import { formatBytes, formatCount, formatFraction, formatRemaining, formatSeries, languageName } from "./format.js";
 
 export const sizeWords = ({ bytes, exact }: Pick<WindowModel, "bytes" | "exact">): string =>
@@ -49,7 +50,7 @@ export function activityWords(activity: ModelActivity): string {
     case "verified":
       return t("models.verified");
     case "failed":
-      return activity.error.message;
+      return translated(activity.error.message);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { QueueItem, QueueState } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
+import { translated } from "../../electron/translation.js";
 import { formatFraction, formatRemaining } from "./format.js";
 
 type Running = NonNullable<QueueState["running"]>;
@@ -13,11 +14,11 @@ export function queueWords(item: QueueItem, running: QueueState["running"]): str
     case "waiting":
       return t("state.waiting");
     case "held":
-      if (item.error) return item.error.message;
+      if (item.error) return translated(item.error.message);
       if (item.interrupted) return t("queue.interrupted");
       return item.options ? t("state.paused") : t("queue.notStarted");
     case "failed":
-      return item.error?.message ?? t("state.failed");
+      return item.error ? translated(item.error.message) : t("state.failed");
     case "done":
       return t("state.done");
   }

@@ -1,8 +1,5 @@
 /** Every word of the window is there in every language, and none stands in the code. */
-import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { parseSync } from "vite";
 import { afterEach, describe, expect, it } from "vitest";
 import { interfaceLanguages } from "../../electron/first-settings.js";
 import {
@@ -16,6 +13,7 @@ import {
   t,
 } from "../../electron/language.js";
 import { formatBytes, formatDuration, formatPercent, plural } from "../../renderer/view/format.js";
+import { isNode, type Node, nodesIn, parsed, sourcesIn, textsOf } from "./source.js";
 
 afterEach(() => speak("en"));
 
@@ -95,47 +93,6 @@ it.each<[string, Language]>([
 /** What has no language: names, and what is a file or a unit everywhere. */
 const everywhere = new Set(["Precis", "KiB", "MiB"]);
 
-interface Node {
-  readonly type: string;
-  readonly [part: string]: unknown;
-}
-
-const isNode = (value: unknown): value is Node =>
-  typeof value === "object" && value !== null && "type" in value && typeof value.type === "string";
-
-const childrenOf = (node: Node): Node[] => Object.values(node).flat().filter(isNode);
-
-function* nodesIn(node: Node): Generator<Node> {
-  yield node;
-  for (const child of childrenOf(node)) yield* nodesIn(child);
-}
-
-/** The texts that an expression can come to as they stand in the code. */
-function textsOf(node: unknown): string[] {
-  if (!isNode(node)) return [];
-  switch (node.type) {
-    case "Literal":
-      return typeof node.value === "string" ? [node.value] : [];
-    case "TemplateLiteral":
-      return (node.quasis as Node[]).map(({ value }) => (value as { cooked: string }).cooked);
-    case "ConditionalExpression":
-      return [node.consequent, node.alternate].flatMap(textsOf);
-    case "LogicalExpression":
-    case "BinaryExpression":
-      return node.operator === "&&" || node.type === "LogicalExpression" || node.operator === "+"
-        ? [node.left, node.right].flatMap(textsOf)
-        : [];
-    case "ArrayExpression":
-      return (node.elements as unknown[]).flatMap(textsOf);
-    case "JSXExpressionContainer":
-    case "TSAsExpression":
-    case "ParenthesizedExpression":
-      return textsOf(node.expression);
-    default:
-      return [];
-  }
-}
-
 const readAttributes = new Set([
   "aria-label",
   "aria-valuetext",
@@ -151,12 +108,11 @@ const readProperties = new Set(["label", "title", "message", "next", "sentence",
 const looksRead = (text: string): boolean => /^\p{Lu}\p{Ll}+( |…|$)|\p{L}{2} \p{L}{2}/u.test(text);
 
 /** Texts that a user reads and that stand in a file instead of among the words. */
-function readTexts(file: string, source: string): string[] {
+function readTexts(file: string, source?: string): string[] {
   const found: string[] = [];
   const add = (texts: string[], counts = (text: string) => /\p{L}/u.test(text)) =>
     found.push(...texts.filter((text) => counts(text) && !everywhere.has(text.trim())));
-  const { program } = parseSync(file, source);
-  for (const node of nodesIn(program as unknown as Node)) {
+  for (const node of nodesIn(parsed(file, source))) {
     if (node.type === "JSXText") add([String(node.value)]);
     else if (node.type === "JSXElement" || node.type === "JSXFragment") {
       for (const child of node.children as Node[]) if (child.type === "JSXExpressionContainer") add(textsOf(child));
@@ -172,12 +128,7 @@ function readTexts(file: string, source: string): string[] {
   return found;
 }
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const sources = ["renderer", "electron"].flatMap((folder) =>
-  readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.tsx?$/.test(name))
-    .map((name) => path.join(folder, name)),
-);
+const sources = ["renderer", "electron"].flatMap(sourcesIn);
 
 it("every file of the window and of the main process is looked at", () => {
   expect(sources).toContain(path.join("renderer", "components", "pages", "Viewer.tsx"));
@@ -185,7 +136,7 @@ it("every file of the window and of the main process is looked at", () => {
 });
 
 it.each(sources)("%s has no words of its own", (file) => {
-  expect(readTexts(file, readFileSync(path.join(root, file), "utf8"))).toEqual([]);
+  expect(readTexts(file)).toEqual([]);
 });
 
 it.each([
@@ -204,8 +155,7 @@ it.each([
 
 /** Each word that is asked for by its whole key, with the names of what is given to fill it in. */
 function* asked(file: string): Generator<{ key: string; given: string[] }> {
-  const { program } = parseSync(file, readFileSync(file, "utf8"));
-  for (const node of nodesIn(program as unknown as Node)) {
+  for (const node of nodesIn(parsed(file))) {
     if (node.type !== "CallExpression" || (node.callee as Node).name !== "t") continue;
     const [key, values] = node.arguments as Node[];
     const properties = (values?.properties ?? []) as Node[];
@@ -218,7 +168,7 @@ function* asked(file: string): Generator<{ key: string; given: string[] }> {
 
 it("every word that is asked for gets what it has to fill in", () => {
   const needs = (key: string) => placeholders(english.get(key) ?? english.get(`${key}_other`) ?? "");
-  const calls = sources.flatMap((file) => [...asked(path.join(root, file))].map((call) => ({ file, ...call })));
+  const calls = sources.flatMap((file) => [...asked(file)].map((call) => ({ file, ...call })));
   expect(calls.length).toBeGreaterThan(300);
   for (const { file, key, given } of calls) {
     for (const name of needs(key)) expect(given, `${key} in ${file}`).toContain(name);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { speak } from "../../electron/language.js";
 import {
+  errorWords,
   fileName,
   formatPages,
   formatPercent,
@@ -42,6 +43,15 @@ it("joins sentences as the language does, and leaves out those that are not ther
   expect(joinSentences("", "")).toBe("");
   speak("ja");
   expect(joinSentences("雨です。", "土砂降りです。")).toBe("雨です。土砂降りです。");
+  speak("en");
+});
+
+it("says an error whole, in the window's language", () => {
+  const error = { code: "file-empty", message: '"a.pdf" is empty.', next: "Choose another file." };
+  expect(errorWords(error)).toBe('"a.pdf" is empty. Choose another file.');
+  speak("ja");
+  expect(errorWords(error)).toBe("「a.pdf」は空です。別のファイルを選んでください。");
+  expect(errorWords({ code: "internal", message: "Cancelled." })).toBe("キャンセルしました。");
   speak("en");
 });
 

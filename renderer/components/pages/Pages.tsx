@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import type { WireError } from "../../../electron/contract.js";
 import { t } from "../../../electron/language.js";
+import { translated } from "../../../electron/translation.js";
 import { type OpenPdf, openPdf } from "../../pdf.js";
 import type { OpenDocument } from "../../stores/documents.js";
 import { PdfPages } from "./PdfPages.js";
@@ -20,7 +21,7 @@ export function Pages({ document }: { document: OpenDocument }) {
     case "pdf":
       return <PdfPages document={document} file={source.file} />;
     case "failed":
-      return <p className="pages-message">{source.error.message}</p>;
+      return <p className="pages-message">{translated(source.error.message)}</p>;
     case "words":
       return document.summary ? (
         <TextPages document={document} summary={document.summary} />

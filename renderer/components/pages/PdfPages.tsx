@@ -1,5 +1,6 @@
 import { useCallback, useMemo, useState } from "react";
 import { t } from "../../../electron/language.js";
+import { translated } from "../../../electron/translation.js";
 import { type OpenPdf, pdfText } from "../../pdf.js";
 import type { OpenDocument } from "../../stores/documents.js";
 import { usePages } from "../../stores/pages.js";
@@ -81,7 +82,7 @@ export function PdfPages({ document, file }: { document: OpenDocument; file: Ope
         return (
           <>
             {picture}
-            {reason && <p className="page-note">{t("pages.notRead", { reason })}</p>}
+            {reason && <p className="page-note">{t("pages.notRead", { reason: translated(reason) })}</p>}
           </>
         );
       }}

@@ -1,5 +1,6 @@
 import { memo, useEffect, useRef, useState } from "react";
 import type { Outcome, PageText } from "../../../electron/contract.js";
+import { translated } from "../../../electron/translation.js";
 import { type Marks, useMarks } from "./marks.js";
 
 interface Props {
@@ -43,7 +44,7 @@ export const TextPage = memo(function TextPage({ number, textOf, without, marks,
   return (
     <div ref={whole} className="page-text">
       {text === "" ? (
-        <p className="page-failed">{shown.ok ? without : shown.error.message}</p>
+        <p className="page-failed">{shown.ok ? without : translated(shown.error.message)}</p>
       ) : (
         // A new text is a new element, so that marks are made anew.
         <div key={text} className="page-text-words" ref={setWords}>

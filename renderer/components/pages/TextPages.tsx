@@ -1,6 +1,7 @@
 import { type CSSProperties, useCallback, useMemo, useState } from "react";
 import type { DocumentSummary } from "../../../electron/contract.js";
 import { t } from "../../../electron/language.js";
+import { translated } from "../../../electron/translation.js";
 import type { OpenDocument } from "../../stores/documents.js";
 import { usePages } from "../../stores/pages.js";
 import { TextPage } from "./TextPage.js";
@@ -43,7 +44,11 @@ export function TextPages({ document, summary }: { document: OpenDocument; summa
           <TextPage
             number={page}
             textOf={readText}
-            without={unread.has(page) ? t("pages.notRead", { reason: unread.get(page) ?? "" }) : t(`${unit}.noText`)}
+            without={
+              unread.has(page)
+                ? t("pages.notRead", { reason: translated(unread.get(page) ?? "") })
+                : t(`${unit}.noText`)
+            }
             marks={marks}
             onHeight={onHeight}
           />
