@@ -2,11 +2,13 @@
  * A worker that answers from a script, for states of the window that the real one cannot be brought to at will. What
  * it does follows from the opened file's name: "damaged" fails to open, "scan" has scanned pages that are recognised one
  * by one, "long" is read in two parts, "dies" ends the thread while reading, "fails" runs out of memory, "slow" takes its
- * time for each page and layer, "wordy" for each word; all others are summarised in a few seconds.
+ * time for each page and layer, "wordy" for each word; all others are summarised in a few seconds. What it says of all
+ * that are the core's sentences, which the window knows in its language.
  */
 import { setTimeout as wait } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { sentencesOf } from "../../core/citations/sentences.js";
+import { coverageWarnings } from "../../core/documents/coverage.js";
 import { entryBytes } from "../../core/engine/kv.js";
 import { fullKvBytes, parseBudget } from "../../core/estimate/estimate.js";
 import { Library } from "../../core/library/library.js";
@@ -135,8 +137,8 @@ async function open(id: number, documentId: string, path: string): Promise<Docum
   if (name.includes("damaged")) {
     throw {
       code: "pdf-damaged",
-      message: `“${name}” is damaged: its table of objects cannot be read.`,
-      next: "Get the file again from where it came from.",
+      message: `"${name}" is a damaged PDF: Invalid PDF structure.`,
+      next: "Get the file again, or open it in a PDF viewer and save it anew.",
     } satisfies WireError;
   }
   const title = name.replace(/\.\w+$/, "").replaceAll("-", " ");
@@ -151,7 +153,7 @@ async function open(id: number, documentId: string, path: string): Promise<Docum
     promptTokens: 122,
     answerTokens: 300,
     coverage: name.includes("scan") ? scanned : plain,
-    warnings: name.includes("scan") ? ["Pages 3 and 7 have no text and will not be read: they are pictures."] : [],
+    warnings: name.includes("scan") ? coverageWarnings(scanned) : [],
   };
   documents.set(documentId, document);
   return document;
@@ -165,7 +167,7 @@ async function summarize(
   layers = model.layers,
 ): Promise<SummaryResult> {
   const document = documents.get(documentId);
-  if (!document) throw { code: "usage", message: "This document is not open." } satisfies WireError;
+  if (!document) throw { code: "usage", message: "The document is not open." } satisfies WireError;
   const promptTokens = document.tokens + document.promptTokens;
   const started = performance.now();
   const inParts = document.path.includes("long");
@@ -181,8 +183,8 @@ async function summarize(
     if (layer === 6 && document.path.includes("fails")) {
       throw {
         code: "out-of-memory",
-        message: "There was not enough memory to go on reading: 164.8 MiB were wanted.",
-        next: "Set a smaller memory for reading, or close other programs.",
+        message: "There is not enough memory: failed to allocate 164.8 MiB.",
+        next: "Close other programs, or choose a smaller memory budget.",
       } satisfies WireError;
     }
     await step(id, layerMs);
@@ -239,7 +241,9 @@ async function summarize(
       decodeMs: 2_530,
       decodeTokens: 187,
     },
-    warnings: [],
+    warnings: inParts
+      ? [`Read in 2 parts, because ${whyInParts(document.tokens)}: what links distant parts may be missing.`]
+      : [],
   };
 }
 
@@ -257,7 +261,7 @@ function forecast(documentId: string): Forecast {
 }
 
 const whyInParts = (tokens: number) =>
-  `it takes ${tokens.toLocaleString("en-US")} tokens and the model reads at most 8,192 at a time`;
+  `it takes ${tokens.toLocaleString("en-US")} tokens and the model reads at most 8,192 at a time, instruction and answer included`;
 
 /** The profile's library, as the test has left it: what is opened and summarised here is not put into it. */
 const shelf = Library.open((workerData as { libraryFile: string }).libraryFile);

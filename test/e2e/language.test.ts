@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { interfaceLanguages } from "../../electron/first-settings.js";
-import { drop, type Launched, launch, resize, screenshot, scriptedApp } from "./support.js";
+import { drop, type Launched, launch, namedFile, resize, screenshot, scriptedApp } from "./support.js";
 
 let root: string;
 let profile: string;
@@ -62,6 +62,25 @@ it("speaks another language at once, in the window and in the menu, and after a 
   await page.getByRole("button", { name: /^Dokumente öffnen…/ }).waitFor();
   expect(await page.locator("html").getAttribute("lang")).toBe("de");
   expect(await menuTitles(launched)).toContain("Datei");
+});
+
+it("says in it what is wrong with a document and what a run warns of", async () => {
+  const { page } = launched as Launched;
+  await drop(page, [await namedFile(profile, "damaged-annex.pdf")]);
+  const alert = page.getByRole("alert");
+  await alert.getByText("„damaged-annex.pdf“ ist ein beschädigtes PDF: Invalid PDF structure.").waitFor();
+  await alert.getByText("Besorgen Sie die Datei noch einmal, oder öffnen Sie sie in einem PDF-Programm").waitFor();
+  await drop(page, [await namedFile(profile, "long-scan.pdf")]);
+  const warnings = page.getByRole("list", { name: "Warnungen zu diesem Dokument" });
+  await warnings.getByText("Gescannt: Der Text wurde erkannt (OCR), Sicherheit 83 % (niedrigste 66 %)").waitFor();
+  await warnings.getByText("Kein Text: Seiten 3, 12. Davon wurde nichts gelesen.").waitFor();
+  const why = "es hat 11.480 Tokens, und das Modell liest höchstens 8.192 auf einmal";
+  await page.getByText(`Wird in 2 Teilen gelesen. Grund: ${why}`).waitFor();
+  await page.getByRole("button", { name: /^Starten/ }).click();
+  await page.getByText(`Teil 1 von 2. In Teilen gelesen, Grund: ${why}`).waitFor();
+  const list = page.getByRole("list", { name: "Warnungen zu diesem Lauf" });
+  await list.getByText(`In 2 Teilen gelesen. Grund: ${why}`).waitFor({ timeout: 20_000 });
+  await screenshot(page, "language-warnings");
 });
 
 it("speaks the system's language until one is chosen", async () => {

@@ -117,9 +117,9 @@ describe("the window", () => {
     await drop(page, [samplePdf, await file("scan-of-minutes.pdf"), await file("damaged-annex.pdf")]);
     await entry(/Harbour report/).waitFor();
     await entry(/Scan of minutes/).click();
-    await page.getByText("Pages 3 and 7 have no text").waitFor();
+    await page.getByText("No text on pages 3 and 12: nothing of it was read.").waitFor();
     await page.keyboard.press("ArrowDown");
-    await page.getByRole("alert").getByText("its table of objects cannot be read").waitFor();
+    await page.getByRole("alert").getByText("Invalid PDF structure").waitFor();
     expect(await startButton().isDisabled()).toBe(true);
     await page.getByRole("button", { name: "Close this document" }).click();
     expect(await page.getByRole("navigation").getByText("damaged-annex").count()).toBe(0);
