@@ -1,4 +1,5 @@
 /** The addon of core/native as TypeScript sees it, and how it is found. */
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { GroupReduction, LayerObservations, LayerRetention, LayerScores } from "../compression/policy.js";
@@ -166,7 +167,19 @@ export function runtimeFolder(gpu: Gpu): string {
   const require = createRequire(import.meta.url);
   const root = dirname(dirname(require.resolve("node-llama-cpp")));
   const system = { linux: "linux", darwin: "mac", win32: "win" }[process.platform as "linux" | "darwin" | "win32"];
-  return join(root, "llama", "localBuilds", `${system}-${process.arch}${gpu ? `-${gpu}` : ""}`, "Release");
+  return chooseRuntime(join(root, "llama", "localBuilds"), `${system}-${process.arch}`, gpu);
+}
+
+/**
+ * Set-up leaves one build. Where that is a GPU's and no GPU answers (CUDA_VISIBLE_DEVICES hides it, say), node-llama-cpp
+ * loads it all the same, says that there is none, and computes with the CPU backend in it.
+ */
+export function chooseRuntime(builds: string, platform: string, gpu: Gpu): string {
+  const folder = (name: string) => join(builds, name, "Release");
+  if (gpu) return folder(`${platform}-${gpu}`);
+  // in the order in which node-llama-cpp tries them
+  const withGpu = [`${platform}-cuda`, `${platform}-vulkan`].map(folder).find((path) => existsSync(path));
+  return withGpu === undefined || existsSync(folder(platform)) ? folder(platform) : withGpu;
 }
 
 /**

@@ -97,6 +97,11 @@ const choosingBytes = 25 * 2 ** 20;
  */
 const cudaBytes = { memory: 430 * 2 ** 20, gpu: 615 * 2 ** 20 };
 
+/** And Vulkan with NVIDIA's driver, measured there too: pipelines and the driver's own memory. */
+const vulkanBytes = { memory: 190 * 2 ** 20, gpu: 60 * 2 ** 20 };
+
+const deviceBytes = { cuda: cudaBytes, vulkan: vulkanBytes, metal: { memory: 0, gpu: 0 } };
+
 /** The budget that is used when the user names none. */
 export const defaultBudget = "25%";
 
@@ -229,7 +234,7 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
   // what belongs to a layer lies where the layer does; with the first layer on the GPU, so do hidden states
   const onGpu = model.gpuLayers > model.layers;
   const program = programBytes + model.vocabularySize * vocabularyEntryBytes + (run.keepsAll ? 0 : choosingBytes);
-  const cuda = model.gpu === "cuda" ? cudaBytes : { memory: 0, gpu: 0 };
+  const device = model.gpu ? deviceBytes[model.gpu] : { memory: 0, gpu: 0 };
   const total = model.weightsBytes + compute + peak + program;
   const gpu = share === 0 ? 0 : share * (model.weightsBytes + peak - hidden) + compute + (onGpu ? hidden : 0);
   return {
@@ -241,9 +246,9 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
     fullKvBytes: full,
     retainedKvBytes: retained,
     peakKvBytes: peak,
-    totalBytes: total + cuda.memory + cuda.gpu,
+    totalBytes: total + device.memory + device.gpu,
     diskBytes: run.whole ? fullKvBytes(model, promptTokens + run.answerTokens + checkTokens) : 0,
-    devices: { memory: total - gpu + cuda.memory, gpu: gpu + cuda.gpu },
+    devices: { memory: total - gpu + device.memory, gpu: gpu + device.gpu },
   };
 }
 

@@ -3,12 +3,12 @@
  * all of them where node-llama-cpp looks for a local build, so that both addons share one libllama. Changing only
  * libllama keeps every prebuilt backend (CPU, CUDA, Vulkan, Metal). Plain Node; called by scripts/setup.mjs.
  *
- * In the cache, each under a key of what it is made from: prebuilt-*, libllama-* (minutes to compile) and runtime-*
- * (everything together).
+ * In the cache, each under a key of what it is made from: prebuilt-*, libllama-* (minutes to compile), runtime-*
+ * (everything together), and probe-*, with refused-* for builds that a probe found useless.
  */
 import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { hashFile, onPath, readJson, run, SetupError, tail, withTempFolder } from "../../scripts/setup/tools.mjs";
 
@@ -23,17 +23,43 @@ const llamaFolder = join(modules, "node-llama-cpp", "llama");
 export async function build({ log, cacheDir }) {
   const pinned = readJson(join(here, "prebuilt.json"));
   checkReleases(pinned);
-  const variant = variantName();
+  const gpus = await gpusHere();
+  const without = gpus.nvidia && !gpus.cuda ? [`an NVIDIA GPU is here, but CUDA is not used: ${cudaNeeds}`] : [];
+  for (const variant of variantNames(gpus)) {
+    const refusal = await buildVariant(log, join(cacheDir, "native"), pinned, variant, without);
+    if (refusal === undefined) return;
+    without.push(refusal);
+  }
+}
+
+/**
+ * Returns why this build cannot be used here, so that the next one is to be tried.
+ * @param without why those before it are not used, said when something is built
+ */
+async function buildVariant(log, cache, pinned, variant, without) {
   const llamaKey = await keyOf([pinned, variant], [here, join(here, "llama")]);
   const key = await keyOf([llamaKey], [join(here, "addon")]);
 
   // node-llama-cpp takes a local build only when buildDone.status stands beside it: written last
   const target = join(llamaFolder, "localBuilds", variant);
   const done = join(target, "buildDone.status");
-  if ((await readFile(done, "utf8").catch(() => "")) === key) return;
+  const mark = gpuOf(variant) === undefined ? key : `${key}, computes`;
+  if ((await readFile(done, "utf8").catch(() => "")) === mark) return undefined;
 
-  const cache = join(cacheDir, "native");
+  const refused = join(cache, `refused-${variant}-${pinned.nodeLlamaCpp}`);
+  const cannot = `llama.cpp's ${variant} finds the GPU but cannot compute on it: a newer driver may help`;
+  const tried = await readFile(refused, "utf8").catch(() => undefined);
+  if (tried !== undefined && tried === (await describeGpus())) return cannot;
+
   const prebuilt = await fetchPrebuilt(log, cache, pinned, variant);
+  if (!(await answers(prebuilt, variant))) {
+    return `llama.cpp's ${variant} finds no GPU${variant.endsWith("-cuda") ? `: ${cudaNeeds}` : ""}`;
+  }
+  if (!(await computes(cache, prebuilt, pinned, variant))) {
+    await writeFile(refused, await describeGpus());
+    return cannot;
+  }
+  for (const line of without) log(line);
   const llama = join(cache, `libllama-${llamaKey}`);
   await once(llama, cache, (work, out) => compileLlama(log, work, out, prebuilt, pinned));
   const runtime = join(cache, `runtime-${key}`);
@@ -50,11 +76,13 @@ export async function build({ log, cacheDir }) {
     );
   });
 
-  await rm(target, { recursive: true, force: true });
+  // one alone: of several, node-llama-cpp might load another than set-up tried
+  await rm(dirname(target), { recursive: true, force: true });
   await mkdir(target, { recursive: true });
   await cp(runtime, join(target, "Release"), { recursive: true });
-  await writeFile(done, key);
+  await writeFile(done, mark);
   log(`patched llama.cpp ${pinned.llamaCpp} is in place (${variant})`);
+  return undefined;
 }
 
 /** The patch fits one release, and the prebuilt ggml must be of that same release. */
@@ -69,17 +97,85 @@ function checkReleases(pinned) {
   }
 }
 
-/** node-llama-cpp's name of this platform's build; CUDA (180 MB) and Vulkan (70 MB) only where such a GPU answers. */
-function variantName() {
-  const system = { linux: "linux", darwin: "mac", win32: "win" }[process.platform];
-  const name = `${system}-${process.arch}`;
+/** What the prebuilt CUDA backend links to, which neither it nor NVIDIA's driver brings. */
+const cudaNeeds = "that takes CUDA 13's libraries (cudart and cublas), as NVIDIA's CUDA Toolkit 13 has them";
+
+/**
+ * Which GPUs there may be, and which of them node-llama-cpp would try: CUDA only with a driver and a CUDA runtime, Vulkan with
+ * its loader. A build for one that it does not try is never loaded.
+ */
+async function gpusHere() {
+  const nvidia = onPath("nvidia-smi");
+  if (!nvidia && !onPath("vulkaninfo")) return { nvidia, cuda: false, vulkan: false };
+  const { detectAvailableComputeLayers } = await bindings("detectAvailableComputeLayers");
+  const { cuda, vulkan } = await detectAvailableComputeLayers();
+  return { nvidia, cuda: nvidia && cuda.hasNvidiaDriver && cuda.hasCudaRuntime, vulkan };
+}
+
+/**
+ * node-llama-cpp's names of this platform's builds, best first: CUDA (180 MB) and Vulkan (70 MB) where there may be such a
+ * GPU, and last one that runs everywhere.
+ */
+export function variantNames({ cuda, vulkan }, platform = process.platform, arch = process.arch) {
+  const system = { linux: "linux", darwin: "mac", win32: "win" }[platform];
+  const name = `${system}-${arch}`;
   if (!["linux-x64", "linux-arm64", "mac-x64", "mac-arm64", "win-x64", "win-arm64"].includes(name)) {
-    throw new SetupError(`There is no prebuilt llama.cpp for ${process.platform} on ${process.arch}.`);
+    throw new SetupError(`There is no prebuilt llama.cpp for ${platform} on ${arch}.`);
   }
-  if (name === "mac-arm64") return `${name}-metal`;
-  if (name !== "linux-x64" && name !== "win-x64") return name;
-  if (onPath("nvidia-smi")) return `${name}-cuda`;
-  return onPath("vulkaninfo") ? `${name}-vulkan` : name;
+  if (name === "mac-arm64") return [`${name}-metal`];
+  if (name !== "linux-x64" && name !== "win-x64") return [name];
+  return [...(cuda ? [`${name}-cuda`] : []), ...(vulkan ? [`${name}-vulkan`] : []), name];
+}
+
+const gpuOf = (variant) => /-(cuda|vulkan)$/.exec(variant)?.[1];
+
+/**
+ * Whether the prebuilt backend finds its GPU, tried in a process of its own: it may need another CUDA than the one that is
+ * installed, and without a GPU llama.cpp would go on without a word.
+ */
+async function answers(prebuilt, variant) {
+  const gpu = gpuOf(variant);
+  if (gpu === undefined) return true;
+  const { testBindingBinary } = await bindings("testBindingBinary");
+  return testBindingBinary(join(prebuilt, "llama-addon.node"), undefined, gpu).catch(() => false);
+}
+
+/**
+ * Whether the GPUs compute. The prebuilt CUDA backend has machine code for some generations of GPUs only (8.6, 8.9 and 12);
+ * that for the others a driver must translate, and one that is older than the compiler cannot: at the first computation
+ * the process ends.
+ */
+async function computes(cache, prebuilt, pinned, variant) {
+  if (gpuOf(variant) === undefined) return true;
+  const name = process.platform === "win32" ? "probe.exe" : "probe";
+  const folder = join(cache, `probe-${await keyOf([pinned, variant], [join(here, "probe")])}`);
+  await once(folder, cache, async (work, out) => {
+    needTools();
+    const source = join(work, "source");
+    await must("git", ["clone", "--quiet", join(llamaFolder, "gitRelease.bundle"), source]);
+    const output = join(work, "probe");
+    await cmake(join(here, "probe"), output, {
+      LLAMA_SOURCE: source,
+      PREBUILT: prebuilt,
+      LLAMA_RELEASE: await releaseName(prebuilt, pinned),
+    });
+    await cp(join(output, name), join(out, name));
+  });
+  // Windows looks for libraries along PATH
+  const env = { ...process.env, PATH: `${prebuilt}${delimiter}${process.env.PATH}` };
+  return (await run(join(folder, name), [prebuilt], { env, timeoutMs: 300_000 })).code === 0;
+}
+
+/** Changes when another GPU or driver is there. */
+async function describeGpus() {
+  const nvidia = await run("nvidia-smi", ["--query-gpu=name,driver_version", "--format=csv,noheader"]);
+  const vulkan = await run("vulkaninfo", ["--summary"]);
+  return nvidia.output + vulkan.output;
+}
+
+/** A module of node-llama-cpp's that its package does not export. */
+function bindings(name) {
+  return import(pathToFileURL(join(modules, "node-llama-cpp", "dist", "bindings", "utils", `${name}.js`)).href);
 }
 
 /** Changes with the values and with the sources in the folders. */
@@ -142,13 +238,17 @@ export async function releaseName(prebuilt, pinned) {
   throw new SetupError(`There is no llama.cpp ${pinned.llamaCpp} among the prebuilt libraries.`);
 }
 
-/** Fills `out` with the patched library and, in include/, its headers. */
-async function compileLlama(log, work, out, prebuilt, pinned) {
+function needTools() {
   for (const tool of ["git", "cmake", "ninja"]) {
     if (!onPath(tool)) {
       throw new SetupError(`${tool} is needed to build the patched llama.cpp; install it and run the set-up again.`);
     }
   }
+}
+
+/** Fills `out` with the patched library and, in include/, its headers. */
+async function compileLlama(log, work, out, prebuilt, pinned) {
+  needTools();
   const source = join(work, "source");
   log("unpacking llama.cpp and applying the patch");
   await must("git", ["clone", "--quiet", join(llamaFolder, "gitRelease.bundle"), source]);
@@ -195,9 +295,7 @@ async function compileAddon(log, work, prebuilt, llama, pinned) {
 async function checkLoads(folder) {
   const load = ["llama-addon.node", "precis.node"].map((file) => `require(${JSON.stringify(join(folder, file))})`);
   await must(process.execPath, ["-e", load.join(";")]);
-  const { getPlatformInfo } = await import(
-    pathToFileURL(join(modules, "node-llama-cpp", "dist", "bindings", "utils", "getPlatformInfo.js")).href
-  );
+  const { getPlatformInfo } = await bindings("getPlatformInfo");
   const path = join(folder, "_nlcBuildMetadata.json");
   const metadata = readJson(path);
   metadata.buildOptions.platformInfo = await getPlatformInfo();

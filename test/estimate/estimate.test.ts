@@ -220,13 +220,16 @@ describe("estimate", () => {
     expect(half.devices.gpu).toBeGreaterThan(0);
   });
 
-  test("counts what CUDA itself takes on both sides, whether layers lie there or not", () => {
-    for (const gpuLayers of [0, 15, 31]) {
-      const without = estimate({ ...fakeModel, gpuLayers }, run);
-      const cuda = estimate({ ...fakeModel, gpuLayers, gpu: "cuda" }, run);
-      expect(cuda.devices.gpu).toBeGreaterThan(without.devices.gpu);
-      expect(cuda.devices.memory).toBeGreaterThan(without.devices.memory);
-      expect(cuda.totalBytes).toBe(cuda.devices.gpu + cuda.devices.memory);
-    }
-  });
+  test.each(["cuda", "vulkan"] as const)(
+    "counts what %s itself takes on both sides, whether layers lie there or not",
+    (gpu) => {
+      for (const gpuLayers of [0, 15, 31]) {
+        const without = estimate({ ...fakeModel, gpuLayers }, run);
+        const device = estimate({ ...fakeModel, gpuLayers, gpu }, run);
+        expect(device.devices.gpu).toBeGreaterThan(without.devices.gpu);
+        expect(device.devices.memory).toBeGreaterThan(without.devices.memory);
+        expect(device.totalBytes).toBe(device.devices.gpu + device.devices.memory);
+      }
+    },
+  );
 });

@@ -3,8 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, trunc
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { chooseRuntime } from "../../core/engine/native.js";
 import { catalogue } from "../../core/models/catalogue.js";
-import { releaseName } from "../../core/native/build.mjs";
+import { releaseName, variantNames } from "../../core/native/build.mjs";
 import { findElectron } from "../../scripts/setup/electron.mjs";
 import * as modelStep from "../../scripts/setup/model.mjs";
 import { onPath, readJson, run, withTempFolder, writeJson } from "../../scripts/setup/tools.mjs";
@@ -92,6 +93,30 @@ describe("the patched llama.cpp", () => {
       writeFileSync(join(folder, other), "");
     }
     expect(await releaseName(folder, { llamaCpp: "v0.5.0" })).toBe(name);
+  });
+
+  it.each([
+    ["nothing but a CPU", { cuda: false, vulkan: false }, ["linux-x64"]],
+    ["CUDA and its libraries", { cuda: true, vulkan: false }, ["linux-x64-cuda", "linux-x64"]],
+    ["both", { cuda: true, vulkan: true }, ["linux-x64-cuda", "linux-x64-vulkan", "linux-x64"]],
+  ])("is tried best first, and last as what runs everywhere, with %s", (_, gpus, names) => {
+    expect(variantNames(gpus, "linux", "x64")).toEqual(names);
+  });
+
+  it("comes in one build only where there is no choice", () => {
+    const gpus = { cuda: true, vulkan: true };
+    expect(variantNames(gpus, "darwin", "arm64")).toEqual(["mac-arm64-metal"]);
+    expect(variantNames(gpus, "linux", "arm64")).toEqual(["linux-arm64"]);
+    expect(() => variantNames(gpus, "linux", "mips")).toThrow("no prebuilt llama.cpp");
+  });
+
+  it("is found where it was built for a GPU that does not answer now", () => {
+    const release = (name: string) => join(folder, name, "Release");
+    mkdirSync(release("linux-x64-cuda"), { recursive: true });
+    expect(chooseRuntime(folder, "linux-x64", "cuda")).toBe(release("linux-x64-cuda"));
+    expect(chooseRuntime(folder, "linux-x64", false)).toBe(release("linux-x64-cuda"));
+    mkdirSync(release("linux-x64"), { recursive: true });
+    expect(chooseRuntime(folder, "linux-x64", false)).toBe(release("linux-x64"));
   });
 
   it("is not built against another release", async () => {
