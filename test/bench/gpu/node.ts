@@ -2,7 +2,7 @@
  * The app's own path on a GPU: `npx tsx test/bench/gpu/node.ts >> results.jsonl`, then table.ts. Summarises the sample with
  * the default model and no layers, some of them and all of them on the GPU, in groups that end where the layers change
  * sides and in groups that do not; beside it what `precis estimate` says. One line of JSON for each. PRECIS: the command
- * line's bundle, where it is not to be made from the sources.
+ * line's bundle, where it is not to be made from the sources. BACKEND: what the table calls the one that set-up put in place.
  */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -22,13 +22,13 @@ const runs: readonly (readonly [gpuLayers: number | undefined, groupLayers: numb
   [16, 4],
 ];
 
+const { BACKEND: backend } = process.env;
+/** Which processes have what is told of CUDA's only: with another backend nothing else may be at work there. */
+const query = backend?.includes("CUDA") === false ? "--query-gpu=memory.used" : "--query-compute-apps=used_memory";
+
 /** What the command prints, and the most that one process of it has of the GPU's memory. */
 async function run(args: readonly string[]): Promise<{ printed: string; gpuBytes: number }> {
-  const watch = spawn("nvidia-smi", [
-    "--query-compute-apps=used_memory",
-    "--format=csv,noheader,nounits",
-    "--loop-ms=20",
-  ]);
+  const watch = spawn("nvidia-smi", [query, "--format=csv,noheader,nounits", "--loop-ms=20"]);
   let gpuBytes = 0;
   watch.stdout.on("data", (lines: Buffer) => {
     for (const line of lines.toString().split("\n")) {
@@ -47,6 +47,7 @@ async function run(args: readonly string[]): Promise<{ printed: string; gpuBytes
   return { printed, gpuBytes };
 }
 
+if (backend !== undefined) console.log(JSON.stringify({ backend }));
 for (const [gpuLayers, groupLayers] of runs) {
   const where = [
     ...(gpuLayers === undefined ? [] : ["--gpu-layers", `${gpuLayers}`]),

@@ -1,7 +1,7 @@
 /**
  * Writes docs/bench/gpu.md from what bench.sh measured: `npx tsx test/bench/gpu/table.ts RESULTS...` (lines of JSON, see
  * gpu-bench.cpp). Ratios are against stock with f16 keys and values on the same tokens, in the same process. Results that
- * follow a note (measure.sh) stand beside those before it.
+ * follow a note (measure.sh) stand beside those before it, those that follow a backend's name in a section of their own.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
@@ -31,6 +31,11 @@ interface Summary {
 /** What follows was measured again. */
 interface Note {
   readonly note: string;
+}
+
+/** What follows is of this backend; CUDA compiled by bench.sh before the first of these. */
+interface Backend {
+  readonly backend: string;
 }
 
 interface Header {
@@ -68,7 +73,7 @@ const lines = process.argv
   .slice(2)
   .flatMap((path) => readFileSync(path, "utf8").split("\n"))
   .filter((line) => line.startsWith("{"))
-  .map((line) => JSON.parse(line) as Check | Header | Run | Note | Summary);
+  .map((line) => JSON.parse(line) as Check | Header | Run | Note | Backend | Summary);
 
 interface Model {
   readonly header: Header;
@@ -77,18 +82,30 @@ interface Model {
   readonly note?: string;
 }
 
-const checks = new Map<string, Check>();
-const models: Model[] = [];
-const summaries: Summary[] = [];
+/** All that was measured on one backend. */
+class Results {
+  readonly checks = new Map<string, Check>();
+  readonly models: Model[] = [];
+  readonly summaries: Summary[] = [];
+}
+
+const compiled = new Results();
+const others = new Map<string, Results>();
+let results = compiled;
 let note: string | undefined;
 for (const line of lines) {
   if ("note" in line) note = line.note;
-  else if ("node" in line) summaries.push(line);
-  else if ("check" in line) checks.set(line.check, line);
-  else if ("model" in line) models.push({ header: line, runs: [], ...(note !== undefined && { note }) });
+  else if ("backend" in line) {
+    results = others.get(line.backend) ?? new Results();
+    others.set(line.backend, results);
+    note = undefined;
+  } else if ("node" in line) results.summaries.push(line);
+  else if ("check" in line) results.checks.set(line.check, line);
+  else if ("model" in line) results.models.push({ header: line, runs: [], ...(note !== undefined && { note }) });
   else if (line.error !== undefined) throw new Error(`${line.run}: ${line.error}`);
-  else models.at(-1)?.runs.push(line);
+  else results.models.at(-1)?.runs.push(line);
 }
+const { models } = compiled;
 /** Of the measurement: DAY, or today. */
 const day = process.env.DAY ?? new Date().toISOString().slice(0, 10);
 const device = models[0]?.header.device;
@@ -173,7 +190,7 @@ const ours = (run: Run) => run.side !== "stock";
 const before = models[0]?.header.before ?? 0;
 
 /** The app's own summaries: where layers lay, what it took, and what `precis estimate` said of that. */
-function app(): string {
+function app(summaries: readonly Summary[]): string {
   const mib = (bytes: number) => Math.round(bytes / 2 ** 20);
   const off = (said: number, was: number) => `${said >= was ? "+" : ""}${((said / was - 1) * 100).toFixed(0)} %`;
   const alone = summaries.find((summary) => summary.gpuLayers === 0)?.text.split(/\s+/) ?? [];
@@ -194,18 +211,72 @@ function app(): string {
     ];
   });
   const head = ["layers on the GPU", "layers a group", "reading", "choosing", "tokens/s", "GPU, MiB", "estimate"];
-  return `## The app itself
+  return table([...head, "RAM, MiB", "estimate", "words as the CPU's"], rows);
+}
+
+/** What is the same, and how far the rest is off. */
+function checked(checks: ReadonlyMap<string, Check>): string {
+  return table(
+    ["", "largest difference", "relative", "same positions kept"],
+    [...checks.values()].map((one) => [
+      one.check,
+      one.largestDifference.toPrecision(2),
+      one.relative.toPrecision(2),
+      one.samePositions === undefined ? "" : `${(one.samePositions * 100).toFixed(1)} %`,
+    ]),
+  );
+}
+
+const apps = [["compiled by bench.sh", compiled] as const, ...others].filter(
+  ([, { summaries }]) => summaries.length > 0,
+);
+const appSection = () => `## The app itself
 
 Node.js, the command line and the addon with the default model (30 layers, and the output counted as one more):
-\`precis summarize\` of the sample report, ${summaries[0]?.tokens} tokens with the prompt, 25 % kept, \`--reaim off\` (test/bench/gpu/node.ts).
+\`precis summarize\` of the sample report, ${apps[0]?.[1].summaries[0]?.tokens} tokens with the prompt, 25 % kept, \`--reaim off\` (test/bench/gpu/node.ts).
 GPU and RAM: the most that the process held, CUDA's own included; "estimate": how far \`precis estimate\` is from it.
 Where layers lie on both sides, groups of layers end where they change sides or go across. Answers are greedy. The last column
 is how many words each begins with in common with the answer of the CPU alone: other kernels round differently, and the first
 word that is about as likely as another sends a small model elsewhere.
 
-${table([...head, "RAM, MiB", "estimate", "words as the CPU's"], rows)}
+${apps.map(([name, { summaries }]) => `${name}:\n\n${app(summaries)}`).join("\n\n")}
+
+With Vulkan, nvidia-smi tells only what is in use on the GPU in all. What \`precis estimate\` counts for Vulkan itself was set after
+an earlier run of the same rows.
+
+## The prebuilt backends
+
+Those of node-llama-cpp 3.22.1, which set-up takes, with the patched library compiled there, on the same H200 with driver 580.159
+and the libraries of CUDA 13.0.
+
+- **CUDA** (a file of 159 MB) links to libcudart.so.13 and libcublas.so.13, which neither it nor the driver brings. It holds machine
+  code for compute capability 8.6, 8.9, 12.0 and 12.1, and for 7.5, 8.0 and 9.0 PTX of CUDA 13.1, which the driver has to
+  translate. Driver 580 is CUDA 13.0's and cannot: the backend loads, finds the GPU and takes the model, and at the first computation
+  the process ends ("the provided PTX was compiled with an unsupported toolchain"). The rows above were made with its PTX
+  translated beforehand (ptxas 13.5) and handed to CUDA's library in its place. Every answer is then as long as with the backend
+  that bench.sh compiles and parts from the CPU's at the same word; the GPU's memory is the same to 2 MiB.
+- With the driver alone, or with CUDA 12's libraries, it does not load (tried with files of those names).
+- **Vulkan** (43 MB) takes libvulkan.so.1 and the driver. The first document waited 13 to 15 s for the driver to compile what the
+  GPU runs, those after it 0.4 s. 128k tokens of the 8B shape, 6.9 % kept, without stock beside them: 35.0 s, 204 tokens/s,
+  7.49 GiB.
+- So set-up has the backend compute something before it takes it, and goes from CUDA to Vulkan to the CPU alone, saying why. Here
+  it took Vulkan, whether CUDA's libraries were there, or were hidden, and the CPU where Vulkan's loader was missing.
+
 `;
-}
+
+const otherSections = [...others]
+  .filter(([, { models }]) => models.length > 0)
+  .map(
+    ([name, { models, checks }]) => `## ${name}
+
+The same program, compiled without CUDA and with the prebuilt backend beside it (PREBUILT, see bench.sh).
+
+${models.map((model) => section(model).replace(/^## /, "### ")).join("\n\n")}
+
+${checked(checks)}
+
+`,
+  );
 
 const text = `# On a GPU
 
@@ -229,7 +300,7 @@ One measurement each, on ${day}: differences of a few percent are noise.
 
 ${models.map(section).join("\n\n")}
 
-${summaries.length > 0 ? `${app()}\n` : ""}## The least memory: one layer a group
+${apps.length > 0 ? appSection() : ""}## The least memory: one layer a group
 
 At 6.9 % kept, the most that keys, values (the layer being read in f16 and what is kept of the others) and hidden states (f16)
 hold at once, as shares of the whole f16 cache: what the allocator gave, and all device memory in use at the peak without
@@ -249,18 +320,11 @@ go along depends on where the graph is cut). With q8_0 and q4_0 there is a diffe
 error: stock reads from quantised keys and values, this project from exact ones, which it quantises when it compacts. The rows
 against the CPU show what other kernels do to stock alone.
 
-${table(
-  ["", "largest difference", "relative", "same positions kept"],
-  [...checks.values()].map((one) => [
-    one.check,
-    one.largestDifference.toPrecision(2),
-    one.relative.toPrecision(2),
-    one.samePositions === undefined ? "" : `${(one.samePositions * 100).toFixed(1)} %`,
-  ]),
-)}
+${checked(compiled.checks)}
 
 Nothing falls back to the CPU: graphs have ${splits(all, ours, "splitsRead")} part(s) while reading in groups (stock ${splits(all, stock, "splitsRead")}) and ${splits(all, ours, "splitsDecode")} while
 writing (stock ${splits(all, stock, "splitsDecode")}); the part on the CPU is the look-up of token embeddings.
-`;
-writeFileSync(new URL("../../../docs/bench/gpu.md", import.meta.url), text);
+
+${otherSections.join("")}`.trimEnd();
+writeFileSync(new URL("../../../docs/bench/gpu.md", import.meta.url), `${text}\n`);
 console.log(text);
