@@ -14,7 +14,7 @@ import {
   writeSavedCache,
 } from "./saved-cache.js";
 import { cannotCompress, cannotReadFast, nativeError } from "./session-errors.js";
-import { batchTokens, checkTokens, defaultAnswerTokens, layerCosts, readingShape } from "./shape.js";
+import { batchTokens, defaultAnswerTokens, draftTokens, layerCosts, readingShape } from "./shape.js";
 import type {
   Following,
   GenerateOptions,
@@ -246,7 +246,7 @@ export class DocumentSession implements Session {
   /** Writes a draft that nobody sees, and keeps what it looks at on the whole cache. */
   async #lookAhead(follow: Following, sampling: Sampling): Promise<void> {
     // an answer that ends here has nothing to look at
-    if ((await this.native.lookAhead(sampling, checkTokens)) > 0) await this.#choose(follow);
+    if ((await this.native.lookAhead(sampling, draftTokens)) > 0) await this.#choose(follow);
   }
 
   /** Keeps what the last draft looked at on the whole cache. */

@@ -9,6 +9,9 @@ export const batchTokens = 512;
 export const checkTokens = 64;
 export const checkRows = 8;
 
+/** Tokens of the draft that says what the answer will look at; 64 choose no better (docs/decisions.md). */
+export const draftTokens = 32;
+
 /** Tokens that may be written after reading when nobody says otherwise. */
 export const defaultAnswerTokens = 1024;
 

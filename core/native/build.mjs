@@ -52,28 +52,26 @@ async function buildVariant(log, cache, pinned, variant, without) {
   if (tried !== undefined && tried === (await describeGpus())) return cannot;
 
   const prebuilt = await fetchPrebuilt(log, cache, pinned, variant);
+  const release = await releaseName(prebuilt, pinned);
   if (!(await answers(prebuilt, variant))) {
     return `llama.cpp's ${variant} finds no GPU${variant.endsWith("-cuda") ? `: ${cudaNeeds}` : ""}`;
   }
-  if (!(await computes(cache, prebuilt, pinned, variant))) {
+  if (!(await computes(cache, prebuilt, pinned, variant, release))) {
     await writeFile(refused, await describeGpus());
     return cannot;
   }
   for (const line of without) log(line);
   const llama = join(cache, `libllama-${llamaKey}`);
-  await once(llama, cache, (work, out) => compileLlama(log, work, out, prebuilt, pinned));
+  await once(llama, cache, (work, out) => compileLlama(log, work, out, prebuilt, release));
   const runtime = join(cache, `runtime-${key}`);
   await once(runtime, cache, async (work, out) => {
-    await compileAddon(log, work, prebuilt, llama, pinned);
+    await compileAddon(log, work, prebuilt, llama, release);
     await cp(prebuilt, out, { recursive: true });
     await cp(llama, out, { recursive: true });
     await cp(join(work, "precis.node"), join(out, "precis.node"));
     await checkLoads(out);
     // where the tests and the bench find stock llama.cpp
-    await writeFile(
-      join(out, "precis.json"),
-      JSON.stringify({ key, llamaCpp: await releaseName(prebuilt, pinned), stock: prebuilt }),
-    );
+    await writeFile(join(out, "precis.json"), JSON.stringify({ key, llamaCpp: release, stock: prebuilt }));
   });
 
   // one alone: of several, node-llama-cpp might load another than set-up tried
@@ -145,7 +143,7 @@ async function answers(prebuilt, variant) {
  * that for the others a driver must translate, and one that is older than the compiler cannot: at the first computation
  * the process ends.
  */
-async function computes(cache, prebuilt, pinned, variant) {
+async function computes(cache, prebuilt, pinned, variant, release) {
   if (gpuOf(variant) === undefined) return true;
   const name = process.platform === "win32" ? "probe.exe" : "probe";
   const folder = join(cache, `probe-${await keyOf([pinned, variant], [join(here, "probe")])}`);
@@ -157,7 +155,7 @@ async function computes(cache, prebuilt, pinned, variant) {
     await cmake(join(here, "probe"), output, {
       LLAMA_SOURCE: source,
       PREBUILT: prebuilt,
-      LLAMA_RELEASE: await releaseName(prebuilt, pinned),
+      LLAMA_RELEASE: release,
     });
     await cp(join(output, name), join(out, name));
   });
@@ -247,7 +245,7 @@ function needTools() {
 }
 
 /** Fills `out` with the patched library and, in include/, its headers. */
-async function compileLlama(log, work, out, prebuilt, pinned) {
+async function compileLlama(log, work, out, prebuilt, release) {
   needTools();
   const source = join(work, "source");
   log("unpacking llama.cpp and applying the patch");
@@ -262,7 +260,7 @@ async function compileLlama(log, work, out, prebuilt, pinned) {
   await cmake(join(here, "llama"), output, {
     LLAMA_SOURCE: source,
     PREBUILT: prebuilt,
-    LLAMA_RELEASE: await releaseName(prebuilt, pinned),
+    LLAMA_RELEASE: release,
   });
   for (const file of await readdir(output)) {
     if (/^(lib)?llama\..*\.(so|dylib|dll|lib)$/.test(file)) await cp(join(output, file), join(out, file));
@@ -274,13 +272,13 @@ async function compileLlama(log, work, out, prebuilt, pinned) {
 }
 
 /** Leaves precis.node in `work`. */
-async function compileAddon(log, work, prebuilt, llama, pinned) {
+async function compileAddon(log, work, prebuilt, llama, release) {
   log("compiling the addon");
   const output = join(work, "addon");
   await cmake(join(here, "addon"), output, {
     LLAMA: llama,
     PREBUILT: prebuilt,
-    LLAMA_RELEASE: await releaseName(prebuilt, pinned),
+    LLAMA_RELEASE: release,
     NODE_ADDON_API: join(modules, "node-addon-api"),
     NODE_API_HEADERS: join(modules, "node-api-headers", "include"),
     NODE_API_DEF: join(modules, "node-api-headers", "def", "node_api.def"),

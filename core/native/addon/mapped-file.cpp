@@ -21,6 +21,8 @@ void MappedFile::map(int) {}
 
 void MappedFile::release() const {}
 
+void MappedFile::prefetch() const {}
+
 void MappedFile::sync() const {}
 
 #else
@@ -91,6 +93,10 @@ void MappedFile::release() const {
     if (shared) {
         madvise(base, length, MADV_DONTNEED);
     }
+}
+
+void MappedFile::prefetch() const {
+    madvise(base, length, MADV_WILLNEED);
 }
 
 void MappedFile::sync() const {

@@ -24,6 +24,9 @@ class MappedFile {
     // Takes the pages of a new file out of the process's memory; they come back from the file when they are used.
     void release() const;
 
+    // Has the system begin to read from the disk what of it memory does not hold; does not wait.
+    void prefetch() const;
+
     // Waits until all of it is on the disk. Throws Failure "disk-full", "no-file"
     void sync() const;
 

@@ -207,6 +207,8 @@ uint32_t Context::look_ahead(const Sampling & s, uint32_t n) {
         throw Failure("failed", "there is no whole cache");
     }
     begin_writing(s, true);
+    // the disk's time passes while the draft is written on what is kept
+    whole->file->prefetch();
     catch_up_whole();
     catch_up();
     const uint32_t start = tokens.size() + written.size();

@@ -1,4 +1,5 @@
 /** The page of `npm run eval -- follow`. Pure. */
+import { draftTokens } from "../../../core/engine/shape.js";
 
 export interface Part {
   readonly title: string;
@@ -21,9 +22,9 @@ export function page(parts: Readonly<Partial<Record<string, Part>>>): string {
   });
   return `# When the cache follows the answer
 
-\`--reaim off\`: the cache keeps what the instruction looks at. \`draft\`: the whole cache lies in a file meanwhile; a draft of 64
-tokens is read on it, and what the draft looks at there is kept instead. \`checked\`: the whole cache also checks, or writes,
-every token (docs/decisions.md). Memory holds the budget in all of them; the file's pages are the system's to drop.
+\`--reaim off\`: the cache keeps what the instruction looks at. \`draft\`: the whole cache lies in a file meanwhile; a draft of
+${draftTokens} tokens is read on it, and what the draft looks at there is kept instead. \`checked\`: the whole cache also checks, or
+writes, every token (docs/decisions.md). Memory holds the budget in all of them; the file's pages are the system's to drop.
 
 ${sections.join("\n")}`;
 }

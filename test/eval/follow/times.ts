@@ -1,5 +1,6 @@
 /** What it costs: while reading, once before the answer, and for each token. Medians of pairs in one run. */
-import { rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { closeSync, openSync, readSync, rmSync, statSync } from "node:fs";
 import { formatBytes } from "../../../core/format.js";
 import { buildPrompt } from "../../../core/summarize/prompt.js";
 import { median } from "../../bench/summary.js";
@@ -12,6 +13,25 @@ const tokens = 7600;
 const budget = "6.9%";
 const maxTokens = 100;
 const rounds = 2;
+
+/** Has Linux forget what of a file it holds in memory. @throws Error where it does not, as in a file system without a disk */
+function forgetPages(path: string): void {
+  execFileSync("sync", [path]);
+  execFileSync("dd", [`if=${path}`, "iflag=nocache", "count=0", "status=none"]);
+  const held = Number(
+    execFileSync("fincore", ["--bytes", "--noheadings", "--output", "RES", path], { encoding: "utf8" }),
+  );
+  if (held > 0.01 * statSync(path).size) throw new Error(`the system still holds ${formatBytes(held)} of ${path}`);
+}
+
+/** As many bytes as the keys have: the other half is values. */
+function readHalf(path: string): void {
+  const piece = Buffer.alloc(2 ** 20);
+  const file = openSync(path, "r");
+  const end = statSync(path).size / 2;
+  for (let at = 0; at < end; at += piece.length) readSync(file, piece, 0, piece.length, at);
+  closeSync(file);
+}
 
 export async function timesPart(desk: FollowDesk, say: Say): Promise<Omit<Part, "made" | "split">> {
   const { engine, session, measure } = desk;
@@ -52,6 +72,17 @@ export async function timesPart(desk: FollowDesk, say: Say): Promise<Omit<Part, 
     const draftMs = await timed(() => session.draft(following(desk, prompt, budget, "draft"), sampling));
     note("draft and choosing anew, share of reading", draftMs / plainMs);
     session.rewind(logits);
+    if (process.platform === "linux") {
+      forgetPages(file);
+      const diskMs = await timed(async () => readHalf(file));
+      forgetPages(file);
+      const coldMs = await timed(() => session.draft(following(desk, prompt, budget, "draft"), sampling));
+      note(
+        "the same from a cold file: what it takes longer, times reading its keys from the disk",
+        (coldMs - draftMs) / diskMs,
+      );
+      session.rewind(logits);
+    }
     const draft = await session.generate({ sampling, maxTokens });
     note("draft: ms a token, once chosen", draft.decodeMs / draft.tokens);
     session.rewind(logits);
