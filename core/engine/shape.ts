@@ -15,7 +15,7 @@ export const draftTokens = 32;
 /** Tokens that may be written after reading when nobody says otherwise. */
 export const defaultAnswerTokens = 1024;
 
-/** Rows that the cache grows by while the answer is written, or fewer when no more are wanted (core/native/addon/context.cpp). */
+/** Rows that the cache grows by while the answer is written, or fewer when no more are wanted (core/native/addon/writing.cpp). */
 export const growthTokens = 256;
 
 /** Attention sinks beside the prompt's head (StreamingLLM, arXiv 2309.17453: four). */

@@ -1,11 +1,14 @@
 #pragma once
 
-// What context.cpp and whole-cache.cpp share.
+// What context.cpp, writing.cpp and whole-cache.cpp share.
 
 #include "context.h"
 
 // gives back what glibc keeps of freed blocks
 void return_memory();
+
+// the calling thread computes for a window that must answer meanwhile
+void give_way();
 
 // what llama_sampler_sample does, on logits that no graph has just computed
 llama_token sample(llama_sampler * chain, const std::vector<float> & logits);
