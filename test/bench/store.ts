@@ -24,7 +24,7 @@ export class Store<Outcome> {
   save(id: string, conditions: Conditions, outcome: Outcome): void {
     mkdirSync(this.folder, { recursive: true });
     const path = this.#path(id);
-    writeFileSync(`${path}.part`, JSON.stringify({ conditions, outcome }, undefined, 2));
+    writeFileSync(`${path}.part`, JSON.stringify({ conditions, outcome }));
     renameSync(`${path}.part`, path);
   }
 
