@@ -84,6 +84,7 @@ describe("the overview", () => {
       },
       { variant: "snapkv", label: "snapkv", cells: { kl: [cell("25%", 0.2, 0.1), cell("6.9%", 0.7, -0.1)] } },
       { variant: "h2o", label: "h2o", cells: { kl: [cell("25%", 0.05, -0.05, 19), cell("6.9%", 0.7, -0.1)] } },
+      { variant: "keydiff", label: "keydiff", cells: { kl: [cell("25%", 0.05, -0.05, 4)] } },
     ],
   };
   const needles: Figures = {
@@ -113,6 +114,7 @@ describe("the overview", () => {
   it("leaves out a mean over fewer cases than ours", () => {
     const text = overviewPage({ distribution, needle: needles });
     expect(text).toContain("| h2o | – / – | – / – | 0.70 ▲ / – |");
+    expect(text).not.toContain("keydiff");
   });
 });
 

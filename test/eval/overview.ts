@@ -82,7 +82,10 @@ export function overviewPage(all: AllFigures): string {
   );
   const kl = (variant: string, budget: string) => whole(distribution, variant, "kl", budget);
   const found = (variant: string, budget: string) => whole(needle, variant, "found", budget);
-  const rows = [...names].map(([variant, label]) => [
+  const measured = [...names].filter(([variant]) =>
+    budgets.some((budget) => kl(variant, budget) ?? found(variant, budget)),
+  );
+  const rows = measured.map(([variant, label]) => [
     label,
     ...budgets.map((budget) => {
       const [loss, share] = [kl(variant, budget), found(variant, budget)];
