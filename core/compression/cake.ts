@@ -2,7 +2,7 @@ import { apportion } from "./budget.js";
 import { cascading } from "./cascading.js";
 import type { LayerScores, Policy, Pooling } from "./policy.js";
 import { checkPooling } from "./pooling.js";
-import { observed, openHeads, type Reading, shareOut, startReading } from "./reading.js";
+import { heldEntries, observed, openHeads, type Reading, shareOut, startReading } from "./reading.js";
 import { withDefaults } from "./settings.js";
 
 export interface CakeSettings {
@@ -57,9 +57,8 @@ export function cake(settings: Partial<CakeSettings> = {}): Policy {
     keepsAll: false,
     // The layers read so far share the whole budget or hold everything, and each adds its window.
     heldEntries(shape) {
-      const { layers, open, openBudget, always } = startReading(shape);
-      const held = (read: number) => Math.min(openBudget, read * open.length) + read * always;
-      return Array.from({ length: layers }, (_, layer) => held(layer + 1));
+      const reading = startReading(shape);
+      return heldEntries(reading, (read) => Math.min(reading.openBudget, read * reading.open.length));
     },
     begin(shape) {
       const reading = startReading(shape);

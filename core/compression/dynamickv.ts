@@ -2,7 +2,7 @@ import { apportion, countMarks } from "./budget.js";
 import { cascading } from "./cascading.js";
 import type { GroupReduction, LayerScores, Policy, PolicyRun, Pooling, ReadingShape } from "./policy.js";
 import { checkPooling } from "./pooling.js";
-import { observed, openHeads, type Reading, shareOut, startReading } from "./reading.js";
+import { heldEntries, observed, openHeads, type Reading, shareOut, startReading } from "./reading.js";
 import { atOrAbove, type Cut, cutOrAll } from "./select.js";
 import { withDefaults } from "./settings.js";
 
@@ -111,8 +111,7 @@ function create(name: string, defaults: DynamicKvSettings, settings: Partial<Dyn
     keepsAll: false,
     heldEntries(shape) {
       const reading = startReading(shape);
-      const { heldAfter } = pace(reading, checked);
-      return Array.from({ length: reading.layers }, (_, layer) => heldAfter(layer + 1) + (layer + 1) * reading.always);
+      return heldEntries(reading, pace(reading, checked).heldAfter);
     },
     begin: (shape) => begin(shape, checked),
   };

@@ -1,5 +1,5 @@
 import type { Policy, ReadingShape } from "./policy.js";
-import { checkOrder, startReading } from "./reading.js";
+import { checkOrder, heldEntries, startReading } from "./reading.js";
 import { withDefaults } from "./settings.js";
 
 /** No settings. */
@@ -16,8 +16,8 @@ export function full(settings: FullSettings = {}): Policy {
     reduction: undefined,
     keepsAll: true,
     heldEntries(shape) {
-      const { layers, open, always } = startWhole(shape);
-      return Array.from({ length: layers }, (_, layer) => (layer + 1) * (open.length + always));
+      const reading = startWhole(shape);
+      return heldEntries(reading, (read) => read * reading.open.length);
     },
     begin(shape) {
       const reading = startWhole(shape);

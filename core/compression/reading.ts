@@ -88,9 +88,12 @@ function openPositions(before: number, closed: readonly number[]): Uint32Array {
   return open;
 }
 
-/** Entries per KV head that a reading ends with, over all layers: the budget, or everything when that is less. */
-export function finalEntries({ openBudget, layers, always }: Reading): number {
-  return openBudget + layers * always;
+/**
+ * What `Policy.heldEntries` says of a reading.
+ * @param openHeld entries for open positions per KV head that so many layers hold together, from 1 on
+ */
+export function heldEntries({ layers, always }: Reading, openHeld: (read: number) => number): number[] {
+  return Array.from({ length: layers }, (_, layer) => openHeld(layer + 1) + (layer + 1) * always);
 }
 
 /** @throws RangeError when a layer comes out of order or after the last one */
