@@ -148,12 +148,9 @@ async function computes(cache, prebuilt, pinned, variant, release) {
   const name = process.platform === "win32" ? "probe.exe" : "probe";
   const folder = join(cache, `probe-${await keyOf([pinned, variant], [join(here, "probe")])}`);
   await once(folder, cache, async (work, out) => {
-    needTools();
-    const source = join(work, "source");
-    await must("git", ["clone", "--quiet", join(llamaFolder, "gitRelease.bundle"), source]);
     const output = join(work, "probe");
     await cmake(join(here, "probe"), output, {
-      LLAMA_SOURCE: source,
+      LLAMA_SOURCE: await unpackLlama(work),
       PREBUILT: prebuilt,
       LLAMA_RELEASE: release,
     });
@@ -236,20 +233,22 @@ export async function releaseName(prebuilt, pinned) {
   throw new SetupError(`There is no llama.cpp ${pinned.llamaCpp} among the prebuilt libraries.`);
 }
 
-function needTools() {
+/** llama.cpp's sources, as node-llama-cpp brings them, in a folder of `work`. */
+async function unpackLlama(work) {
   for (const tool of ["git", "cmake", "ninja"]) {
     if (!onPath(tool)) {
       throw new SetupError(`${tool} is needed to build the patched llama.cpp; install it and run the set-up again.`);
     }
   }
+  const source = join(work, "source");
+  await must("git", ["clone", "--quiet", join(llamaFolder, "gitRelease.bundle"), source]);
+  return source;
 }
 
 /** Fills `out` with the patched library and, in include/, its headers. */
 async function compileLlama(log, work, out, prebuilt, release) {
-  needTools();
-  const source = join(work, "source");
   log("unpacking llama.cpp and applying the patch");
-  await must("git", ["clone", "--quiet", join(llamaFolder, "gitRelease.bundle"), source]);
+  const source = await unpackLlama(work);
   await must("git", ["apply", "--whitespace=nowarn", join(here, "llama.patch")], { cwd: source });
   for (const file of await readdir(join(here, "llama"))) {
     if (file.startsWith("llama-retain")) await cp(join(here, "llama", file), join(source, "src", file));
