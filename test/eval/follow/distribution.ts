@@ -2,21 +2,18 @@
 import { buildPrompt } from "../../../core/summarize/prompt.js";
 import { greedy } from "../benchmark.js";
 import { divergence } from "../distribution/divergence.js";
+import { documentCases } from "../document-cases.js";
 import { estimate } from "../stats.js";
 import { type FollowDesk, fits, following, freshFile, readFully, readInto, type Say } from "./desk.js";
 import type { Part } from "./page.js";
 
 const budgets = ["25%", "6.9%", "3.4%"];
 const summaryTokens = 48;
-/** As in document-cases.ts. */
-const [shortest, longest] = [1500, 3500];
+/** Of documents, in tokens: asks for those that are read soon. */
+const shortLength = 2048;
 
 export async function distributionPart(desk: FollowDesk, say: Say): Promise<Omit<Part, "made" | "split">> {
   const { engine, session } = desk;
-  const fitting = desk.documents.filter(({ text }) => {
-    const tokens = desk.measure(text);
-    return tokens >= shortest && tokens <= longest;
-  });
   const figures = new Map<string, { kl: number[]; agreement: number[] }>();
   const add = (row: string, { kl, agreement }: { kl: number; agreement: number }) => {
     const all = figures.get(row) ?? { kl: [], agreement: [] };
@@ -26,10 +23,11 @@ export async function distributionPart(desk: FollowDesk, say: Say): Promise<Omit
     say(`  ${row}: KL ${kl.toFixed(3)}, ${(100 * agreement).toFixed(0)} %`);
   };
   const sampling = greedy(1.1);
-  const documents = fitting.slice(0, desk.cases);
-  for (const [index, { id, text }] of documents.entries()) {
-    say(`${index + 1}/${documents.length} ${id}`);
-    const prompt = buildPrompt(engine, text, { length: "medium" });
+  const count = { quick: desk.cases, usual: desk.cases, full: desk.cases };
+  const cases = documentCases({ ...desk, size: "usual", lengths: [shortLength] }, count);
+  for (const [index, { id, document, options }] of cases.entries()) {
+    say(`${index + 1}/${cases.length} ${id}`);
+    const prompt = buildPrompt(engine, document, options);
     await readFully(desk, prompt);
     const prompted = session.logits();
     const { text: summary } = await session.generate({ sampling, maxTokens: summaryTokens });
@@ -49,7 +47,7 @@ export async function distributionPart(desk: FollowDesk, say: Say): Promise<Omit
     }
   }
   return {
-    title: `Along the full cache's own summaries of ${documents.length} documents`,
+    title: `Along the full cache's own summaries of ${cases.length} documents`,
     about: `The first ${summaryTokens} tokens of the full cache's greedy summary are fed one by one; after each, all probabilities of the next token are compared. Means, with 95 % intervals over the documents.`,
     head: ["kept and --reaim", "mean KL divergence, nats", "same first choice"],
     rows: [...figures].map(([row, { kl, agreement }]) => {
