@@ -67,9 +67,10 @@ async function modelAndRuntime(): Promise<Finding[]> {
 async function loads(id: string, path: string): Promise<Omit<Finding, "name">> {
   try {
     const engine = await loadEngine(path, id);
-    const { architecture, contextLength } = engine.model;
+    const { architecture, contextLength, gpu, gpuLayers } = engine.model;
+    const on = gpu && gpuLayers > 0 ? `${(await engine.gpuNames()).join(", ")} (${gpu})` : "the CPU";
     await engine.dispose();
-    const detail = `patched; loaded ${id} (${architecture}, reads ${contextLength} tokens)`;
+    const detail = `patched; loaded ${id} (${architecture}, reads ${contextLength} tokens) on ${on}`;
     return { good: true, detail };
   } catch (thrown) {
     return { good: false, detail: inWords(thrown) };

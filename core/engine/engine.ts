@@ -113,6 +113,7 @@ function engineOf(
     model: info,
     tokenize: (text) => Uint32Array.from(model.tokenize(text, false, "trimLeadingSpace")),
     chatPrompt: (parts) => chatPrompt(model, wrapper, parts),
+    gpuNames: () => llama.getGpuDeviceNames(),
     async createSession() {
       const session: DocumentSession = new DocumentSession(new addon.Session(), loaded, threads, () =>
         sessions.delete(session),

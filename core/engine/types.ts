@@ -215,6 +215,8 @@ export interface Session {
 /** A loaded model. Disposing it disposes its sessions; do it before the thread ends. */
 export interface Engine {
   readonly model: ModelInfo;
+  /** The GPUs that layers can lie on. */
+  gpuNames(): Promise<readonly string[]>;
   tokenize(text: string): Uint32Array;
   /**
    * The chat template around `before + document + after` as one user turn, with the generation prompt at the end.

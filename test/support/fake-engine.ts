@@ -71,6 +71,7 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
     openSessions: 0,
     disposed: false,
     tokenize: (text) => tokensOf(text),
+    gpuNames: async () => [],
     chatPrompt({ system, before, document, after }): Prompt {
       engine.seen.prompts.push([system, before, document, after].join("|"));
       last = { document, instruction: after.trim() };
