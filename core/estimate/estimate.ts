@@ -148,6 +148,10 @@ export function parseBudget(
   };
 }
 
+/** Whether a budget holds the prompt's full f16 cache. @throws PrecisError budget-invalid */
+export const holdsFullCache = (text: string, model: KvShape, promptTokens: number): boolean =>
+  wantedEntries(text, model, promptTokens, "f16") >= promptTokens * model.fullLayers;
+
 const UNITS: Readonly<Record<string, number>> = {
   b: 1,
   kb: 1e3,
@@ -225,9 +229,11 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
   const oneGroup = run.keepsAll || groupLayers >= model.layers;
   const hidden = oneGroup ? 0 : 2 * Math.max(promptTokens, batchTokens) * model.embeddingSize;
   const peak = Math.max(growing, run.keepsAll ? retained : hidden + readingBytes(model, run));
+  const contextTokens = promptTokens + run.answerTokens;
   const compute =
-    graphBytes(model, promptTokens + run.answerTokens, batchTokens, 1) +
-    (run.whole ? graphBytes(model, promptTokens + run.answerTokens, checkTokens, checkRows) : 0) +
+    graphBytes(model, batchTokens, 1, 2) +
+    2 * contextTokens * (oneGroup ? batchTokens : maskRows(model, promptTokens)) +
+    (run.whole ? graphBytes(model, checkTokens, checkRows, 3) + 2 * contextTokens * checkTokens : 0) +
     (run.keepsAll ? 0 : scoreBytes(model, run)) +
     (oneGroup ? 0 : edgeBytes(promptTokens));
   const share = Math.min(1, model.gpuLayers / (model.layers + 1));
@@ -273,13 +279,24 @@ function answerRows(tokens: number): number {
   return tokens <= growthTokens ? tokens : growthTokens * Math.ceil(tokens / growthTokens);
 }
 
-/** Activations of a batch, f32, in attention or in the feed-forward, the f16 mask and rows of logits. */
-function graphBytes(model: MemoryShape, contextTokens: number, batch: number, rows: number): number {
+/**
+ * Activations of a batch, f32, in attention or in the feed-forward, and rows of logits.
+ * @param wide tensors of the feed-forward's width: a third, where gate times up does not take the gate's place
+ */
+function graphBytes(model: MemoryShape, batch: number, rows: number, wide: 2 | 3): number {
   const query = model.queryHeads * model.keySize;
   const attention = 2 * query + 3 * model.embeddingSize;
-  const feedForward = 3 * model.feedForwardSize + 4 * model.embeddingSize;
-  const activations = 4 * batch * Math.max(attention, feedForward);
-  return activations + 2 * batch * contextTokens + 4 * rows * model.vocabularySize;
+  const feedForward = wide * model.feedForwardSize + 4 * model.embeddingSize;
+  return 4 * batch * Math.max(attention, feedForward) + 4 * rows * model.vocabularySize;
+}
+
+/**
+ * Tokens of a batch that the f16 mask is of while hidden states wait: on a GPU long documents are attended to in parts of a
+ * batch (core/native/llama/llama-retain-read.cpp).
+ */
+function maskRows(model: MemoryShape, promptTokens: number): number {
+  if (model.gpuLayers <= model.layers) return batchTokens;
+  return Math.min(batchTokens, Math.max(256, Math.floor(2 ** 25 / promptTokens)));
 }
 
 /** What the mask is updated from while hidden states wait, and every token's position and cell (llama_retain_hold). */

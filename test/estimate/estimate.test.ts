@@ -165,6 +165,25 @@ describe("estimate", () => {
     expect(reading({ groupLayers: 4, layerTokens: passedOn(25, 2000) })).toBe(4 * 7500 + 14_000);
   });
 
+  test("has a mask of a part of the batch where a long document is read on a GPU", () => {
+    const run = (promptTokens: number) => ({
+      promptTokens,
+      answerTokens: 0,
+      keepsAll: false,
+      retainedEntries: 1000,
+      heldEntries: Array.from({ length: 30 }, () => 1000),
+      kvType: "f16" as const,
+      groupLayers: 1,
+    });
+    const mask = (promptTokens: number) => {
+      const compute = (gpuLayers: number) => estimate({ ...fakeModel, gpuLayers }, run(promptTokens)).computeBytes;
+      return 2 * 512 * promptTokens - (compute(0) - compute(31));
+    };
+    expect(mask(65_536) / MIB).toBeCloseTo(64);
+    expect(mask(131_072) / MIB).toBeCloseTo(64);
+    expect(mask(262_144) / MIB).toBeCloseTo(128);
+  });
+
   test("stages as many layers as are read at a time, and passes nothing on when that is all of them", () => {
     expect(estimate(fakeModel, { ...run, groupLayers: 4 }).stagingBytes).toBe((4 * fullKvBytes(fakeModel, 7500)) / 30);
     expect(estimate(fakeModel, { ...run, groupLayers: 30 }).hiddenBytes).toBe(0);

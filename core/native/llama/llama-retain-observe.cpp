@@ -101,8 +101,9 @@ static std::vector<double> mean_rotation(llama_context * ctx, const llama_retain
             return {};
         }
         ggml_backend_tensor_get(rotated, values.data(), 0, ggml_nbytes(rotated));
-        for (int64_t i = 0; i < std::min<int64_t>(n_step, n - start)*n_embd*n_embd; ++i) {
-            mean[i%(n_embd*n_embd)] += values[i]/n;
+        for (int64_t s = 0; s < std::min<int64_t>(n_step, n - start); ++s) {
+            const float * turned = values.data() + s*n_embd*n_embd;
+            std::transform(mean.begin(), mean.end(), turned, mean.begin(), [n](double sum, float value) { return sum + value/n; });
         }
     }
     return mean;
@@ -220,8 +221,9 @@ struct llama_retain::observing {
             ggml_backend_tensor_set(t_rot, kv.attn_rot_hadamard.at(t_rot->ne[0]).data(), 0, ggml_nbytes(t_rot));
         }
 
-        // so many rows at a time that what is between stays under 32 MiB
-        const int64_t n_step = std::max<int64_t>(1, (8 << 20)/(n_head_kv*n_group*n_embd));
+        // so many rows at a time that what is between stays in a core's cache; on a device, that it is worth a launch
+        const int64_t n_most = ggml_backend_buft_is_host(buft) ? 1 << 17 : 8 << 20;
+        const int64_t n_step = std::max<int64_t>(1, n_most/(n_head_kv*n_group*n_embd));
         for (int64_t start = 0; start < n_rows; start += n_step) {
             const int64_t n = std::min(n_step, n_rows - start);
             ggml_init_params params = { 16*ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true };

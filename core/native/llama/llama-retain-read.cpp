@@ -7,6 +7,37 @@
 #include <numeric>
 
 struct llama_retain::reading {
+    // Elements that a mask may always have, and of how many queries it is at least. Where that is not the whole batch, attention
+    // takes the batch in parts: on a device that changes little, on the host how it is split and rounded.
+    static constexpr int64_t n_mask      = 32 << 20;
+    static constexpr int64_t n_mask_rows = 256;
+
+    static bool hold_mask(llama_retain_reading & reading, ggml_backend_buffer_type_t buft, int64_t n_elements) {
+        reading.mask_buffer.reset();
+        ggml_init_params params = { ggml_tensor_overhead(), nullptr, true };
+        reading.mask_tensors.reset(ggml_init(params));
+        reading.mask = ggml_new_tensor_1d(reading.mask_tensors.get(), GGML_TYPE_F16, n_elements);
+        reading.mask_buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(reading.mask_tensors.get(), buft));
+        if (reading.mask_buffer) {
+            ggml_backend_buffer_clear(reading.mask_buffer.get(), 0);
+        }
+        reading.last = {};
+        return reading.mask_buffer != nullptr;
+    }
+
+    // When only the last layer is left, of which one batch attends, smaller parts cost nothing, and memory is at its peak.
+    static bool spare_mask(llama_context * ctx) {
+        auto * reading = ctx->retain_reading.get();
+        if (!reading || ctx->cparams.retain_end + 1 != ctx->model.hparams.n_layer()) {
+            return true;
+        }
+        const int64_t n_rows  = reading->hidden->ne[1];
+        const int64_t n_fewer = n_rows*n_mask_rows/2;
+        const int64_t n_now   = ggml_nelements(reading->mask);
+        const bool in_parts = n_now < n_rows*ctx->cparams.n_ubatch;
+        return !in_parts || n_now <= n_fewer || hold_mask(*reading, ggml_backend_buffer_get_type(reading->mask_buffer.get()), n_fewer);
+    }
+
     static size_t hold(llama_context * ctx, ggml_type type, uint32_t n_tokens) {
         ctx->synchronize();
         ctx->cparams.retain_reading = nullptr;
@@ -21,21 +52,23 @@ struct llama_retain::reading {
         const int64_t n_edge  = n_batch + 258;
 
         auto reading = std::make_unique<llama_retain_reading>();
-        ggml_init_params params = { 6*ggml_tensor_overhead(), nullptr, true };
-        reading->tensors.reset(ggml_init(params));
-        reading->hidden = ggml_new_tensor_2d(reading->tensors.get(), type, ctx->model.hparams.n_embd, n_rows);
-        reading->mask   = ggml_new_tensor_1d(reading->tensors.get(), GGML_TYPE_F16, n_rows*n_batch);
-        reading->edge   = ggml_new_tensor_2d(reading->tensors.get(), GGML_TYPE_F16, n_edge, n_batch);
-        reading->zero   = ggml_new_tensor_2d(reading->tensors.get(), GGML_TYPE_F16, n_edge, n_batch);
-        reading->pos    = ggml_new_tensor_1d(reading->tensors.get(), GGML_TYPE_I32, n_rows);
-        reading->cells  = ggml_new_tensor_1d(reading->tensors.get(), GGML_TYPE_I64, n_rows);
         for (auto * buft : { ggml_backend_buffer_get_type(layer_of(ctx, 0).k->buffer), ggml_backend_cpu_buffer_type() }) {
-            reading->buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(reading->tensors.get(), buft));
-            if (reading->buffer) {
+            ggml_init_params params = { 5*ggml_tensor_overhead(), nullptr, true };
+            reading->tensors.reset(ggml_init(params));
+            auto * tensors = reading->tensors.get();
+            reading->hidden = ggml_new_tensor_2d(tensors, type, ctx->model.hparams.n_embd, n_rows);
+            reading->edge   = ggml_new_tensor_2d(tensors, GGML_TYPE_F16, n_edge, n_batch);
+            reading->zero   = ggml_new_tensor_2d(tensors, GGML_TYPE_F16, n_edge, n_batch);
+            reading->pos    = ggml_new_tensor_1d(tensors, GGML_TYPE_I32, n_rows);
+            reading->cells  = ggml_new_tensor_1d(tensors, GGML_TYPE_I64, n_rows);
+            reading->buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(tensors, buft));
+            const bool on_host = ggml_backend_buft_is_host(buft);
+            const int64_t n_mask_most = std::min(n_batch, std::max(n_mask_rows, n_mask/n_rows));
+            if (reading->buffer && hold_mask(*reading, buft, n_rows*(on_host ? n_batch : n_mask_most))) {
                 break;
             }
         }
-        if (!reading->buffer) {
+        if (!reading->buffer || !reading->mask_buffer) {
             return 0;
         }
         ggml_backend_buffer_clear(reading->buffer.get(), 0);
@@ -126,7 +159,7 @@ struct llama_retain::reading {
         auto & kv = cache(ctx);
         ctx->synchronize();
         const auto id = kv.map_layer_ids.find(il);
-        if (id == kv.map_layer_ids.end() || n_window > n_tokens) {
+        if (id == kv.map_layer_ids.end() || n_window > n_tokens || !spare_mask(ctx)) {
             return false;
         }
         auto & layer = kv.layers[id->second];

@@ -223,6 +223,7 @@ struct llama_retain::measuring {
         }
         if (const auto & reading = ctx->retain_reading) {
             total += ggml_backend_buffer_get_size(reading->buffer.get()) - ggml_nbytes(reading->hidden);
+            total += ggml_backend_buffer_get_size(reading->mask_buffer.get());
         }
         return total;
     }

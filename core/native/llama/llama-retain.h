@@ -70,7 +70,7 @@ void                 llama_retain_release (const void * data, size_t size);
 // host: copying one waits until the device has come to rest
 struct llama_retain_reading {
     ggml_tensor * hidden = nullptr; // f32 or f16 [n_embd, tokens]: what goes from one group of layers to the next
-    ggml_tensor * mask   = nullptr; // f16, zeros but for the edge of the last batch
+    ggml_tensor * mask   = nullptr; // f16, zeros but for the edge of what was last read; of a whole batch, or of a part of it
     ggml_tensor * edge   = nullptr; // f16 [columns, tokens]: token i sees columns 0 .. i
     ggml_tensor * zero   = nullptr; // f16, of that shape
     ggml_tensor * pos    = nullptr; // i32 [tokens]: 0, 1, 2, ..., or what llama_retain_pass left of it
@@ -79,8 +79,8 @@ struct llama_retain_reading {
     // where the mask is not zero: the columns from n_before on, of n_tokens rows of n_kv
     struct edge_t { int64_t n_kv, n_before, n_columns, n_tokens; } last = {};
 
-    ggml_context_ptr        tensors;
-    ggml_backend_buffer_ptr buffer;
+    ggml_context_ptr        tensors, mask_tensors;
+    ggml_backend_buffer_ptr buffer,  mask_buffer;
 };
 
 extern "C" {

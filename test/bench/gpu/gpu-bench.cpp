@@ -393,17 +393,26 @@ class Measurement {
     llama_token choose() {
         const float * row = llama_get_logits_ith(ctx.get(), -1);
         must(row, "no logits");
-        // sixteen at once: one by one, as std::max_element does, a whole vocabulary takes as long as a layer
+        // a stretch at a time, sixteen tokens at once: one by one, as std::max_element does, a whole vocabulary takes as long
+        // as a layer
         const int n = llama_vocab_n_tokens(llama_model_get_vocab(model));
-        float most[16];
-        std::copy_n(row, 16, most);
-        for (int i = 16; i + 16 <= n; i += 16) {
-            for (int j = 0; j < 16; ++j) {
-                most[j] = row[i + j] > most[j] ? row[i + j] : most[j];
+        int best = 0;
+        for (int from = 0; from < n; from += 1024) {
+            const int to = std::min(from + 1024, n);
+            float most[16];
+            std::fill_n(most, 16, row[best]);
+            int i = from;
+            for (; i + 16 <= to; i += 16) {
+                for (int j = 0; j < 16; ++j) {
+                    most[j] = row[i + j] > most[j] ? row[i + j] : most[j];
+                }
+            }
+            const float here = std::max(*std::max_element(most, most + 16), *std::max_element(row + std::min(i, to - 1), row + to));
+            if (here > row[best]) {
+                best = std::find(row + from, row + to, here) - row;
             }
         }
-        const float best = std::max(*std::max_element(most, most + 16), *std::max_element(row + n - 16, row + n));
-        return std::find(row, row + n, best) - row;
+        return best;
     }
 
     void keep_logits(const std::vector<llama_token> & given) {
