@@ -82,11 +82,14 @@ export function cake(settings: Partial<CakeSettings> = {}): Policy {
   };
 }
 
-/** Not negative; 0 when something is not finite. */
-function preference(
+/**
+ * How much of the budget a layer needs. Not negative; 0 when something is not finite.
+ * @param variances f32 [kvHeads x before]
+ */
+export function preference(
   { layer, entropy }: LayerScores,
   variances: Float32Array,
-  { spreadTemperature, shiftTemperature }: CakeSettings,
+  { spreadTemperature, shiftTemperature }: Pick<CakeSettings, "spreadTemperature" | "shiftTemperature">,
 ): number {
   if (entropy === undefined) throw new RangeError(`layer ${layer} has no entropy`);
   const shift = variances.reduce((sum, variance) => sum + variance, 0);

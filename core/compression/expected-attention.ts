@@ -40,8 +40,8 @@ export function expectedAttention(settings: Partial<ExpectedAttentionSettings> =
   });
 }
 
-/** f32 [kvHeads x before]; of protected positions nothing but zeros. */
-function expectedScores({ kvHeads, before, open }: Reading, layer: LayerScores, epsilon: number): Float32Array {
+/** f32 [kvHeads x before]; of protected positions nothing but zeros. @param epsilon see the settings */
+export function expectedScores({ kvHeads, before, open }: Reading, layer: LayerScores, epsilon: number): Float32Array {
   const { values: logits, size: queryHeadsPerKvHead } = observed(layer, "expectedLogits", kvHeads * before);
   const { values: norms } = observed(layer, "valueNorms", kvHeads * before, 1);
   const group = Math.max(1, queryHeadsPerKvHead);

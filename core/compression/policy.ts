@@ -129,6 +129,11 @@ export interface Policy {
    */
   readonly aimed?: Policy | undefined;
   /**
+   * The policy that chooses for a question put to a whole cache that was read before: of that reading only scores and
+   * `valueNorms` are known. Itself when undefined.
+   */
+  readonly recalled?: Policy | undefined;
+  /**
    * For each layer, the most entries per KV head (the mean over them), summed over the layers up to it, window and
    * protected positions included, that are held once it has been read; it does not depend on the scores. The largest of
    * them is exact when each call of `onGroup` brings one layer; none is less than what is held when calls bring more, or

@@ -216,7 +216,7 @@ export class DocumentSession implements Session {
         throw error;
       }
       const prefillMs = performance.now() - started;
-      const kept = await this.#choose({ policy, budgetEntries });
+      const kept = await this.#choose({ policy: policy.recalled ?? policy, budgetEntries });
       this.#read = this.#whole = true;
       for (const { positions } of kept) onKept?.(positions);
       const tokens = prompt.tokens.length;

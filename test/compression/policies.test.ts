@@ -60,6 +60,9 @@ const paces = fc.record({
   headFloor: fc.constantFrom(0, 0.3, 1),
 });
 
+/** The paper's way to share the budget, of the window's scores alone. */
+const marked = { shares: "marks", floor: 0, valueNorms: false, expected: 0 } as const;
+
 describe("dynamickv", () => {
   it("holds what its pace says for any settings, 1 to 80 layers and any budget, and respects floor and maximum", () => {
     fc.assert(
@@ -95,7 +98,7 @@ describe("dynamickv", () => {
       fc.property(fc.constantFrom("random", "skewed"), budgets, fc.nat(), (kind, openBudget, seed) => {
         const shape = { ...small, budget: 8 * 20 + openBudget };
         const scores = layerScores(shape, kind, seed);
-        const settings = { pooling: { kind: "none", kernel: 1 }, floor: 0, maxRatio: 1e6, valueNorms: false } as const;
+        const settings = { ...marked, pooling: { kind: "none", kernel: 1 }, maxRatio: 1e6 } as const;
         const marks = marksOf(scores, 2 * openBudget);
         fc.pre(Math.max(...marks) <= 2 * 200);
         const steps = history(settings, shape, scores);
@@ -111,7 +114,7 @@ describe("dynamickv", () => {
   it("reaches those budgets where the first layers deserve most, which the paper's pace does not, and holds less", () => {
     const shape = { ...small, layers: 30, tokens: 520, budget: Math.round(0.069 * 30 * 520) };
     const open = shape.budget - 30 * 20;
-    const settings = { pooling: { kind: "none", kernel: 1 }, floor: 0, valueNorms: false } as const;
+    const settings = { ...marked, pooling: { kind: "none", kernel: 1 } } as const;
     const scores = layerScores(shape, "random", 1).map(({ layer, scores: row }) => ({
       layer,
       scores: row.map((score) => score * 10 ** (-layer / 20)),
@@ -145,7 +148,7 @@ describe("dynamickv", () => {
         if (layer !== rich) for (const i of row.keys()) row[i] = 1e-3 * (row[i] as number);
       // Floors take 8 x 2; the rest, 64, all falls to one layer, be it the first.
       const wanted = new Array<number>(8).fill(2).with(rich, 66);
-      expect(history({ floor: 0.2 }, small, scores).at(-1)).toEqual(wanted);
+      expect(history({ ...marked, floor: 0.2 }, small, scores).at(-1)).toEqual(wanted);
     }
   });
 
@@ -170,7 +173,7 @@ describe("dynamickv", () => {
 
   it("weights scores by the length of values relative to the layer's, when asked to", () => {
     const shape = { layers: 2, kvHeads: 1, tokens: 8, window: 2, protectedPositions: [], budget: 2 * 2 + 4 };
-    const settings = { pooling: { kind: "none", kernel: 1 }, floor: 0 } as const;
+    const settings = { ...marked, pooling: { kind: "none", kernel: 1 } } as const;
     const scores = Float32Array.of(6, 5, 4, 3, 2, 1);
     // Both layers look the same way; in the second values are a hundred times longer, which must not make it richer.
     const layers = [1, 100].map((scale, layer) => ({
@@ -201,7 +204,7 @@ describe("dynamickv", () => {
     for (const { scores: row } of scores) for (let i = 200; i < 400; i++) row[i] = i % 2 ? 0 : 0.7 * (row[i] as number);
     const read = (headFloor: number) => {
       const held: LayerRetention[] = [];
-      const run = dynamickv({ headFloor, pooling: { kind: "none", kernel: 1 } }).begin(small);
+      const run = dynamickv({ ...marked, headFloor, pooling: { kind: "none", kernel: 1 } }).begin(small);
       for (const layer of scores) for (const one of run.onGroup([layer])) held[one.layer] = one;
       return held.map(({ positions }) => positions.map((list) => list.length));
     };
@@ -214,8 +217,53 @@ describe("dynamickv", () => {
     }
   });
 
+  it("gives a layer whose attention is spread and shifts more of the budget, in proportion", () => {
+    const equal = layerScores(small, "equal", 1);
+    const scores = equal.map((layer, index) => ({
+      ...layer,
+      entropy: index < 4 ? 3 : 1,
+      variances: layer.scores.map(() => (index % 2 ? 2 : 1)),
+    }));
+    // preferences 3, 6, 3, 6, 1, 2, 1, 2 of 24 share 80
+    expect(history({ expected: 0 }, small, scores).at(-1)).toEqual([10, 20, 10, 20, 3, 7, 3, 7]);
+    expect(history({ expected: 0, maxRatio: 1 }, small, scores).at(-1)).toEqual(new Array(8).fill(10));
+  });
+
+  it("keeps what later queries can be expected to look at beside what the window does, as much as it is told", () => {
+    const shape = { layers: 1, kvHeads: 1, tokens: 8, window: 2, protectedPositions: [], budget: 2 + 2 };
+    const layer = {
+      layer: 0,
+      scores: Float32Array.of(4, 3, 2, 0, 0, 0),
+      valueNorms: new Float32Array(6).fill(1),
+      // of two query heads; the mean of their probabilities is largest at 4 and 5
+      expectedLogits: Float32Array.of(0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 8),
+    };
+    const kept = (expected: number) => {
+      const settings = { shares: "marks", pooling: { kind: "none", kernel: 1 }, expected } as const;
+      return first(dynamickv(settings), shape, [layer])[0];
+    };
+    expect(kept(0)).toEqual([0, 1]);
+    expect(kept(0.8)).toEqual([0, 4]);
+    expect(kept(10)).toEqual([4, 5]);
+  });
+
+  it("asks a whole cache for nothing that was not kept of its reading", () => {
+    const { aimed, recalled } = dynamickv();
+    expect(aimed?.needs).toEqual([]);
+    expect(recalled?.needs).toEqual(["valueNorms"]);
+    expect([aimed?.reduction, recalled?.reduction]).toEqual(["max", "max"]);
+  });
+
   it("refuses settings outside their range", () => {
-    for (const wrong of [{ groupLayers: 0 }, { maxRatio: 0.9 }, { floor: 1.1 }, { floor: NaN }, { headFloor: -1 }]) {
+    for (const wrong of [
+      { expected: -1 },
+      { expected: NaN },
+      { groupLayers: 0 },
+      { maxRatio: 0.9 },
+      { floor: 1.1 },
+      { floor: NaN },
+      { headFloor: -1 },
+    ]) {
       expect(() => dynamickv(wrong)).toThrow(RangeError);
     }
     expect(() => dynamickv({ pooling: { kind: "max", kernel: 4 } })).toThrow(RangeError);
