@@ -3,10 +3,11 @@
  * not its own. Types come from the contract, whose checks only main makes.
  */
 export { coverageStretches, type How, type Stretch, SURE } from "../core/documents/coverage.js";
+export type { KvType } from "../core/engine/kv.js";
 export { fullKvBytes } from "../core/estimate/estimate.js";
 export { byteParts, durationParts } from "../core/format.js";
 export { type Block, type Inline, proseOf } from "../core/report/prose.js";
-export { largestShare, planRun } from "../core/summarize/plan.js";
+export { defaultKvType, largestShare, planRun } from "../core/summarize/plan.js";
 export { savedCacheWords } from "../core/summarize/saved-cache.js";
 export { firstSettings, interfaceLanguages, isAddress, zooms } from "./first-settings.js";
 

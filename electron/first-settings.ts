@@ -20,7 +20,7 @@ export const firstSettings: Settings = {
   model: "",
   share: 25,
   policy: "dynamickv",
-  kvType: "f16",
+  kvType: undefined,
   reading: "thorough",
   reaim: "checked",
   groupLayers: undefined,

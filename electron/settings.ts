@@ -24,8 +24,8 @@ export const settingsSchema = z.object({
   /** Memory for reading in percent of the full cache, one decimal. */
   share: z.number().min(1).max(100),
   policy: policySchema,
-  /** How kept entries are stored. */
-  kvType: kvTypeSchema,
+  /** How kept entries are stored; undefined: as Precis chooses. */
+  kvType: kvTypeSchema.optional(),
   reading: readingModeSchema,
   reaim: reaimSchema,
   /** Layers read at a time, and threads to compute with; undefined: as Precis chooses. */

@@ -95,7 +95,6 @@ async function estimateFile(file: string, flags: EstimateFlags): Promise<Estimat
       document: { path: document.path, unit: document.unit, pages: document.pages.length, tokens: source.tokens },
       model: { id, contextLength: engine.model.contextLength },
       policy: options.policy,
-      kvType: options.kvType ?? "f16",
       reading: options.reading ?? "thorough",
       freeMemoryBytes,
       parts: reading ? partsOf(reading).map(({ title, pages, tokens }) => ({ title, pages, tokens })) : [],
@@ -109,7 +108,8 @@ async function estimateFile(file: string, flags: EstimateFlags): Promise<Estimat
 }
 
 interface Takes {
-  readonly figures: Estimate & Pick<EstimateReport, "budget" | "fitsContext" | "fitsMemory" | "largestBudget">;
+  readonly figures: Estimate &
+    Pick<EstimateReport, "budget" | "kvType" | "fitsContext" | "fitsMemory" | "largestBudget">;
   readonly reading: Reading | undefined;
   /** Why there is no reading. */
   readonly refusal: string | undefined;
@@ -137,10 +137,11 @@ async function takes(
     if (!(error instanceof PrecisError) || !["out-of-memory", "too-long"].includes(error.code)) throw error;
     refusal = error.message;
   }
-  const { budget, estimate: figures } = reading?.plan ?? whole;
+  const { budget, kvType, estimate: figures } = reading?.plan ?? whole;
   return {
     figures: {
       ...figures,
+      kvType,
       budget: { requested: options.budget, bytes: budget.bytes, tokensPerLayer: budget.tokensPerLayer },
       fitsContext,
       fitsMemory,

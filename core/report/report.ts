@@ -123,7 +123,7 @@ function facts(result: SummaryResult, files: readonly string[], named: Named, da
     ]),
     ...partsRow(result, named),
     ["Model", `${model.id}, ${model.layers} layers, context of ${model.contextLength} tokens`],
-    ["Policy", result.policy],
+    ["Policy", result.kvType ? `${result.policy}, stored in ${result.kvType}` : result.policy],
     ...(result.reading === "fast" ? ([["Reading", "fast"]] satisfies [string, string][]) : []),
     [
       "Budget",

@@ -33,7 +33,7 @@ export const runOptionsSchema = z
     /** "6.9%", "512" (tokens per layer and KV head) or "300MiB"; see parseBudget in core/estimate/estimate.ts. */
     budget: z.string().max(32),
     policy: policySchema,
-    /** How kept entries are stored; undefined: f16. */
+    /** How kept entries are stored; undefined: `defaultKvType` of plan.ts. */
     kvType: kvTypeSchema.optional(),
     /** Undefined: thorough. */
     reading: readingModeSchema.optional(),

@@ -51,6 +51,7 @@ export function resultOf({ text, readings, model, plan, steps, loadMs, readMs, .
       contextLength: model.contextLength,
     },
     policy: plan.policy.name,
+    kvType: plan.kvType,
     ...(plan.propagation ? { reading: "fast" } : {}),
     budget: {
       requested: plan.budget.requested,

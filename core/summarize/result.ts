@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { citationSchema } from "../citations/citation.js";
 
-import { readingModeSchema } from "./options.js";
+import { kvTypeSchema, readingModeSchema } from "./options.js";
 
 export type { Citation } from "../citations/citation.js";
 
@@ -65,6 +65,8 @@ export const summaryResultSchema = z.object({
   parts: z.array(partSchema),
   model: z.object({ id: z.string(), path: z.string(), layers: count, kvHeads: count, contextLength: count }),
   policy: z.string(),
+  /** How kept entries were stored; undefined in results of before that was kept. */
+  kvType: kvTypeSchema.optional(),
   /** Undefined: thorough. */
   reading: readingModeSchema.optional(),
   budget: z.object({ requested: z.string(), bytes: count, tokensPerLayer: count }),

@@ -100,10 +100,10 @@ export class Steps {
     { part, streamed = false }: { readonly part?: Part; readonly streamed?: boolean } = {},
   ): Promise<string> {
     const { engine, options, context, finished, progress, shape, parts } = this;
-    const { budget, policy } = this.plan;
+    const { budget, policy, kvType } = this.plan;
     const prompt = buildPrompt(engine, text, options, purpose);
     const maxTokens = purpose === "notes" ? shape.notes : maxAnswerTokens[options.length];
-    const same = { ...options, budget: policy.keepsAll ? options.budget : `${budget.tokensPerLayer}` };
+    const same = { ...options, kvType, budget: policy.keepsAll ? options.budget : `${budget.tokensPerLayer}` };
     const plan = planRun(engine.model, { ...prompt, tokens: prompt.tokens.length }, maxTokens, same);
     const key = keyOf(prompt, plan, maxTokens, samplingOf(options));
     const onText = streamed ? context.onText : undefined;

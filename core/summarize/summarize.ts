@@ -84,7 +84,7 @@ function identityOf(model: ModelInfo, sources: readonly Source[], { threads: _, 
 /** A policy that keeps everything has no use for a smaller budget. */
 function warnIgnored({ options, engine, plan, warnings }: Steps): void {
   const { promptTokens } = plan.estimate;
-  const asked = parseBudget(options.budget, engine.model, promptTokens, 0, options.kvType);
+  const asked = parseBudget(options.budget, engine.model, promptTokens, 0, plan.kvType);
   if (asked.entriesTotal >= promptTokens * engine.model.fullLayers) return;
   warnings.push(
     said`The policy "${options.policy}" keeps the whole KV cache: the budget of ${options.budget} was not used.`,

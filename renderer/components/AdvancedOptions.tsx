@@ -3,13 +3,14 @@ import { t } from "../../electron/language.js";
 import { loadAgain } from "../stores/connect.js";
 import { useModel } from "../stores/model.js";
 import { useSettings } from "../stores/settings.js";
-import { agreements } from "../view/budget.js";
+import { agreements, storedAgreements } from "../view/budget.js";
 import { policies } from "../view/choices.js";
 import { formatPercent } from "../view/format.js";
 import { Choice } from "./RunOptions.js";
 
 const kvTypes = () =>
   [
+    ["automatic", t("advanced.auto")],
     ["f16", t("advanced.f16")],
     ["q8_0", t("advanced.q8")],
     ["q4_0", t("advanced.q4")],
@@ -48,10 +49,10 @@ export function AdvancedOptions() {
         />
         <LabelledChoice
           name={t("advanced.kvType")}
-          hint={t("advanced.kvTypeHint")}
-          value={kvType}
+          hint={t("advanced.kvTypeHint", storedAgreements)}
+          value={kvType ?? "automatic"}
           options={kvTypes()}
-          onChange={(kvType) => choose({ kvType })}
+          onChange={(kvType) => choose({ kvType: kvType === "automatic" ? undefined : kvType })}
         />
         <LabelledChoice
           name={t("advanced.reading")}

@@ -59,7 +59,7 @@ export function runOptions(settings: RunSettings): RunOptions {
   return {
     budget: `${policy === "full" ? 100 : share}%`,
     policy,
-    kvType,
+    ...(kvType === undefined ? {} : { kvType }),
     // where it is possible the answer is checked: then nobody needs to be told where it is not
     ...(reaim === "checked" ? {} : { reaim }),
     // what keeps the whole cache is not read fast

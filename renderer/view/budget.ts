@@ -3,7 +3,7 @@
 import follow from "../../docs/eval/follow.json" with { type: "json" };
 import measured from "../../docs/eval/slider.json" with { type: "json" };
 import type { DocumentSummary, ModelSummary, RunOptions } from "../../electron/contract.js";
-import { largestShare, planRun } from "../../electron/core.js";
+import { defaultKvType, type KvType, largestShare, planRun } from "../../electron/core.js";
 import { type Key, t } from "../../electron/language.js";
 import { formatPercent } from "./format.js";
 
@@ -16,11 +16,19 @@ export interface Stop {
 
 const shareOf = (budget: string): number => Number.parseFloat(budget);
 
-/** From the least share up. The budgets are those that the evaluation has figures of (docs/eval/policies.md). */
+/**
+ * From the least share up. The budgets are those that the evaluation has figures of (docs/eval/policies.md), with entries
+ * stored as they are when nobody says.
+ */
 export const stops: readonly Stop[] = [
-  ...measured.stops.map(({ budget }) => ({ share: shareOf(budget), recommended: budget === measured.recommended })),
+  ...measured.stops
+    .filter(({ kvType }) => kvType === measured.kvType)
+    .map(({ budget }) => ({ share: shareOf(budget), recommended: budget === measured.recommended })),
   { share: 100, recommended: false },
 ].sort((one, other) => one.share - other.share);
+
+const measuredStop = (share: number, type: KvType) =>
+  measured.stops.find(({ budget, kvType }) => shareOf(budget) === share && kvType === type);
 
 export const leastShare = 1;
 /** Steps of the slider from the least share to 100 %. */
@@ -67,6 +75,18 @@ export const agreements = {
   off: agreementOf("25% off"),
 } as const;
 
+const storedAgreement = (type: KvType): string => {
+  const stop = measuredStop(25, type);
+  return stop ? formatPercent(Math.round(100 * stop.agreement)) : "–";
+};
+
+/** How often a word is the full cache's first choice with a quarter kept, by how entries are stored. */
+export const storedAgreements = {
+  f16: storedAgreement("f16"),
+  q8: storedAgreement("q8_0"),
+  q4: storedAgreement("q4_0"),
+} as const;
+
 /** What to expect of a summary, as far as that was measured. */
 export interface Quality {
   readonly words: string;
@@ -74,24 +94,24 @@ export interface Quality {
   readonly figures?: string;
 }
 
+const leavesNothingOut = (share: number, { policy }: Pick<RunOptions, "policy">): boolean =>
+  share === 100 || policy === "full";
+
 /**
  * What to expect with a budget: where the whole cache checks the answer, what that would write. Otherwise the evidence's
- * words, which hold for what was measured and nothing else: one policy, entries kept as they are, and the budgets of the
- * table.
+ * words, which hold for what was measured and nothing else: one policy, the ways of storing entries and the budgets of
+ * the table.
  */
-export function qualityOf(
-  share: number,
-  { policy, kvType }: Pick<RunOptions, "policy" | "kvType">,
-  checked = false,
-): Quality {
+export function qualityOf(share: number, options: Pick<RunOptions, "policy" | "kvType">, checked = false): Quality {
   if (checked) {
     const agreement = formatPercent(agreements.checked);
     return { words: t("memory.asFull"), figures: t("memory.measuredChecked", { agreement }) };
   }
-  const whole = kvType === undefined || kvType === "f16";
-  if (whole && (share === 100 || policy === "full")) return { words: t("memory.nothingLost") };
-  const found = measured.stops.find(({ budget }) => shareOf(budget) === share);
-  if (!found || !whole || policy !== measured.policy) return { words: t("memory.notMeasured") };
+  const all = leavesNothingOut(share, options);
+  const kvType = options.kvType ?? defaultKvType(all, "off");
+  if (all && kvType === "f16") return { words: t("memory.nothingLost") };
+  const found = measuredStop(share, kvType);
+  if (!found || options.policy !== measured.policy) return { words: t("memory.notMeasured") };
   const { words, agreement, needles, documents, questions } = found;
   return {
     // the words themselves are the keys: test/renderer/budget.test.ts holds that there are such keys

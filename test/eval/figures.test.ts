@@ -7,7 +7,7 @@ import { needle } from "./needle/needle.js";
 import { ladder, overviewPage, sliderData } from "./overview.js";
 import { charts, page } from "./page.js";
 import type { QuestionCase } from "./question-cases.js";
-import { ablationVariants, ours, policyOf, policyVariants, readerOf, readingOf } from "./variants.js";
+import { ablationVariants, fastVariants, ours, policyOf, policyVariants, readerOf, readingOf } from "./variants.js";
 
 const snapkv = policyVariants.find(({ id }) => id === "snapkv")!;
 const plan = (found: number): Plan => ({ choice: `${found}`, made: "", chooseMs: 5, scores: { found } });
@@ -76,7 +76,7 @@ describe("the overview", () => {
     rows: [
       {
         variant: ours.id,
-        label: ours.id,
+        label: ours.label,
         cells: {
           kl: [cell("50%", 0.01), cell("25%", 0.1), cell("6.9%", 0.8)],
           agreement: [cell("50%", 0.97), cell("25%", 0.9), cell("6.9%", 0.55)],
@@ -92,7 +92,7 @@ describe("the overview", () => {
     rows: [
       {
         variant: ours.id,
-        label: ours.id,
+        label: ours.label,
         cells: { found: [cell("50%", 1), cell("25%", 0.98), cell("6.9%", 0.9)] },
       },
     ],
@@ -107,7 +107,7 @@ describe("the overview", () => {
 
   it("says in one table who is better where", () => {
     const text = overviewPage({ distribution, needle: needles });
-    expect(text).toContain(`| ${ours.id} | 0.01 / 100 % | 0.10 / 98 % | 0.80 / 90 % |`);
+    expect(text).toContain(`| ${ours.label} | 0.01 / 100 % | 0.10 / 98 % | 0.80 / 90 % |`);
     expect(text).toContain("| snapkv | – / – | 0.20 ▼ / – | 0.70 ▲ / – |");
   });
 
@@ -119,9 +119,10 @@ describe("the overview", () => {
 });
 
 describe("what is compared", () => {
-  it("has ids of its own, ours in front, and settings that policies take", () => {
-    for (const variants of [policyVariants, ablationVariants]) {
-      expect(variants[0]).toBe(ours);
+  it("has ids of its own, our default's choice in front, and settings that policies take", () => {
+    expect(policyVariants[0]).toBe(ours);
+    for (const variants of [policyVariants, ablationVariants, fastVariants]) {
+      expect(variants[0]).toMatchObject({ policy: ours.policy, settings: {} });
       expect(new Set(variants.map(({ id }) => id)).size).toBe(variants.length);
       for (const { id, policy, settings } of variants) {
         expect(id).toMatch(/^[\w.-]+$/);

@@ -3,12 +3,12 @@ import { groupBy } from "../bench/summary.js";
 import type { Benchmark, Case } from "./benchmark.js";
 import { type Measured, planKey } from "./measure.js";
 import { difference, type Estimate, estimate } from "./stats.js";
-import { ours, type Variant } from "./variants.js";
+import type { Variant } from "./variants.js";
 
 export interface Cell {
   readonly budget: string;
   readonly value: Estimate;
-  /** This variant minus our default, over the cases that both have; undefined for our default itself. */
+  /** This variant minus the one that all are compared with, over the cases that both have; undefined for that itself. */
   readonly difference: Estimate | undefined;
 }
 
@@ -19,7 +19,7 @@ export interface Row {
   readonly cells: Readonly<Record<string, readonly Cell[]>>;
 }
 
-/** Our default in a part of the cases. */
+/** What all are compared with, in a part of the cases. */
 export interface Group {
   readonly name: string;
   readonly tried: number;
@@ -29,6 +29,8 @@ export interface Group {
 
 export interface Figures {
   readonly benchmark: string;
+  /** The label of what all others are compared with. */
+  readonly reference: string;
   readonly budgets: readonly string[];
   /** Cases tried, those that count, and those of a full run. */
   readonly tried: number;
@@ -49,7 +51,10 @@ export interface Result<C extends Case> {
   readonly measured: Measured;
 }
 
-/** @param results of every case that was tried, in any state */
+/**
+ * @param results of every case that was tried, in any state
+ * @param variants the first is what all others are compared with
+ */
 export function figures<C extends Case>(
   benchmark: Benchmark<C>,
   results: readonly Result<C>[],
@@ -57,6 +62,7 @@ export function figures<C extends Case>(
   budgets: readonly string[],
   of: number,
 ): Figures {
+  const reference = variants[0] as Variant;
   const counted = results.filter(({ measured }) => measured.counts);
   const lengths = counted.map(({ measured }) => measured.tokens);
   const cellsOf = (variant: Variant, some: readonly Result<C>[]) =>
@@ -66,12 +72,12 @@ export function figures<C extends Case>(
         budgets.flatMap((budget): Cell[] => {
           const values = valuesOf(some, variant, budget, key);
           if (values.size === 0) return [];
-          const reference = variant.id === ours.id ? undefined : valuesOf(some, ours, budget, key);
+          const theirs = variant === reference ? undefined : valuesOf(some, reference, budget, key);
           return [
             {
               budget,
               value: estimate([...values.values()]),
-              difference: reference && difference(values, reference),
+              difference: theirs && difference(values, theirs),
             },
           ];
         }),
@@ -83,6 +89,7 @@ export function figures<C extends Case>(
   );
   return {
     benchmark: benchmark.name,
+    reference: reference.label,
     budgets,
     tried: results.length,
     counted: counted.length,
@@ -102,7 +109,7 @@ export function figures<C extends Case>(
     groups: [...groups].map(([name, members]) => {
       const some = members.map(({ result }) => result);
       const inside = some.filter(({ measured }) => measured.counts);
-      return { name, tried: some.length, counted: inside.length, cells: cellsOf(ours, inside) };
+      return { name, tried: some.length, counted: inside.length, cells: cellsOf(reference, inside) };
     }),
     chooseShare: Object.fromEntries(
       variants.flatMap((variant) => {

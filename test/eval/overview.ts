@@ -2,10 +2,12 @@
  * Which policy at which budget: one page over all benchmarks, and the data file that the memory slider's words come from.
  * Pure.
  */
+
+import type { KvType } from "../../core/engine/kv.js";
 import { table } from "../bench/report.js";
 import type { Cell, Figures, Row } from "./figures.js";
 import { certain } from "./stats.js";
-import { ours } from "./variants.js";
+import { ours, storedVariants } from "./variants.js";
 
 /** Figures by benchmark; those that were not run yet are missing. */
 export type AllFigures = Readonly<Record<string, Figures | undefined>>;
@@ -19,6 +21,7 @@ const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
 export interface SliderStop {
   readonly budget: string;
+  readonly kvType: KvType;
   readonly words: string;
   /** Of our default: mean KL divergence in nats, share of same first choices, share of needles found. */
   readonly kl: number;
@@ -34,9 +37,11 @@ export interface SliderStop {
 
 export interface SliderData {
   readonly policy: string;
+  /** How entries are stored when nobody says. */
+  readonly kvType: KvType;
   /** The least budget with the best words that any has; undefined while nothing is measured. */
   readonly recommended: string | undefined;
-  /** From the largest budget down; those that both benchmarks have. */
+  /** For each way to store entries, the default first, from the largest budget down; those that both benchmarks have. */
   readonly stops: readonly SliderStop[];
 }
 
@@ -49,8 +54,21 @@ export const ladder = [
 ] as const;
 
 export function sliderData({ distribution, needle }: AllFigures): SliderData {
-  const [document, question] = [rowOf(distribution, ours.id), rowOf(needle, ours.id)];
-  const stops = (distribution?.budgets ?? []).flatMap((budget): SliderStop[] => {
+  const stops = storedVariants.flatMap(({ id, kvType }) => stopsOf(id, kvType, distribution, needle));
+  const usual = stops.filter(({ kvType }) => kvType === ours.kvType);
+  const best = ladder.find(({ words }) => usual.some((stop) => stop.words === words))?.words;
+  const recommended = usual.findLast(({ words }) => words === best)?.budget;
+  return { policy: ours.policy, kvType: ours.kvType, recommended, stops };
+}
+
+function stopsOf(
+  id: string,
+  kvType: KvType,
+  distribution: Figures | undefined,
+  needle: Figures | undefined,
+): SliderStop[] {
+  const [document, question] = [rowOf(distribution, id), rowOf(needle, id)];
+  return (distribution?.budgets ?? []).flatMap((budget): SliderStop[] => {
     const kl = find(document, "kl", budget)?.value;
     const agreement = find(document, "agreement", budget)?.value;
     const found = find(question, "found", budget)?.value;
@@ -59,6 +77,7 @@ export function sliderData({ distribution, needle }: AllFigures): SliderData {
     return [
       {
         budget,
+        kvType,
         words: reached?.words ?? "",
         kl: kl.mean,
         agreement: agreement.mean,
@@ -70,8 +89,6 @@ export function sliderData({ distribution, needle }: AllFigures): SliderData {
       },
     ];
   });
-  const best = ladder.find(({ words }) => stops.some((stop) => stop.words === words))?.words;
-  return { policy: ours.id, recommended: stops.findLast(({ words }) => words === best)?.budget, stops };
 }
 
 export function overviewPage(all: AllFigures): string {
@@ -94,7 +111,7 @@ export function overviewPage(all: AllFigures): string {
   ]);
   return `${[
     "# Which policy at which budget",
-    `At equal bytes: mean KL divergence from the full cache along its summaries, in nats ([distribution.md](distribution.md), ${distribution?.counted ?? 0} documents), and needles found of those that the full cache finds ([needle.md](needle.md), ${needle?.counted ?? 0} questions). ▲ better, ▼ worse than \`${ours.id}\` with 95 % confidence, case by case; – the budget holds no more than the instruction, or the policy was not measured on every case that ours was. How to repeat it: [README.md](README.md).`,
+    `At equal bytes: mean KL divergence from the full cache along its summaries, in nats ([distribution.md](distribution.md), ${distribution?.counted ?? 0} documents), and needles found of those that the full cache finds ([needle.md](needle.md), ${needle?.counted ?? 0} questions). ▲ better, ▼ worse than "${ours.label}", our default, with 95 % confidence, case by case; – the budget holds no more than the instruction, or the policy was not measured on every case that ours was. How to repeat it: [README.md](README.md).`,
     table(["kept", ...budgets], rows),
     ...claims(summaries),
     ...sliderSection(all),
@@ -141,9 +158,10 @@ function sliderSection(all: AllFigures): string[] {
     "## What the memory slider may say",
     `Words stand on the lower ends of the intervals (\`test/eval/overview.ts\`). Recommended: ${recommended}. As data: [slider.json](slider.json).`,
     table(
-      ["kept", "words", "same first choice", "needles found"],
-      stops.map(({ budget, words, agreement, agreementAtLeast, needles, needlesAtLeast }) => [
+      ["kept", "stored in", "words", "same first choice", "needles found"],
+      stops.map(({ budget, kvType, words, agreement, agreementAtLeast, needles, needlesAtLeast }) => [
         budget,
+        kvType,
         words,
         `${percent(agreement)} (at least ${percent(agreementAtLeast)})`,
         `${percent(needles)} (at least ${percent(needlesAtLeast)})`,

@@ -4,7 +4,6 @@ import { type NamedChart, table } from "../bench/report.js";
 import type { Benchmark, Metric } from "./benchmark.js";
 import type { Cell, Figures } from "./figures.js";
 import { certain, type Estimate } from "./stats.js";
-import { ours } from "./variants.js";
 
 export interface PageFacts {
   /** Model, machine, date. */
@@ -51,9 +50,9 @@ function valueTable(figures: Figures, metric: Metric): string {
 }
 
 function differenceTable(figures: Figures, metric: Metric): string {
-  const others = figures.rows.filter(({ variant }) => variant !== ours.id);
+  const others = figures.rows.filter(({ label }) => label !== figures.reference);
   return table(
-    [`minus ${ours.id}`, ...figures.budgets],
+    [`minus ${figures.reference}`, ...figures.budgets],
     others.map(({ label, cells }) => [
       label,
       ...figures.budgets.map((budget) => {
@@ -68,7 +67,7 @@ function differenceTable(figures: Figures, metric: Metric): string {
 
 function groupTable(figures: Figures, metric: Metric): string {
   return table(
-    [`${ours.id} in`, "full cache", ...figures.budgets],
+    [`${figures.reference} in`, "full cache", ...figures.budgets],
     figures.groups.map(({ name, tried, counted, cells }) => [
       name,
       `${counted} of ${tried}`,
@@ -97,7 +96,7 @@ export function page(benchmark: Benchmark, figures: Figures, { made, command, sp
       valueTable(figures, metric),
       ...(figures.rows.length > 1
         ? [
-            `Differences from \`${ours.id}\`, case by case${metric.unit === "ratio" ? ", of logarithms" : ""}; bold where the interval excludes 0 and there are six cases at least:`,
+            `Differences from "${figures.reference}", case by case${metric.unit === "ratio" ? ", of logarithms" : ""}; bold where the interval excludes 0 and there are six cases at least:`,
             differenceTable(figures, metric),
           ]
         : []),

@@ -9,6 +9,7 @@ import {
   policyNames,
 } from "../../core/compression/registry.js";
 import type { KvType } from "../../core/engine/kv.js";
+import { defaultKvType } from "../../core/summarize/plan.js";
 
 export interface Variant {
   /** Letters, digits, '.', '-', '_'. */
@@ -27,14 +28,24 @@ function variant(id: string, policy: PolicyName, change: Partial<Variant> = {}):
   return { id, label: id, policy, settings: {}, queries: "window", kvType: "f16", ...change };
 }
 
+/** Our default, and how else it may store what it keeps. Entries that answer alone are stored in the first's way. */
+export const storedVariants: readonly Variant[] = [
+  variant("q8_0", defaultPolicy, { label: `${defaultPolicy}, stored in q8_0`, kvType: defaultKvType(false, "off") }),
+  variant("q4_0", defaultPolicy, { label: `${defaultPolicy}, stored in q4_0`, kvType: "q4_0" }),
+  variant(defaultPolicy, defaultPolicy, { label: `${defaultPolicy}, stored in f16` }),
+];
+
 /** All others are compared with it. */
-export const ours = variant(defaultPolicy, defaultPolicy);
+export const ours = storedVariants[0] as Variant;
+
+/** The ablation, and what is read fast, keep f16: what a choice is worth shows the same in every type. */
+const exact = variant(defaultPolicy, defaultPolicy);
 
 const none = { pooling: { kind: "none", kernel: 1 } } as const;
 
 /** Ours first, then the others as published; what cannot be had (the oracle) and what changes the bytes come last. */
 export const policyVariants: readonly Variant[] = [
-  ours,
+  ...storedVariants,
   ...policyNames.filter((name) => name !== "full" && name !== ours.policy).map((name) => variant(name, name)),
   variant("oracle-even", "snapkv", {
     label: "oracle, even layers",
@@ -47,8 +58,6 @@ export const policyVariants: readonly Variant[] = [
     // with the true queries single positions count, and a layer's share is what it deserves
     settings: { ...none, floor: 0.2, valueNorms: false },
   }),
-  variant("q8_0", ours.policy, { label: `${ours.id}, stored in q8_0`, kvType: "q8_0" }),
-  variant("q4_0", ours.policy, { label: `${ours.id}, stored in q4_0`, kvType: "q4_0" }),
 ];
 
 const ablated = (id: string, label: string, settings: PolicySettings) => variant(id, "dynamickv", { label, settings });
@@ -56,27 +65,23 @@ const average = (kernel: number, own: number): PolicySettings => ({ pooling: { k
 
 /** Our default with one setting changed at a time. */
 export const ablationVariants: readonly Variant[] = [
-  ours,
+  exact,
   ablated("pooling-none", "no pooling", none),
   ...[7, 15].map((kernel) => ablated(`average-${kernel}`, `average over ${kernel}`, average(kernel, 0.5))),
   ...[0, 0.2, 1].map((own) =>
     ablated(`own-${own}`, own === 0 ? "nothing of its own" : `${own} of its own`, average(31, own)),
   ),
-  ablated("max-31", "maximum over 31", { pooling: { kind: "max", kernel: 31, own: 0.5 } }),
   ablated("value-norms-no", "not weighted by the values' lengths", { valueNorms: false }),
+  ...[0, 0.3, 3].map((expected) =>
+    ablated(`expected-${expected}`, expected === 0 ? "nothing expected" : `expected counts ${expected}`, { expected }),
+  ),
+  ablated("marks", "layers share by marks, floor 0.5", { shares: "marks", floor: 0.5 }),
   ablated("even-layers", "the same for every layer", { maxRatio: 1 }),
   ablated("ratio-2", "a layer at most twice the mean", { maxRatio: 2 }),
-  ...[0, 0.2].map((floor) => ablated(`floor-${floor}`, `floor ${floor}`, { floor })),
-  ablated("groups-of-4", "cut after every 4 layers", { groupLayers: 4 }),
+  ablated("floor-0.3", "floor 0.3", { floor: 0.3 }),
   ablated("group-mean", "mean over a KV head's queries", { reduction: "mean" }),
-  ...[0.2, 0.5].map((headFloor) =>
-    ablated(`heads-${headFloor}`, `budgets per head, floor ${headFloor}`, { headFloor }),
-  ),
-  ablated("before", "as before: average over 15, floor 0.2, not weighted", {
-    pooling: { kind: "average", kernel: 15 },
-    floor: 0.2,
-    valueNorms: false,
-  }),
+  ablated("heads-0.5", "budgets per head, floor 0.5", { headFloor: 0.5 }),
+  ablated("before", "as before: by marks, floor 0.5, nothing expected", { shares: "marks", floor: 0.5, expected: 0 }),
 ];
 
 const cut = (earliest: number, latest: number, share: number) => ({ earliest, latest, least: share, most: share });
@@ -85,7 +90,7 @@ const fast = (id: string, label: string, change: Partial<PropagationSettings>) =
 
 /** Our default read thoroughly and fast, and what else may be passed on. */
 export const fastVariants: readonly Variant[] = [
-  ours,
+  exact,
   variant("fast", ours.policy, { label: "read fast", propagation: {} }),
   ...[0.1, 0.2, 0.4].map((share) =>
     fast(`${100 * share}`, `${100 * share} % go on`, { cuts: [cut(1 / 5, 1 / 3, share)] }),

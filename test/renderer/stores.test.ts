@@ -277,7 +277,6 @@ describe("settings", () => {
     expect(runOptions(settings())).toEqual({
       budget: "6.9%",
       policy: "dynamickv",
-      kvType: "f16",
       style: "paragraph",
       length: "medium",
       seed: 1,

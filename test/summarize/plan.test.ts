@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { PrecisError } from "../../core/errors.js";
 import { runOptionsSchema } from "../../core/summarize/options.js";
-import { largestShare, planRun, planWithin } from "../../core/summarize/plan.js";
+import { largestShare, type PlanOptions, planRun, planWithin } from "../../core/summarize/plan.js";
 import { workOf } from "../../core/summarize/speed.js";
 import { fakeModel } from "../support/fake-engine.js";
 
@@ -21,6 +21,31 @@ describe("planRun", () => {
     const plan = planRun(fakeModel, prompt, 300, { ...options, kvType: "q4_0" });
     expect(plan.budget.bytes).toBeLessThanOrEqual(0.069 * plan.estimate.fullKvBytes);
     expect(plan.budget.tokensPerLayer).toBeGreaterThan(3.5 * 517);
+  });
+});
+
+describe("how kept entries are stored when nobody says", () => {
+  const storedAs = (more: Partial<PlanOptions>, gpuLayers = 0) =>
+    planRun({ ...fakeModel, gpuLayers }, prompt, 300, { ...options, ...more }).kvType;
+
+  test("is in fewer bits where they answer alone", () => {
+    expect(storedAs({ reaim: "off" })).toBe("q8_0");
+    expect(storedAs({ reaim: "draft" })).toBe("q8_0");
+    expect(storedAs({ reading: "fast" })).toBe("q8_0");
+    expect(storedAs({}, 30)).toBe("q8_0");
+  });
+
+  test("is exact where the whole cache checks the answer, and where nothing is left out", () => {
+    expect(storedAs({})).toBe("f16");
+    expect(storedAs({ policy: "full", budget: "1%" })).toBe("f16");
+    expect(storedAs({ reaim: "off", budget: "100%" })).toBe("f16");
+    expect(storedAs({ reaim: "off", budget: "99%" })).toBe("q8_0");
+    expect(storedAs({ reaim: "off", budget: "7500" })).toBe("f16");
+  });
+
+  test("is as asked for", () => {
+    expect(storedAs({ kvType: "q4_0" })).toBe("q4_0");
+    expect(storedAs({ kvType: "f16", reaim: "off" })).toBe("f16");
   });
 });
 
