@@ -43,7 +43,7 @@ export interface DynamicKvSettings {
  * Chosen on the tuning split (docs/eval/README.md). The paper's kernel of 7 keeps the first digits of a number and drops the
  * rest on small models; 31 and the maximum over a KV head's query group keep whole spans, and a position's own score among
  * them what drew attention alone. Marks of the window's scores are worth no more than even shares; spread and shift are. What
- * the instruction looks at finds facts, and what can be expected of later queries keeps a summary going: half of each.
+ * the instruction looks at finds facts, and what can be expected of later queries keeps a summary going.
  */
 export const dynamicKvDefaults: DynamicKvSettings = {
   reduction: "max",

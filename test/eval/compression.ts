@@ -30,7 +30,7 @@ import { ablationVariants, fastVariants, ours, policyVariants } from "./variants
 
 const benchmarks: readonly Benchmark[] = [distribution, needle, ruler, summaries];
 const allBudgets = ["50%", "25%", "15%", "10%", "6.9%", "3.4%", "1.7%", "0.9%"];
-const ablationBudgets = ["50%", "25%", "10%", "6.9%", "3.4%"];
+const ablationBudgets = ["25%", "10%", "6.9%", "3.4%"];
 const quickBudgets = ["25%", "6.9%"];
 const quickVariants = [ours.id, "snapkv", "streaming-llm"];
 

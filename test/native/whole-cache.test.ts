@@ -159,7 +159,7 @@ describe("a whole cache that is kept", () => {
     const again: Uint32Array[][] = [];
     const kept: Uint32Array[][] = [];
     await session.read(asked, {
-      policy,
+      policy: policy.recalled as Policy,
       budgetEntries: entries,
       hiddenType: "f32",
       onKept: (list) => again.push([...list]),
