@@ -48,6 +48,19 @@ describe("the figures of an evaluation", () => {
     expect(summary.chooseShare).toEqual({ [ours.id]: 0.005, snapkv: 0.005 });
   });
 
+  it("compare what a policy chooses with what ours does, both stored alike", () => {
+    const exact = policyVariants.find(({ id }) => id === ours.policy)!;
+    const plans = { [`${ours.id} 25%`]: plan(1), [`${exact.id} 25%`]: plan(0.5), "snapkv 25%": plan(0) };
+    const both = [result("a", 1, plans), result("b", 1, plans)];
+    const { rows } = figures(needle, both, [ours, exact, snapkv], ["25%"], 2);
+    const cells = rows.map((row) => row.cells.found?.[0]);
+    expect(cells).toMatchObject([
+      { difference: undefined, alike: undefined },
+      { difference: { mean: -0.5 }, alike: undefined },
+      { difference: { mean: -1 }, alike: { mean: -0.5 } },
+    ]);
+  });
+
   it("make a page and a chart", () => {
     const text = page(needle, summary, { made: "a model", command: "npm run eval -- needle", split: "Reporting." });
     expect(text).toContain("The full cache answers 2 of 3 cases");
@@ -67,6 +80,7 @@ describe("the overview", () => {
   const cell = (budget: string, mean: number, difference?: number, cases = 20) => ({
     budget,
     value: { mean, low: mean, high: mean, cases },
+    alike: undefined,
     difference:
       difference === undefined ? undefined : { mean: difference, low: difference, high: difference, cases: 20 },
   });
@@ -109,6 +123,22 @@ describe("the overview", () => {
     const text = overviewPage({ distribution, needle: needles });
     expect(text).toContain(`| ${ours.label} | 0.01 / 100 % | 0.10 / 98 % | 0.80 / 90 % |`);
     expect(text).toContain("| snapkv | – / – | 0.20 ▼ / – | 0.70 ▲ / – |");
+  });
+
+  it("says what the choices alone are worth, where there are enough cases", () => {
+    const with6 = (alike: number, cases = 20) => ({
+      ...cell("25%", 1, 0.5),
+      alike: { mean: alike, low: alike, high: alike, cases },
+    });
+    const rows = [
+      { variant: ours.id, label: ours.label, cells: { kl: [cell("25%", 0.1)] } },
+      { variant: "snapkv", label: "snapkv", cells: { kl: [with6(0.25)] } },
+      { variant: "h2o", label: "h2o", cells: { kl: [with6(0.25, 5)] } },
+    ];
+    const text = overviewPage({ distribution: { ...distribution, rows } });
+    expect(text).toContain("| snapkv | – / – | +0.25 ▼ / – | – / – |");
+    expect(text).toContain("| h2o | – / – | – / – | – / – |");
+    expect(overviewPage({ distribution, needle: needles })).not.toContain("alone");
   });
 
   it("leaves out a mean over fewer cases than ours", () => {

@@ -10,6 +10,8 @@ export interface Cell {
   readonly value: Estimate;
   /** This variant minus the one that all are compared with, over the cases that both have; undefined for that itself. */
   readonly difference: Estimate | undefined;
+  /** And minus our default's choice stored in the same type as this variant: what the choice alone is worth. */
+  readonly alike: Estimate | undefined;
 }
 
 export interface Row {
@@ -72,12 +74,14 @@ export function figures<C extends Case>(
         budgets.flatMap((budget): Cell[] => {
           const values = valuesOf(some, variant, budget, key);
           if (values.size === 0) return [];
-          const theirs = variant === reference ? undefined : valuesOf(some, reference, budget, key);
+          const minus = (other: Variant | undefined) =>
+            other && other !== variant ? difference(values, valuesOf(some, other, budget, key)) : undefined;
           return [
             {
               budget,
               value: estimate([...values.values()]),
-              difference: theirs && difference(values, theirs),
+              difference: minus(reference),
+              alike: minus(variants.find((other) => storedAlike(variant, other, reference))),
             },
           ];
         }),
@@ -122,6 +126,12 @@ export function figures<C extends Case>(
     ),
   };
 }
+
+const storedAlike = (variant: Variant, other: Variant, reference: Variant): boolean =>
+  other.kvType === variant.kvType &&
+  other.policy === reference.policy &&
+  other.settings === reference.settings &&
+  other.queries === reference.queries;
 
 /** One metric by case. */
 function valuesOf(

@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { loadEngine } from "../../core/engine/engine.js";
 import type { DocumentSession } from "../../core/engine/session.js";
 import { findModel } from "../../core/models/models.js";
+import { defaultKvType } from "../../core/summarize/plan.js";
 import { longBenchDocuments, samplePieces } from "./documents.js";
 import { distributionPart } from "./follow/distribution.js";
 import { needlePart } from "./follow/needle.js";
@@ -53,7 +54,9 @@ try {
   for (const name of positionals.length > 0 ? (positionals as PartName[]) : (Object.keys(parts) as PartName[])) {
     const session = (await engine.createSession()) as DocumentSession;
     try {
-      const desk = { engine, session, folder, documents, split, cases, measure } as const;
+      // what a draft's choice answers with alone; times are of the default, which checks
+      const kvType = defaultKvType(false, name === "times" ? "checked" : "draft");
+      const desk = { engine, session, folder, documents, split, cases, measure, kvType } as const;
       const part = await parts[name](desk, (line) => console.error(`${name}: ${line}`));
       made[name] = {
         ...part,

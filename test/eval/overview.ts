@@ -3,10 +3,11 @@
  * Pure.
  */
 
+import { policyNames } from "../../core/compression/registry.js";
 import type { KvType } from "../../core/engine/kv.js";
 import { table } from "../bench/report.js";
 import type { Cell, Figures, Row } from "./figures.js";
-import { certain } from "./stats.js";
+import { certain, type Estimate } from "./stats.js";
 import { ours, storedVariants } from "./variants.js";
 
 /** Figures by benchmark; those that were not run yet are missing. */
@@ -106,13 +107,14 @@ export function overviewPage(all: AllFigures): string {
     label,
     ...budgets.map((budget) => {
       const [loss, share] = [kl(variant, budget), found(variant, budget)];
-      return `${loss ? `${loss.value.mean.toFixed(2)}${mark(loss, "lower")}` : "–"} / ${share ? `${percent(share.value.mean)}${mark(share, "higher")}` : "–"}`;
+      return `${loss ? `${loss.value.mean.toFixed(2)}${mark(loss.difference, "lower")}` : "–"} / ${share ? `${percent(share.value.mean)}${mark(share.difference, "higher")}` : "–"}`;
     }),
   ]);
   return `${[
     "# Which policy at which budget",
     `At equal bytes: mean KL divergence from the full cache along its summaries, in nats ([distribution.md](distribution.md), ${distribution?.counted ?? 0} documents), and needles found of those that the full cache finds ([needle.md](needle.md), ${needle?.counted ?? 0} questions). ▲ better, ▼ worse than "${ours.label}", our default, with 95 % confidence, case by case; – the budget holds no more than the instruction, or the policy was not measured on every case that ours was. How to repeat it: [README.md](README.md).`,
     table(["kept", ...budgets], rows),
+    ...choicesAlone(all, budgets),
     ...claims(summaries),
     ...sliderSection(all),
   ].join("\n\n")}\n`;
@@ -125,10 +127,39 @@ function whole(figures: Figures | undefined, variant: string, metric: string, bu
   return cell && cases !== undefined && cell.value.cases < cases ? undefined : cell;
 }
 
-/** ▲ or ▼ where the difference from our default is certain. */
-function mark({ difference }: Cell, better: "lower" | "higher"): string {
+type Better = "lower" | "higher";
+
+/** ▲ or ▼ where a difference is certain. */
+function mark(difference: Estimate | undefined, better: Better): string {
   if (!difference || !certain(difference)) return "";
   return difference.mean > 0 === (better === "higher") ? " ▲" : " ▼";
+}
+
+/** What others choose beside what ours chooses, both stored in f16. */
+function choicesAlone({ distribution, needle }: AllFigures, budgets: readonly string[]): string[] {
+  const policies = (distribution ?? needle)?.rows.filter(
+    ({ variant }) => variant !== ours.policy && (policyNames as readonly string[]).includes(variant),
+  );
+  const shown = (figures: Figures | undefined, variant: string, metric: string, budget: string, better: Better) => {
+    const alike = find(rowOf(figures, variant), metric, budget)?.alike;
+    if (!alike || alike.cases < 6) return "–";
+    return `${alike.mean >= 0 ? "+" : "−"}${Math.abs(alike.mean).toFixed(2)}${mark(alike, better)}`;
+  };
+  if (!policies?.some(({ cells }) => Object.values(cells).some((list) => list.some(({ alike }) => alike)))) return [];
+  return [
+    "## The choices alone",
+    `The same cases, each policy minus \`${ours.policy}\` with both stored in f16: KL divergence (below 0 is nearer to the full cache) and share of needles found (above 0 finds more). – fewer than six cases.`,
+    table(
+      ["kept", ...budgets],
+      policies.map(({ variant, label }) => [
+        label,
+        ...budgets.map(
+          (budget) =>
+            `${shown(distribution, variant, "kl", budget, "lower")} / ${shown(needle, variant, "found", budget, "higher")}`,
+        ),
+      ]),
+    ),
+  ];
 }
 
 /** The paper's own measure: what is left of the full cache's score. */

@@ -24,8 +24,10 @@ export interface Variant {
   readonly propagation?: Partial<PropagationSettings> | undefined;
 }
 
+const asTheyAre: PolicySettings = {};
+
 function variant(id: string, policy: PolicyName, change: Partial<Variant> = {}): Variant {
-  return { id, label: id, policy, settings: {}, queries: "window", kvType: "f16", ...change };
+  return { id, label: id, policy, settings: asTheyAre, queries: "window", kvType: "f16", ...change };
 }
 
 /** Our default, and how else it may store what it keeps. Entries that answer alone are stored in the first's way. */
@@ -72,7 +74,7 @@ export const ablationVariants: readonly Variant[] = [
     ablated(`own-${own}`, own === 0 ? "nothing of its own" : `${own} of its own`, average(31, own)),
   ),
   ablated("value-norms-no", "not weighted by the values' lengths", { valueNorms: false }),
-  ...[0, 0.3, 3].map((expected) =>
+  ...[0, 3].map((expected) =>
     ablated(`expected-${expected}`, expected === 0 ? "nothing expected" : `expected counts ${expected}`, { expected }),
   ),
   ablated("marks", "layers share by marks, floor 0.5", { shares: "marks", floor: 0.5 }),

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Policy } from "../../../core/compression/policy.js";
 import { createPolicy, defaultPolicy } from "../../../core/compression/registry.js";
+import type { KvType } from "../../../core/engine/kv.js";
 import type { DocumentSession } from "../../../core/engine/session.js";
 import type { Engine, Following, Prompt } from "../../../core/engine/types.js";
 import { PrecisError } from "../../../core/errors.js";
@@ -17,6 +18,8 @@ export interface FollowDesk {
   readonly documents: readonly SourceDocument[];
   readonly split: Split;
   readonly cases: number;
+  /** How kept entries are stored. */
+  readonly kvType: KvType;
   measure(text: string): number;
 }
 
@@ -32,8 +35,8 @@ export async function readFully({ session }: FollowDesk, prompt: Prompt) {
   return await session.read(prompt, { policy: createPolicy("full"), budgetEntries: 0 });
 }
 
-const entriesOf = ({ engine }: FollowDesk, { tokens, headTokens, windowTokens }: Prompt, budget: string) =>
-  parseBudget(budget, engine.model, tokens.length, headTokens + windowTokens).entriesTotal;
+const entriesOf = ({ engine, kvType }: FollowDesk, { tokens, headTokens, windowTokens }: Prompt, budget: string) =>
+  parseBudget(budget, engine.model, tokens.length, headTokens + windowTokens, kvType).entriesTotal;
 
 /** Whether a budget holds more than the instruction. */
 export function fits(desk: FollowDesk, prompt: Prompt, budget: string): boolean {
@@ -55,6 +58,7 @@ export async function readInto(
   return await desk.session.read(prompt, {
     policy,
     budgetEntries: entriesOf(desk, prompt, budget),
+    kvType: desk.kvType,
     whole,
     onWholeRefused: (reason) => {
       throw new Error(`no whole cache: ${reason}`);
@@ -65,7 +69,7 @@ export async function readInto(
 /** The whole cache of an earlier reading, with another window. */
 export async function take(desk: FollowDesk, prompt: Prompt, budget: string, file: string) {
   const budgetEntries = entriesOf(desk, prompt, budget);
-  return await desk.session.takeWhole(prompt, file, "follow", { policy, budgetEntries });
+  return await desk.session.takeWhole(prompt, file, "follow", { policy, budgetEntries, kvType: desk.kvType });
 }
 
 export function following(desk: FollowDesk, prompt: Prompt, budget: string, mode: Following["mode"]): Following {

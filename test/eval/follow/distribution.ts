@@ -48,7 +48,7 @@ export async function distributionPart(desk: FollowDesk, say: Say): Promise<Omit
   }
   return {
     title: `Along the full cache's own summaries of ${cases.length} documents`,
-    about: `The first ${summaryTokens} tokens of the full cache's greedy summary are fed one by one; after each, all probabilities of the next token are compared. Means, with 95 % intervals over the documents.`,
+    about: `The first ${summaryTokens} tokens of the full cache's greedy summary are fed one by one; after each, all probabilities of the next token are compared. What is kept is stored in ${desk.kvType}. Means, with 95 % intervals over the documents.`,
     head: ["kept and --reaim", "mean KL divergence, nats", "same first choice"],
     rows: [...figures].map(([row, { kl, agreement }]) => {
       const [k, a] = [estimate(kl), estimate(agreement)];

@@ -64,7 +64,7 @@ export async function needlePart(desk: FollowDesk, say: Say): Promise<Omit<Part,
   }
   return {
     title: `Facts found again, of those that the full cache finds (${counted} of ${asked} questions)`,
-    about: `Sentences hidden in the sample report's text at about ${length} tokens, one or several, their questions in the sentences' words or in others (test/eval/needle, test/eval/ruler). Greedy answers.`,
+    about: `Sentences hidden in the sample report's text at about ${length} tokens, one or several (kept in ${desk.kvType}), their questions in the sentences' words or in others (test/eval/needle, test/eval/ruler). Greedy answers.`,
     head: ["kept, and how it was asked", "--reaim", "found"],
     rows: [...found].map(([key, sum]) => {
       const at = key.lastIndexOf(" ");
