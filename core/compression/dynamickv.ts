@@ -96,8 +96,9 @@ export const dynamicKvPaperDefaults: DynamicKvSettings = {
  * - A layer just read, scores f32 [kvHeads x before] -> pooled over the open positions, keeps the maxRatio x base best
  *   of each KV head.
  * - Of all scores of the n layers read so far, heads together, the best are marked, and each layer's budget is its
- *   floor and, of what the floors leave, its share of the marks (or of all layers' spread and shift: `shares`). Scores of dropped positions still count, as in the
- *   published code, but only while they are among the best B x kvHeads: others can never be marked.
+ *   floor and, of what the floors leave, its share of the marks (or of all layers' spread and shift: `shares`). Scores
+ *   of dropped positions still count, as in the published code, but only while they are among the best B x kvHeads:
+ *   others can never be marked.
  *
  * The paper cuts after every m layers, to base x n entries with as many marks: until then m layers hold up to
  * maxRatio x base each, and the first layers share what only n layers are due, however much more they deserve. Here

@@ -148,9 +148,9 @@ export function parseBudget(
   };
 }
 
-/** Whether a budget holds the prompt's full f16 cache. @throws PrecisError budget-invalid */
-export const holdsFullCache = (text: string, model: KvShape, promptTokens: number): boolean =>
-  wantedEntries(text, model, promptTokens, "f16") >= promptTokens * model.fullLayers;
+/** Whether a budget holds every entry of the prompt, stored in this type. @throws PrecisError budget-invalid */
+export const holdsAll = (text: string, model: KvShape, promptTokens: number, kvType: KvType): boolean =>
+  wantedEntries(text, model, promptTokens, kvType) >= promptTokens * model.fullLayers;
 
 const UNITS: Readonly<Record<string, number>> = {
   b: 1,

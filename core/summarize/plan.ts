@@ -10,7 +10,7 @@ import {
   defaultGroupLayers,
   type Estimate,
   estimate,
-  holdsFullCache,
+  holdsAll,
   type MemoryShape,
   parseBudget,
 } from "../estimate/estimate.js";
@@ -69,7 +69,7 @@ export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens:
   const policy = createPolicy(options.policy);
   const notFollowed = whyNotFollowed(policy, model, propagation !== undefined);
   const reaim = notFollowed === undefined ? (options.reaim ?? defaultReaim) : "off";
-  const all = policy.keepsAll || holdsFullCache(options.budget, model, prompt.tokens);
+  const all = policy.keepsAll || holdsAll(options.budget, model, prompt.tokens, "f16");
   const kvType = options.kvType ?? defaultKvType(all, reaim);
   const least = policy.keepsAll ? 0 : prompt.headTokens + prompt.windowTokens;
   const asked = parseBudget(options.budget, model, prompt.tokens, least, kvType);

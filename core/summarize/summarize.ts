@@ -2,7 +2,7 @@
 import type { SourceDocument } from "../documents/document.js";
 import type { Engine, ModelInfo } from "../engine/types.js";
 import { cancelled } from "../errors.js";
-import { parseBudget } from "../estimate/estimate.js";
+import { holdsAll } from "../estimate/estimate.js";
 import { said } from "../said.js";
 import { FinishedSteps } from "./finished.js";
 import { expectedWork, groupsOf, joinWork } from "./joining.js";
@@ -84,8 +84,7 @@ function identityOf(model: ModelInfo, sources: readonly Source[], { threads: _, 
 /** A policy that keeps everything has no use for a smaller budget. */
 function warnIgnored({ options, engine, plan, warnings }: Steps): void {
   const { promptTokens } = plan.estimate;
-  const asked = parseBudget(options.budget, engine.model, promptTokens, 0, plan.kvType);
-  if (asked.entriesTotal >= promptTokens * engine.model.fullLayers) return;
+  if (holdsAll(options.budget, engine.model, promptTokens, plan.kvType)) return;
   warnings.push(
     said`The policy "${options.policy}" keeps the whole KV cache: the budget of ${options.budget} was not used.`,
   );

@@ -64,7 +64,7 @@ export function RunFacts({ result, startedAt, endedAt }: Props) {
         )}
         <Fact name={t("facts.inAll")} value={formatDuration(endedAt - startedAt)}>
           {t(result.reading === "fast" ? "facts.policyFast" : "facts.policy", {
-            policy: [policyLabel(result.policy), result.kvType ?? []].flat().join(", "),
+            policy: result.kvType ? `${policyLabel(result.policy)}, ${result.kvType}` : policyLabel(result.policy),
             model: fileName(result.model.id),
           })}
         </Fact>

@@ -94,9 +94,6 @@ export interface Quality {
   readonly figures?: string;
 }
 
-const leavesNothingOut = (share: number, { policy }: Pick<RunOptions, "policy">): boolean =>
-  share === 100 || policy === "full";
-
 /**
  * What to expect with a budget: where the whole cache checks the answer, what that would write. Otherwise the evidence's
  * words, which hold for what was measured and nothing else: one policy, the ways of storing entries and the budgets of
@@ -107,7 +104,7 @@ export function qualityOf(share: number, options: Pick<RunOptions, "policy" | "k
     const agreement = formatPercent(agreements.checked);
     return { words: t("memory.asFull"), figures: t("memory.measuredChecked", { agreement }) };
   }
-  const all = leavesNothingOut(share, options);
+  const all = share === 100 || options.policy === "full";
   const kvType = options.kvType ?? defaultKvType(all, "off");
   if (all && kvType === "f16") return { words: t("memory.nothingLost") };
   const found = measuredStop(share, kvType);

@@ -3,7 +3,7 @@ import { groupBy } from "../bench/summary.js";
 import type { Benchmark, Case } from "./benchmark.js";
 import { type Measured, planKey } from "./measure.js";
 import { difference, type Estimate, estimate } from "./stats.js";
-import type { Variant } from "./variants.js";
+import { storedVariants, type Variant } from "./variants.js";
 
 export interface Cell {
   readonly budget: string;
@@ -81,7 +81,7 @@ export function figures<C extends Case>(
               budget,
               value: estimate([...values.values()]),
               difference: minus(reference),
-              alike: minus(variants.find((other) => storedAlike(variant, other, reference))),
+              alike: minus(storedVariants.find(({ kvType }) => kvType === variant.kvType)),
             },
           ];
         }),
@@ -126,12 +126,6 @@ export function figures<C extends Case>(
     ),
   };
 }
-
-const storedAlike = (variant: Variant, other: Variant, reference: Variant): boolean =>
-  other.kvType === variant.kvType &&
-  other.policy === reference.policy &&
-  other.settings === reference.settings &&
-  other.queries === reference.queries;
 
 /** One metric by case. */
 function valuesOf(

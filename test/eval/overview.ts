@@ -2,12 +2,11 @@
  * Which policy at which budget: one page over all benchmarks, and the data file that the memory slider's words come from.
  * Pure.
  */
-
 import { policyNames } from "../../core/compression/registry.js";
 import type { KvType } from "../../core/engine/kv.js";
 import { table } from "../bench/report.js";
 import type { Cell, Figures, Row } from "./figures.js";
-import { certain, type Estimate } from "./stats.js";
+import { certain, type Estimate, fewest } from "./stats.js";
 import { ours, storedVariants } from "./variants.js";
 
 /** Figures by benchmark; those that were not run yet are missing. */
@@ -142,13 +141,13 @@ function choicesAlone({ distribution, needle }: AllFigures, budgets: readonly st
   );
   const shown = (figures: Figures | undefined, variant: string, metric: string, budget: string, better: Better) => {
     const alike = find(rowOf(figures, variant), metric, budget)?.alike;
-    if (!alike || alike.cases < 6) return "–";
+    if (!alike || alike.cases < fewest) return "–";
     return `${alike.mean >= 0 ? "+" : "−"}${Math.abs(alike.mean).toFixed(2)}${mark(alike, better)}`;
   };
   if (!policies?.some(({ cells }) => Object.values(cells).some((list) => list.some(({ alike }) => alike)))) return [];
   return [
     "## The choices alone",
-    `The same cases, each policy minus \`${ours.policy}\` with both stored in f16: KL divergence (below 0 is nearer to the full cache) and share of needles found (above 0 finds more). – fewer than six cases.`,
+    `The same cases, each policy minus \`${ours.policy}\` with both stored in f16: KL divergence (below 0 is nearer to the full cache) and share of needles found (above 0 finds more). – fewer than ${fewest} cases.`,
     table(
       ["kept", ...budgets],
       policies.map(({ variant, label }) => [

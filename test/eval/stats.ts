@@ -47,7 +47,7 @@ export function difference(
 }
 
 /** Of fewer cases even unanimous ones happen by chance more often than once in twenty (2 x 0.5^5 = 0.06). */
-const fewest = 6;
+export const fewest = 6;
 
 /** Whether a difference lies on one side of nothing with 95 % confidence. */
 export function certain({ low, high, cases }: Estimate): boolean {

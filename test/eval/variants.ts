@@ -24,24 +24,24 @@ export interface Variant {
   readonly propagation?: Partial<PropagationSettings> | undefined;
 }
 
-const asTheyAre: PolicySettings = {};
-
 function variant(id: string, policy: PolicyName, change: Partial<Variant> = {}): Variant {
-  return { id, label: id, policy, settings: asTheyAre, queries: "window", kvType: "f16", ...change };
+  return { id, label: id, policy, settings: {}, queries: "window", kvType: "f16", ...change };
 }
 
-/** Our default, and how else it may store what it keeps. Entries that answer alone are stored in the first's way. */
-export const storedVariants: readonly Variant[] = [
-  variant("q8_0", defaultPolicy, { label: `${defaultPolicy}, stored in q8_0`, kvType: defaultKvType(false, "off") }),
-  variant("q4_0", defaultPolicy, { label: `${defaultPolicy}, stored in q4_0`, kvType: "q4_0" }),
-  variant(defaultPolicy, defaultPolicy, { label: `${defaultPolicy}, stored in f16` }),
-];
+const stored = (kvType: KvType): Variant =>
+  variant(kvType === "f16" ? defaultPolicy : kvType, defaultPolicy, {
+    label: `${defaultPolicy}, stored in ${kvType}`,
+    kvType,
+  });
 
-/** All others are compared with it. */
-export const ours = storedVariants[0] as Variant;
+/** Our default, as what answers alone is stored: all others are compared with it. */
+export const ours = stored(defaultKvType(false, "off"));
 
 /** The ablation, and what is read fast, keep f16: what a choice is worth shows the same in every type. */
-const exact = variant(defaultPolicy, defaultPolicy);
+const exact = stored("f16");
+
+/** Our default's choice, the default first, in each type. */
+export const storedVariants: readonly Variant[] = [ours, stored("q4_0"), exact];
 
 const none = { pooling: { kind: "none", kernel: 1 } } as const;
 
