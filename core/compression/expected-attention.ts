@@ -46,9 +46,10 @@ export function expectedScores({ kvHeads, before, open }: Reading, layer: LayerS
   const { values: norms } = observed(layer, "valueNorms", kvHeads * before, 1);
   const group = Math.max(1, queryHeadsPerKvHead);
   const scores = new Float32Array(kvHeads * before);
+  // One for all heads: of a long document each would be as large as a layer's scores, and lie there until the next collection.
+  const probabilities = new Float64Array(open.length);
   for (let head = 0; head < kvHeads * queryHeadsPerKvHead; head++) {
-    const row = logits.subarray(head * before, (head + 1) * before);
-    const probabilities = softmax(row, open);
+    softmax(logits.subarray(head * before, (head + 1) * before), open, probabilities);
     const from = Math.floor(head / group) * before;
     for (let i = 0; i < open.length; i++) {
       const at = from + (open[i] as number);
@@ -64,14 +65,13 @@ export function expectedScores({ kvHeads, before, open }: Reading, layer: LayerS
   return scores;
 }
 
-/** Over some of a row's elements; NaN where the logit is not finite, as if it were not there for the others. */
-function softmax(row: Float32Array, indices: Uint32Array): Float64Array {
+/** Over some of a row's elements; NaN where the logit is not finite, as if it were not there for the others. @param result f64, one each */
+function softmax(row: Float32Array, indices: Uint32Array, result: Float64Array): void {
   let largest = Number.NEGATIVE_INFINITY;
   for (const index of indices) {
     const logit = row[index] as number;
     if (Number.isFinite(logit) && logit > largest) largest = logit;
   }
-  const result = new Float64Array(indices.length);
   let sum = 0;
   for (let i = 0; i < indices.length; i++) {
     const logit = row[indices[i] as number] as number;
@@ -79,5 +79,4 @@ function softmax(row: Float32Array, indices: Uint32Array): Float64Array {
     if (Number.isFinite(logit)) sum += result[i] as number;
   }
   for (let i = 0; i < result.length; i++) result[i] = (result[i] as number) / sum;
-  return result;
 }

@@ -17,8 +17,8 @@ import { runOne, workFolder } from "./run.js";
 import { type Conditions, Store } from "./store.js";
 import { type Measured, summarize } from "./summary.js";
 
-const usage = `npm run bench -- [--long] [--shapes] [--rounds N] [--decode N] [--lengths 1k,2k,…] [--only stock,dynamickv-6.9,…]
-                 [--fresh] [--out FOLDER]
+const usage = `npm run bench -- [--long] [--shapes] [--rounds N] [--decode N] [--model NAME] [--lengths 1k,2k,…]
+                 [--only stock,dynamickv-6.9,…] [--fresh] [--out FOLDER]
 npm run bench -- --limit [--tokens N] [--layers N] [--memory MiB] [--out FOLDER]`;
 
 class UsageError extends Error {}
@@ -33,6 +33,7 @@ function options() {
         shapes: { type: "boolean", default: false },
         rounds: { type: "string", default: "3" },
         decode: { type: "string", default: "100" },
+        model: { type: "string" },
         lengths: { type: "string" },
         only: { type: "string" },
         fresh: { type: "boolean", default: false },
@@ -62,8 +63,15 @@ async function bench(values: ReturnType<typeof options>): Promise<void> {
   const decode = whole(values.decode, "decode", 2);
   const only = values.only?.split(",").map((name) => name.trim());
   const all = selectCases({ long: true, shapes: true, rounds });
-  const { long, shapes } = values;
-  const wanted = selectCases({ long, shapes, rounds, lengths: values.lengths?.split(",").map(parseLength), only });
+  const { long, shapes, model } = values;
+  const wanted = selectCases({
+    long,
+    shapes,
+    rounds,
+    model,
+    lengths: values.lengths?.split(",").map(parseLength),
+    only,
+  });
 
   const busy = load();
   if (busy > 0.5) console.error(`Other programs are at work (load ${busy.toFixed(1)}): times will not be worth much.`);

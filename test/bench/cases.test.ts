@@ -47,6 +47,15 @@ describe("the bench's cases", () => {
     expect(chosen.map(caseId)).toEqual(["smollm2-like.32768.stock-f16.1", "smollm2-like.32768.dynamickv-6.9-f16.1"]);
   });
 
+  it("can be those of one model", () => {
+    const chosen = selectCases({ shapes: true, rounds: 1, model: "llama-3.1-8b-like" });
+    expect(chosen.map(caseId)).toEqual([
+      "llama-3.1-8b-like.8192.dynamickv-6.9-f16.1",
+      "llama-3.1-8b-like.32768.dynamickv-6.9-f16.1",
+    ]);
+    expect(() => selectCases({ rounds: 1, model: "llama-3.1-8b-like" })).toThrow(/there are default\./);
+  });
+
   it("refuse what they do not know", () => {
     expect(() => selectCases({ long: false, rounds: 1, only: ["stok"] })).toThrow(/"stok".*stock-f16/);
     expect(() => selectCases({ long: false, rounds: 1, lengths: [32_768] })).toThrow(/--long/);

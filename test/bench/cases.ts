@@ -114,15 +114,21 @@ export interface Selection {
   /** Whole models of real shapes. */
   readonly shapes?: boolean;
   readonly rounds: number;
+  /** The only model; all when left out. */
+  readonly model?: string | undefined;
   /** Prompt lengths; all when left out. */
-  readonly lengths?: readonly number[];
+  readonly lengths?: readonly number[] | undefined;
   /** Ids of sides; what is no id counts as the beginning of some. All when left out. */
-  readonly only?: readonly string[];
+  readonly only?: readonly string[] | undefined;
 }
 
 /** In the order of measuring: side after side within a length, so that a machine that slows down slows all. */
 export function selectCases(selection: Selection): Case[] {
-  const chosen = lengths.filter(({ set }) => !set || selection[set]);
+  const offered = lengths.filter(({ set }) => !set || selection[set]);
+  const chosen = offered.filter(({ model }) => model === (selection.model ?? model));
+  if (chosen.length === 0) {
+    throw new RangeError(`No model ${selection.model}; there are ${offered.map(({ model }) => model).join(", ")}.`);
+  }
   const known = new Set(chosen.flatMap(({ tokens }) => tokens));
   for (const length of selection.lengths ?? []) {
     if (!known.has(length)) {

@@ -32,6 +32,9 @@ describe("the demonstration under a memory limit", () => {
       "llama_init_from_model: failed to allocate buffer for kv cache",
     );
     expect(reasonOf((crashed as { failure: string }).failure)).toBe("FATAL ERROR: JavaScript heap out of memory");
+    expect(reasonOf("ended with 1:\nnode:internal\n^\n[Error: layer 0 has no room] { code: 'failed' }")).toMatch(
+      /layer 0/,
+    );
     expect(reasonOf("ended with 1:\nnothing known")).toBe("ended with 1: nothing known");
   });
 });

@@ -101,7 +101,12 @@ export function holds(runs: readonly Run[]): boolean {
 /** The line of a failed process that names its cause best. */
 export function reasonOf(failure: string): string {
   const lines = failure.split("\n").map((line) => line.replace("[node-llama-cpp]", "").trim());
-  const causes = [/failed to allocate buffer for kv cache/, /failed to allocate/, /out of memory/i, /^\w*Error\b.*:/];
+  const causes = [
+    /failed to allocate buffer for kv cache/,
+    /failed to allocate/,
+    /out of memory/i,
+    /^\[?\w*Error\b.*:/,
+  ];
   for (const cause of causes) {
     const line = lines.find((one) => cause.test(one));
     if (line) return line;

@@ -302,6 +302,15 @@ void Context::pass(const std::vector<uint32_t> & positions) {
     n_rows = all.size();
 }
 
+void check_kept(uint32_t layer, llama_retain_outcome outcome) {
+    if (outcome == LLAMA_RETAIN_NOT_HELD) {
+        throw Failure("failed", "layer " + std::to_string(layer) + " does not hold what it is to keep");
+    }
+    if (outcome == LLAMA_RETAIN_NO_MEMORY) {
+        throw Failure("out-of-memory", "what layer " + std::to_string(layer) + " keeps could not be allocated");
+    }
+}
+
 void Context::keep(const std::vector<Keep> & layers) {
     for (const auto & layer : layers) {
         if (aborted) {
@@ -310,9 +319,7 @@ void Context::keep(const std::vector<Keep> & layers) {
         if (layer.counts.size() != uint32_t(llama_model_n_head_kv(model))) {
             throw Failure("failed", "a retention plan has the wrong shape");
         }
-        if (!llama_retain_keep(ctx.get(), layer.layer, layer.positions.data(), layer.counts.data(), tokens.size(), window)) {
-            throw Failure("failed", "layer " + std::to_string(layer.layer) + " cannot keep what the plan names");
-        }
+        check_kept(layer.layer, llama_retain_keep(ctx.get(), layer.layer, layer.positions.data(), layer.counts.data(), tokens.size(), window));
     }
     retained = true;
     count_peak();

@@ -22,6 +22,9 @@ struct Sampling {
 
 enum class Reduction { none, mean, max };
 
+// throws a Failure that says why a layer does not keep what it was told to
+void check_kept(uint32_t layer, llama_retain_outcome outcome);
+
 // One document in one llama_context: read it group by group, then write. No JavaScript in here.
 // Not for several threads at once, but abort() and progress() may be called while another call runs.
 class Context {

@@ -264,10 +264,11 @@ void Context::refill(const std::vector<Keep> & layers) {
         if (aborted) {
             throw Failure("cancelled", "cancelled");
         }
-        if (layer.counts.size() != uint32_t(llama_model_n_head_kv(model)) ||
-            !llama_retain_refill(ctx.get(), layer.layer, layer.positions.data(), layer.counts.data(), whole->ctx.get(), n_before, n_end, n_cells)) {
-            throw Failure("failed", "layer " + std::to_string(layer.layer) + " cannot keep what the plan names");
+        if (layer.counts.size() != uint32_t(llama_model_n_head_kv(model))) {
+            throw Failure("failed", "a retention plan has the wrong shape");
         }
+        check_kept(layer.layer, llama_retain_refill(ctx.get(), layer.layer, layer.positions.data(), layer.counts.data(), whole->ctx.get(),
+                n_before, n_end, n_cells));
     }
     if (!llama_retain_refilled(ctx.get(), n_before, n_end, n_cells)) {
         throw Failure("failed", "a layer was not filled anew");

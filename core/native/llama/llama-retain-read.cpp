@@ -155,17 +155,14 @@ struct llama_retain::reading {
         return reserve_batch(ctx, n_cells);
     }
 
-    static bool keep(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, uint32_t n_tokens, uint32_t n_window) {
+    static llama_retain_outcome keep(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, uint32_t n_tokens, uint32_t n_window) {
         auto & kv = cache(ctx);
         ctx->synchronize();
         const auto id = kv.map_layer_ids.find(il);
-        if (id == kv.map_layer_ids.end() || n_window > n_tokens || !spare_mask(ctx)) {
-            return false;
+        if (id == kv.map_layer_ids.end() || n_window > n_tokens || is_empty(kv.layers[id->second])) {
+            return LLAMA_RETAIN_NOT_HELD;
         }
         auto & layer = kv.layers[id->second];
-        if (is_empty(layer)) {
-            return false;
-        }
         const uint32_t n_head = kv.hparams.n_head_kv(il);
         const uint32_t first  = n_tokens - n_window;
         const bool     staged = is_staged(layer);
@@ -174,7 +171,7 @@ struct llama_retain::reading {
         std::vector<std::vector<int32_t>>  rows(n_head);
         std::vector<std::vector<uint32_t>> kept(n_head);
         if (!take_positions(positions, n_keep, first, kept)) {
-            return false;
+            return LLAMA_RETAIN_NOT_HELD;
         }
         for (uint32_t h = 0; h < n_head; ++h) {
             const auto & part = part_of(layer, h);
@@ -182,20 +179,21 @@ struct llama_retain::reading {
             for (const uint32_t p : kept[h]) {
                 const auto it = std::lower_bound(held.begin(), held.end(), p);
                 if (staged ? row_of(ctx, p) < 0 : it == held.end() || *it != p) {
-                    return false;
+                    return LLAMA_RETAIN_NOT_HELD;
                 }
                 rows[h].push_back(staged ? row_of(ctx, p) : part.n_pad + (it - held.begin()));
             }
             for (uint32_t i = 0; i < n_window; ++i) {
                 const int32_t row = staged ? row_of(ctx, first + i) : part.n_prefix + i;
                 if (row < 0) {
-                    return false;
+                    return LLAMA_RETAIN_NOT_HELD;
                 }
                 rows[h].push_back(row);
             }
         }
 
-        return retain_rows(ctx, layer, layer, std::move(kept), rows, n_window);
+        const bool fits = spare_mask(ctx) && retain_rows(ctx, layer, layer, std::move(kept), rows, n_window);
+        return fits ? LLAMA_RETAIN_KEPT : LLAMA_RETAIN_NO_MEMORY;
     }
 
     static bool finish(llama_context * ctx, uint32_t n_tokens, uint32_t n_window) {
@@ -221,7 +219,7 @@ bool llama_retain_begin(llama_context * ctx, uint32_t il_begin, uint32_t il_end,
     return llama_retain::reading::begin(ctx, il_begin, il_end, n_cells, plain);
 }
 
-bool llama_retain_keep(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, uint32_t n_tokens, uint32_t n_window) {
+llama_retain_outcome llama_retain_keep(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, uint32_t n_tokens, uint32_t n_window) {
     return llama_retain::reading::keep(ctx, il, positions, n_keep, n_tokens, n_window);
 }
 

@@ -77,21 +77,21 @@ struct llama_retain::lending {
         return true;
     }
 
-    static bool refill(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, llama_context * whole,
+    static llama_retain_outcome refill(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, llama_context * whole,
             uint32_t n_before, uint32_t n_past, uint32_t n_cells) {
         auto & kv = cache(ctx);
         ctx->synchronize();
         whole->synchronize();
         const auto id = kv.map_layer_ids.find(il);
         if (id == kv.map_layer_ids.end() || !staging(whole, il, false, n_past) || n_past < n_before || n_past - n_before > n_cells) {
-            return false;
+            return LLAMA_RETAIN_NOT_HELD;
         }
         const auto & full = cache(whole);
         const uint32_t n_head = kv.hparams.n_head_kv(il);
         std::vector<std::vector<int32_t>>  rows(n_head);
         std::vector<std::vector<uint32_t>> kept(n_head);
         if (!take_positions(positions, n_keep, n_before, kept)) {
-            return false;
+            return LLAMA_RETAIN_NOT_HELD;
         }
         for (uint32_t h = 0; h < n_head; ++h) {
             rows[h].assign(kept[h].begin(), kept[h].end());
@@ -100,7 +100,9 @@ struct llama_retain::lending {
             }
         }
 
-        return retain_rows(ctx, kv.layers[id->second], full.layers[full.map_layer_ids.at(il)], std::move(kept), rows, n_cells);
+        const auto & source = full.layers[full.map_layer_ids.at(il)];
+        const bool fits = retain_rows(ctx, kv.layers[id->second], source, std::move(kept), rows, n_cells);
+        return fits ? LLAMA_RETAIN_KEPT : LLAMA_RETAIN_NO_MEMORY;
     }
 };
 
@@ -135,7 +137,7 @@ bool llama_retain_lent(llama_context * whole, llama_context * ctx, uint32_t n_to
     return llama_retain::lending::lent(whole, ctx, n_tokens);
 }
 
-bool llama_retain_refill(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, llama_context * whole,
+llama_retain_outcome llama_retain_refill(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, llama_context * whole,
         uint32_t n_before, uint32_t n_past, uint32_t n_cells) {
     return llama_retain::lending::refill(ctx, il, positions, n_keep, whole, n_before, n_past, n_cells);
 }

@@ -30,6 +30,13 @@ enum llama_retain_what {
     LLAMA_RETAIN_QUERIES = 8,
 };
 
+// what came of rows that were to be kept
+enum llama_retain_outcome {
+    LLAMA_RETAIN_KEPT,
+    LLAMA_RETAIN_NOT_HELD, // they are not a subset of what is held, or out of order
+    LLAMA_RETAIN_NO_MEMORY,
+};
+
 // the first tokens of a document, whose queries are like no others (attention sinks), are left out of QUERIES
 #define LLAMA_RETAIN_OUTLIERS 4
 
@@ -85,7 +92,7 @@ struct llama_retain_reading {
 
 extern "C" {
 
-#define LLAMA_RETAIN_ABI 10
+#define LLAMA_RETAIN_ABI 11
 
 LLAMA_API int32_t llama_retain_abi(void);
 
@@ -149,8 +156,8 @@ LLAMA_API bool llama_retain_expected(struct llama_context * ctx, uint32_t il, ui
 
 // keeps of layer il the rows at positions (n_keep[h] of each KV head, one head after the other, each ascending, all before
 // the window) and the last n_window of n_tokens; frees the rest. Heads that keep different numbers are stored apart, and
-// attention then takes a call for each. false: not a subset of what is held, or no memory
-LLAMA_API bool llama_retain_keep(struct llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep,
+// attention then takes a call for each
+LLAMA_API enum llama_retain_outcome llama_retain_keep(struct llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep,
         uint32_t n_tokens, uint32_t n_window);
 
 // all layers are read: makes the window the first cells of the cache. false: a layer that can retain has its staging
@@ -197,9 +204,8 @@ LLAMA_API bool llama_retain_put(struct llama_context * ctx, uint32_t il, uint32_
 LLAMA_API bool llama_retain_lent(struct llama_context * whole, struct llama_context * ctx, uint32_t n_tokens);
 
 // retains of layer il what lies at these positions (as in llama_retain_keep, all before n_before), and makes room for n_cells
-// new tokens behind, the first of which are those from n_before to n_past - 1 of the whole cache. false: not such positions, a
-// sliding layer, or no memory
-LLAMA_API bool llama_retain_refill(struct llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep,
+// new tokens behind, the first of which are those from n_before to n_past - 1 of the whole cache. A sliding layer has none
+LLAMA_API enum llama_retain_outcome llama_retain_refill(struct llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep,
         struct llama_context * whole, uint32_t n_before, uint32_t n_past, uint32_t n_cells);
 
 // false: a layer has not been filled

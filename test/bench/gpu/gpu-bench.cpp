@@ -531,7 +531,7 @@ class Measurement {
                 for (const auto & head : result.plans.back()) {
                     positions.insert(positions.end(), head.begin(), head.end());
                 }
-                must(llama_retain_keep(ctx.get(), il, positions.data(), n_keep.data(), run.tokens, window), "nothing was kept");
+                must(llama_retain_keep(ctx.get(), il, positions.data(), n_keep.data(), run.tokens, window) == LLAMA_RETAIN_KEPT, "nothing was kept");
                 result.keep_ms += ms_since(from);
             }
             if (end == cut && end < n_layer) {
