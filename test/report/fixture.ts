@@ -13,7 +13,7 @@ export function summaryResult(given: Partial<SummaryResult> = {}): SummaryResult
       tokens: 6270,
       pagesRead: [1, 2, 3, 5],
       coverage: { unit: "page", text: [1, 2, 5], ocr: [{ page: 3, confidence: 0.914 }], empty: [4], failed: [] },
-      warnings: ["No text on page 4 (scanned or blank): nothing of it was read."],
+      warnings: ["No text on page 4: nothing of it was read."],
     },
     furtherDocuments: [],
     parts: [],
@@ -31,7 +31,7 @@ export function summaryResult(given: Partial<SummaryResult> = {}): SummaryResult
       decodeMs: 2500,
       decodeTokens: 180,
     },
-    warnings: ["Line one\nline two.", "No text on page 4 (scanned or blank): nothing of it was read."],
+    warnings: ["Line one\nline two.", "No text on page 4: nothing of it was read."],
     ...given,
   });
 }

@@ -39,7 +39,7 @@ describe("summaryMarkdown", () => {
   it("names each warning once, on a line of its own", () => {
     const markdown = summaryMarkdown(result);
     expect(markdown).toContain(
-      "## Warnings\n\n- No text on page 4 (scanned or blank): nothing of it was read.\n- Line one line two.\n\n##",
+      "## Warnings\n\n- No text on page 4: nothing of it was read.\n- Line one line two.\n\n##",
     );
   });
 
