@@ -44,7 +44,9 @@ export function cascading(reading: Reading, { hold, budgets, cut }: CascadingMet
           changed.add(layer);
         }
       }
-      return [...changed].sort((a, b) => a - b).map(retention);
+      // What a layer keeps lies there twice for a moment, so the small ones make room for the large.
+      const size = (layer: number) => sizeOf(held[layer] as HeadHolding[]);
+      return [...changed].sort((a, b) => size(a) - size(b) || a - b).map(retention);
     },
   };
 }

@@ -109,7 +109,8 @@ export interface PolicyRun {
   /**
    * Takes the scores of the next group of layers (in order, each layer once; the engine's groups are as large as
    * memory allows, one layer at the least, and the outcome must not depend on them) and returns the retention of every
-   * layer of that group, and of any earlier layer that shrinks (its new positions are a subset of its last ones).
+   * layer of that group, and of any earlier layer that shrinks (its new positions are a subset of its last ones). They are
+   * cut in the order in which they are returned.
    * @throws RangeError when layers come out of order or shapes differ
    */
   onGroup(group: readonly LayerScores[]): LayerRetention[];

@@ -112,9 +112,7 @@ export class DocumentSession implements Session {
             const group = observed.map((of, index) => ({ layer: first + index, positions, ...of }));
             const retained = group.length > 0 ? run.onGroup(group) : [];
             for (const one of retained) kept.set(one.layer, one.positions);
-            // What a layer keeps lies there twice for a moment, so the small ones make room for the large.
-            const smallFirst = [...retained].sort((a, b) => keptRows(a) - keptRows(b));
-            await this.native.keep(smallFirst.map((one) => ({ ...one, layer: this.fullLayers[one.layer] as number })));
+            await this.native.keep(retained.map((one) => ({ ...one, layer: this.fullLayers[one.layer] as number })));
             const passed = end < layers ? passing?.onGroup(group) : undefined;
             if (passed) {
               await this.native.pass(passed);
@@ -401,9 +399,6 @@ export class DocumentSession implements Session {
     });
   }
 }
-
-/** All KV heads together. */
-const keptRows = ({ positions }: LayerRetention) => positions.reduce((sum, { length }) => sum + length, 0);
 
 /** The positions that each KV head keeps. */
 function byHead({ kept, positions }: LayerState): Uint32Array[] {
