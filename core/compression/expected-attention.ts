@@ -65,7 +65,10 @@ export function expectedScores({ kvHeads, before, open }: Reading, layer: LayerS
   return scores;
 }
 
-/** Over some of a row's elements; NaN where the logit is not finite, as if it were not there for the others. @param result f64, one each */
+/**
+ * Over some of a row's elements; NaN where the logit is not finite, as if it were not there for the others.
+ * @param result f64, one for each index
+ */
 function softmax(row: Float32Array, indices: Uint32Array, result: Float64Array): void {
   let largest = Number.NEGATIVE_INFINITY;
   for (const index of indices) {

@@ -192,6 +192,17 @@ describe("dynamickv", () => {
     expect(history(dynamickv({ expected: 0, maxRatio: 1 }), small, scores).at(-1)).toEqual(new Array(8).fill(10));
   });
 
+  it("cuts the layers that keep least first, to make room for copying the others", () => {
+    const run = dynamickv({ ...marked, floor: 0.2 }).begin(small);
+    const cuts = layerScores(small, "random", 7).map((layer) => run.onGroup([layer]));
+    for (const cut of cuts) {
+      const sizes = cut.map(({ positions }) => total(positions.map((list) => list.length)));
+      expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
+    }
+    // which is not the order of layers
+    expect(cuts.at(-1)?.[0]?.layer).not.toBe(0);
+  });
+
   it("keeps what later queries can be expected to look at beside what the window does, as much as it is told", () => {
     const shape = { layers: 1, kvHeads: 1, tokens: 8, window: 2, protectedPositions: [], budget: 2 + 2 };
     const layer = {
