@@ -138,7 +138,7 @@ function create(name: string, defaults: DynamicKvSettings, settings: Partial<Dyn
     reduction: checked.reduction,
     needs: [
       ...(checked.valueNorms ? (["valueNorms"] as const) : []),
-      ...(shares === "spread" ? (["variances", "entropy"] as const) : []),
+      ...(shares === "spread" ? (["variances"] as const) : []),
       ...(expected > 0 ? (["expectedLogits"] as const) : []),
     ],
     keepsAll: false,
@@ -200,9 +200,26 @@ function begin(shape: ReadingShape, settings: DynamicKvSettings): PolicyRun {
   });
 }
 
-/** CAKE's preference. */
+/** CAKE's preference, with the entropy of each KV head's scores instead of every query's: one logarithm for all queries. */
 function spreadOf({ kvHeads, before }: Reading, layer: LayerScores): number {
-  return preference(layer, observed(layer, "variances", kvHeads * before, 1).values, cakeDefaults);
+  const variances = observed(layer, "variances", kvHeads * before, 1).values;
+  let entropy = 0;
+  for (let head = 0; head < kvHeads; head++) {
+    entropy += entropyOf(layer.scores.subarray(head * before, (head + 1) * before));
+  }
+  return preference({ ...layer, entropy }, variances, cakeDefaults);
+}
+
+/** Of scores as shares of their sum, in nats; 0 when nothing is scored. */
+function entropyOf(scores: Float32Array): number {
+  let sum = 0;
+  let logs = 0;
+  for (const score of scores) {
+    if (!(score > 0)) continue;
+    sum += score;
+    logs += score * Math.log(score);
+  }
+  return sum > 0 ? Math.log(sum) - logs / sum : 0;
 }
 
 /** A layer's heads, their scores with those expected of later queries, which stand for themselves and are not pooled. */

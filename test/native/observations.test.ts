@@ -79,8 +79,8 @@ function wantedOf(path: string, model: RandomModel): Required<Omit<LayerScores, 
       entropy -= column.reduce((sum, p) => sum + p * Math.log(p), 0);
     }
 
-    // The four first tokens' queries do not count. 512 positions follow the prompt.
-    const counted = rows.slice(4);
+    // The four first tokens' queries do not count; of the others every fourth of each batch does. 512 positions follow the prompt.
+    const counted = [rows.slice(4, 512), rows.slice(512)].flatMap((batch) => everyFourth(batch));
     const meanOf = (vectors: Float64Array[]) =>
       Float64Array.from({ length: headSize }, (_, d) => vectors.reduce((sum, v) => sum + (v[d] as number), 0)).map(
         (sum) => sum / vectors.length,
@@ -121,12 +121,20 @@ function wantedOf(path: string, model: RandomModel): Required<Omit<LayerScores, 
   };
 }
 
+/** Of a batch's queries those that count: as many as a multiple of eight, when there are more than that. */
+function everyFourth(queries: Float64Array[]): Float64Array[] {
+  const every = queries.filter((_, index) => index % 4 === 0);
+  return every.slice(0, every.length > 8 ? every.length - (every.length % 8) : every.length);
+}
+
 /** Largest difference relative to the largest value. */
 function relative(a: Float32Array, b: Float32Array): number {
   return largestDifference(a, b) / b.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
 }
 
 const arrays = ["scores", "variances", "valueNorms", "keys", "expectedLogits"] as const;
+/** llama.cpp multiplies in f16 and holds keys and values in f16; of the queries' covariance a hundredth is left out. */
+const offBy = (name: (typeof arrays)[number]) => (name === "expectedLogits" ? 0.03 : 0.01);
 
 describe("what is observed of a layer", () => {
   for (const architecture of ["llama", "qwen2"] as const) {
@@ -141,14 +149,13 @@ describe("what is observed of a layer", () => {
 
       const [first] = seen as [Required<LayerScores>];
       const wanted = wantedOf(path, model);
-      // llama.cpp multiplies in f16 and holds keys and values in f16
-      for (const name of arrays) expect(relative(first[name], wanted[name]), name).toBeLessThan(0.01);
+      for (const name of arrays) expect(relative(first[name], wanted[name]), name).toBeLessThan(offBy(name));
       expect(Math.abs(first.entropy / wanted.entropy - 1)).toBeLessThan(0.001);
 
       // q8_0 and q4_0 are for what is kept; what is looked at stays f16, though in a basis of its own
       const turned = (await observe(engine, "q8_0")).seen[0] as Required<LayerScores>;
       for (const name of arrays.filter((one) => one !== "keys")) {
-        expect(relative(turned[name], wanted[name]), name).toBeLessThan(0.01);
+        expect(relative(turned[name], wanted[name]), name).toBeLessThan(offBy(name));
       }
       await engine.dispose();
     });

@@ -84,7 +84,7 @@ describe.each([
     const follow = { policy: policy.aimed as Policy, budgetEntries, mode: "draft" } as const;
     const drafted = await session.generate({ sampling: greedy, maxTokens: 60, follow });
     expect(drafted.drafted).toBe(0);
-    expect(drafted.tokens).toBe(60);
+    expect(drafted.stopped === "end" || drafted.tokens === 60).toBe(true);
     // (this random model writes the same whatever it has read)
     if (architecture === "llama") expect(drafted.text).not.toBe(plain.text);
   });

@@ -205,7 +205,9 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
 
         if (options.grouped) {
             const bool asked = start/batch%n_stride == 0;
-            llama_retain_observe(ctx.get(), asked ? what : what & ~LLAMA_RETAIN_QUERIES, rows);
+            if (!llama_retain_observe(ctx.get(), asked ? what : what & ~LLAMA_RETAIN_QUERIES, rows)) {
+                throw Failure("out-of-memory", "room for what a layer's queries sum up to could not be allocated");
+            }
         }
         check(llama_decode(ctx.get(), part), "reading");
 
@@ -302,16 +304,7 @@ void Context::pass(const std::vector<uint32_t> & positions) {
     n_rows = all.size();
 }
 
-void check_kept(uint32_t layer, llama_retain_outcome outcome) {
-    if (outcome == LLAMA_RETAIN_NOT_HELD) {
-        throw Failure("failed", "layer " + std::to_string(layer) + " does not hold what it is to keep");
-    }
-    if (outcome == LLAMA_RETAIN_NO_MEMORY) {
-        throw Failure("out-of-memory", "what layer " + std::to_string(layer) + " keeps could not be allocated");
-    }
-}
-
-void Context::keep(const std::vector<Keep> & layers) {
+void Context::keep_each(const std::vector<Keep> & layers, const std::function<llama_retain_outcome(const Keep &)> & keep_layer) {
     for (const auto & layer : layers) {
         if (aborted) {
             throw Failure("cancelled", "cancelled");
@@ -319,8 +312,20 @@ void Context::keep(const std::vector<Keep> & layers) {
         if (layer.counts.size() != uint32_t(llama_model_n_head_kv(model))) {
             throw Failure("failed", "a retention plan has the wrong shape");
         }
-        check_kept(layer.layer, llama_retain_keep(ctx.get(), layer.layer, layer.positions.data(), layer.counts.data(), tokens.size(), window));
+        const auto outcome = keep_layer(layer);
+        if (outcome == LLAMA_RETAIN_NOT_HELD) {
+            throw Failure("failed", "layer " + std::to_string(layer.layer) + " does not hold what it is to keep");
+        }
+        if (outcome == LLAMA_RETAIN_NO_MEMORY) {
+            throw Failure("out-of-memory", "what layer " + std::to_string(layer.layer) + " keeps could not be allocated");
+        }
     }
+}
+
+void Context::keep(const std::vector<Keep> & layers) {
+    keep_each(layers, [&](const Keep & layer) {
+        return llama_retain_keep(ctx.get(), layer.layer, layer.positions.data(), layer.counts.data(), tokens.size(), window);
+    });
     retained = true;
     count_peak();
     return_memory();

@@ -22,9 +22,6 @@ struct Sampling {
 
 enum class Reduction { none, mean, max };
 
-// throws a Failure that says why a layer does not keep what it was told to
-void check_kept(uint32_t layer, llama_retain_outcome outcome);
-
 // One document in one llama_context: read it group by group, then write. No JavaScript in here.
 // Not for several threads at once, but abort() and progress() may be called while another call runs.
 class Context {
@@ -154,6 +151,7 @@ class Context {
     void decode(const llama_token * list, uint32_t n);
     void observe_rest(uint32_t layer, const Wanted & wanted, Observed & observed) const;
     void count_peak();
+    void keep_each(const std::vector<Keep> & layers, const std::function<llama_retain_outcome(const Keep &)> & keep_layer);
     void check(int status, const char * what) const;
     void start_threads();
     void open_whole(const llama_context_params & params);

@@ -260,16 +260,9 @@ void Context::refill(const std::vector<Keep> & layers) {
     }
     const uint32_t n_end   = tokens.size() + written.size();
     const uint32_t n_cells = std::max(n_end - n_before, retained ? llama_retain_n_cells(ctx.get()) : 0);
-    for (const auto & layer : layers) {
-        if (aborted) {
-            throw Failure("cancelled", "cancelled");
-        }
-        if (layer.counts.size() != uint32_t(llama_model_n_head_kv(model))) {
-            throw Failure("failed", "a retention plan has the wrong shape");
-        }
-        check_kept(layer.layer, llama_retain_refill(ctx.get(), layer.layer, layer.positions.data(), layer.counts.data(), whole->ctx.get(),
-                n_before, n_end, n_cells));
-    }
+    keep_each(layers, [&](const Keep & layer) {
+        return llama_retain_refill(ctx.get(), layer.layer, layer.positions.data(), layer.counts.data(), whole->ctx.get(), n_before, n_end, n_cells);
+    });
     if (!llama_retain_refilled(ctx.get(), n_before, n_end, n_cells)) {
         throw Failure("failed", "a layer was not filled anew");
     }

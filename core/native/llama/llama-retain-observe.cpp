@@ -6,18 +6,9 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <thread>
 
-void llama_retain_queries::add(ggml_backend_sched_t sched, const llama_retain_query_batch & batch) {
-    const auto add_to = [&](std::vector<double> & total, ggml_tensor * t) {
-        std::vector<float> values(ggml_nelements(t));
-        ggml_backend_t backend = ggml_backend_sched_get_tensor_backend(sched, t);
-        ggml_backend_tensor_get_async(backend, t, values.data(), 0, ggml_nbytes(t));
-        ggml_backend_synchronize(backend);
-        total.resize(values.size(), 0.0);
-        std::transform(values.begin(), values.end(), total.begin(), total.begin(), [](float value, double sum) { return sum + value; });
-    };
-    add_to(sum,      batch.sum);
-    add_to(products, batch.products);
+void llama_retain_queries::add(const llama_retain_query_batch & batch) {
     n      += batch.n;
     scale   = batch.scale;
     rotated = batch.rope != nullptr;
@@ -25,27 +16,6 @@ void llama_retain_queries::add(ggml_backend_sched_t sched, const llama_retain_qu
         rope.assign(batch.rope->op_params, batch.rope->op_params + std::size(batch.rope->op_params));
         factors = batch.rope->src[2];
     }
-}
-
-// each KV head's rows of keys or values in turn, as f16. Returns the size of a row; 0: the layer has no such storage
-template <typename F>
-static uint32_t each_row(llama_context * ctx, uint32_t il, bool values, uint32_t n_rows, F take) {
-    ctx->synchronize();
-    const auto * t = llama_retain::staging(ctx, il, values, n_rows);
-    if (!t) {
-        return 0;
-    }
-    const uint32_t n_head = ctx->get_model().hparams.n_head_kv(il);
-    const uint32_t n_embd = t->ne[0]/n_head;
-    std::vector<uint8_t> copy;
-    // who asks for the size alone is not to copy the layer
-    const uint8_t * data = n_rows > 0 ? llama_retain::on_host(t, copy) : nullptr;
-    for (uint32_t h = 0; h < n_head; ++h) {
-        for (uint32_t r = 0; r < n_rows; ++r) {
-            take((const ggml_fp16_t *) (data + r*t->nb[1]) + h*n_embd, n_embd);
-        }
-    }
-    return n_embd;
 }
 
 // columns of n_embd elements as rotary embedding turns them at n positions from `first` on: [n_embd, columns, n]; empty: no memory.
@@ -146,11 +116,6 @@ static std::vector<double> mean_rotation(llama_context * ctx, const llama_retain
     return mean;
 }
 
-// computes a small graph on its own; false: no room, or it failed
-static bool compute(ggml_backend_t backend, ggml_cgraph * graph, ggml_gallocr_t alloc) {
-    return ggml_gallocr_alloc_graph(alloc, graph) && ggml_backend_graph_compute(backend, graph) == GGML_STATUS_SUCCESS;
-}
-
 // the transpose of (rotation times symmetric), both n x n column after column; a rotation's columns have few entries
 static std::vector<double> turn(const std::vector<double> & rotation, const std::vector<double> & columns, int64_t n) {
     std::vector<double> out(n*n, 0.0);
@@ -165,32 +130,149 @@ static std::vector<double> turn(const std::vector<double> & rotation, const std:
     return out;
 }
 
-// a = l*l^T in place: column c of l stands in a[c*n ...]. What has no extent but by rounding becomes zero
-static void cholesky(std::vector<double> & a, int64_t n) {
-    double trace = 0.0;
+// a = l*l^T but for a hundredth of its trace: the columns of l, the one that takes most off the trace first. Queries vary in few
+// directions, all the fewer once turned by many positions at a time, so that these are some n/3. `a` is symmetric, n x n
+static std::vector<std::vector<double>> cholesky(const std::vector<double> & a, int64_t n) {
+    std::vector<double> left(n);
     for (int64_t i = 0; i < n; ++i) {
-        trace += a[i*n + i];
+        left[i] = std::max(0.0, a[i*n + i]);
     }
-    for (int64_t c = 0; c < n; ++c) {
-        double * column = a.data() + c*n;
-        std::fill(column, column + c, 0.0);
-        for (int64_t b = 0; b < c; ++b) {
-            const double * before = a.data() + b*n;
-            for (int64_t r = c; before[c] != 0.0 && r < n; ++r) {
-                column[r] -= before[c]*before[r];
+    const double trace = std::accumulate(left.begin(), left.end(), 0.0);
+    std::vector<std::vector<double>> columns;
+    while (int64_t(columns.size()) < n && std::accumulate(left.begin(), left.end(), 0.0) > 0.01*trace) {
+        const int64_t pivot = std::max_element(left.begin(), left.end()) - left.begin();
+        std::vector<double> column(a.begin() + pivot*n, a.begin() + (pivot + 1)*n);
+        for (const auto & before : columns) {
+            for (int64_t i = 0; i < n; ++i) {
+                column[i] -= before[pivot]*before[i];
             }
         }
-        const double pivot = column[c];
-        for (int64_t r = c; r < n; ++r) {
-            column[r] = pivot > 1e-12*trace ? column[r]/std::sqrt(pivot) : 0.0;
+        const double root = std::sqrt(left[pivot]);
+        for (int64_t i = 0; i < n; ++i) {
+            column[i] /= root;
+            left[i] = std::max(0.0, left[i] - column[i]*column[i]);
         }
+        left[pivot] = 0.0;
+        columns.push_back(std::move(column));
     }
+    return columns;
 }
 
 struct llama_retain::observing {
-    static void observe(llama_context * ctx, uint32_t what, uint32_t n_rows) {
-        ctx->cparams.retain_what = what;
-        ctx->cparams.retain_rows = n_rows;
+    // What build() makes of a layer's first n_rows keys or values, f32 [elements of a head, rows, KV heads], for so many rows at a
+    // time that these and what is between, n_between elements a row, stay in a core's cache; on a device, that it is worth a launch.
+    // take(values, first row, rows) gets what came, f32 [..., rows, KV heads]. false: no memory
+    template <typename B, typename T>
+    static bool by_parts(llama_context * ctx, const ggml_tensor * staged, int64_t n_head, int64_t n_rows, int64_t n_between, B build, T take) {
+        auto * buft = ggml_backend_buffer_get_type(staged->buffer);
+        const auto device = backend(ctx, buft);
+        ggml_gallocr_ptr alloc(ggml_gallocr_new(buft));
+        const int64_t n_embd = staged->ne[0]/n_head;
+        const int64_t n_most = ggml_backend_buft_is_host(buft) ? 1 << 17 : 8 << 20;
+        const int64_t n_step = std::max<int64_t>(1, n_most/(staged->ne[0] + n_between));
+        std::vector<float> values;
+        for (int64_t start = 0; device && start < n_rows; start += n_step) {
+            const int64_t n = std::min(n_step, n_rows - start);
+            ggml_init_params params = { 16*ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true };
+            ggml_context_ptr tensors(ggml_init(params));
+            auto * c = tensors.get();
+
+            ggml_tensor * rows = alias(c, staged, staged->type, n_embd, n, n_head, n_embd*ggml_type_size(staged->type));
+            rows->data = (char *) rows->data + start*staged->nb[1];
+            ggml_tensor * cur = build(c, ggml_cast(c, rows, GGML_TYPE_F32));
+
+            ggml_cgraph * graph = ggml_new_graph_custom(c, 16, false);
+            ggml_build_forward_expand(graph, cur);
+            if (!ggml_gallocr_alloc_graph(alloc.get(), graph) || ggml_backend_graph_compute(device, graph) != GGML_STATUS_SUCCESS) {
+                return false;
+            }
+            values.resize(ggml_nelements(cur));
+            ggml_backend_tensor_get(cur, values.data(), 0, ggml_nbytes(cur));
+            take(values, start, n);
+        }
+        return device != nullptr;
+    }
+
+    static bool observe(llama_context * ctx, uint32_t what, uint32_t n_rows) {
+        ctx->cparams.retain_what    = what;
+        ctx->cparams.retain_rows    = n_rows;
+        ctx->cparams.retain_queries = &ctx->retain_queries;
+        for (uint32_t il = ctx->cparams.retain_begin; (what & LLAMA_RETAIN_QUERIES) && il < ctx->cparams.retain_end; ++il) {
+            if (cache(ctx).map_layer_ids.count(il) && !ctx->retain_queries.count(il) && !sum_up(ctx, il)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    static bool sum_up(llama_context * ctx, uint32_t il) {
+        llama_retain_queries queries;
+        ggml_init_params params = { 2*ggml_tensor_overhead(), nullptr, true };
+        queries.tensors.reset(ggml_init(params));
+        const auto & hparams = ctx->model.hparams;
+        const int64_t n_embd = hparams.n_embd_head_k(il);
+        queries.sum      = ggml_new_tensor_3d(queries.tensors.get(), GGML_TYPE_F32, 1,      n_embd, hparams.n_head(il));
+        queries.products = ggml_new_tensor_3d(queries.tensors.get(), GGML_TYPE_F32, n_embd, n_embd, hparams.n_head(il));
+        auto * buft = ggml_backend_buffer_get_type(layer_of(ctx, il).k->buffer);
+        queries.buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(queries.tensors.get(), buft));
+        if (!queries.buffer) {
+            return false;
+        }
+        ggml_backend_buffer_clear(queries.buffer.get(), 0);
+        ctx->retain_queries.emplace(il, std::move(queries));
+        return true;
+    }
+
+    // what a layer's queries scatter like: their mean and, as columns of l in l*l^T, their covariance, turned and scaled such
+    // that k*mean + the sum of the squares of k*l is the logit that key k can expect. Of one head
+    struct scatter {
+        std::vector<double>              mean;
+        std::vector<std::vector<double>> columns;
+    };
+
+    static std::vector<scatter> scatter_of(const llama_retain_queries & queries, const std::vector<double> & rotation, int64_t n_embd, int64_t n_head, int n_threads) {
+        std::vector<float> sums(ggml_nelements(queries.sum)), products(ggml_nelements(queries.products));
+        ggml_backend_tensor_get(queries.sum,      sums.data(),     0, ggml_nbytes(queries.sum));
+        ggml_backend_tensor_get(queries.products, products.data(), 0, ggml_nbytes(queries.products));
+
+        std::vector<scatter> heads(n_head);
+        const auto of_head = [&](int64_t h) {
+            std::vector<double> mean(sums.begin() + h*n_embd, sums.begin() + (h + 1)*n_embd);
+            std::vector<double> covariance(n_embd*n_embd);
+            for (auto & value : mean) {
+                value /= queries.n;
+            }
+            auto & head = heads[h];
+            head.mean.resize(n_embd);
+            for (int64_t i = 0; i < n_embd; ++i) {
+                for (int64_t j = 0; j < n_embd; ++j) {
+                    covariance[i*n_embd + j] = double(products[(h*n_embd + i)*n_embd + j])/queries.n - mean[i]*mean[j];
+                    head.mean[j] += queries.scale*rotation[i*n_embd + j]*mean[i];
+                }
+            }
+            head.columns = cholesky(turn(rotation, turn(rotation, covariance, n_embd), n_embd), n_embd);
+            for (auto & column : head.columns) {
+                for (auto & value : column) {
+                    value *= queries.scale*std::sqrt(0.5);
+                }
+            }
+        };
+        std::vector<std::thread> threads;
+        const int n_used = std::min<int>(n_threads, n_head);
+        for (int thread = 1; thread < n_used; ++thread) {
+            threads.emplace_back([&, thread] {
+                for (int64_t h = thread; h < n_head; h += n_used) {
+                    of_head(h);
+                }
+            });
+        }
+        for (int64_t h = 0; h < n_head; h += n_used) {
+            of_head(h);
+        }
+        for (auto & thread : threads) {
+            thread.join();
+        }
+        return heads;
     }
 
     static const float * observed(llama_context * ctx, uint32_t il, uint32_t what, uint32_t * n_kv) {
@@ -216,40 +298,39 @@ struct llama_retain::observing {
         const int64_t n_group   = kv.hparams.n_head(il)/n_head_kv;
         const int64_t n_embd    = keys->ne[0]/n_head_kv;
 
-        // with the covariance as l*l^T, k*l*l^T*k/2 is the sum of the squares of k*l/sqrt(2)
-        const auto rotation = mean_rotation(ctx, queries, n_embd, first, n_future);
+        // most models turn all layers' queries alike
+        auto & known = ctx->retain_rotation;
+        if (known.mean.empty() || known.rotated != queries.rotated || known.rope != queries.rope || known.factors != queries.factors ||
+            known.n_embd != n_embd || known.first != first || known.n != n_future) {
+            known = { queries.rotated, queries.rope, queries.factors, n_embd, first, n_future, mean_rotation(ctx, queries, n_embd, first, n_future) };
+        }
+        const auto & rotation = known.mean;
         if (rotation.empty()) {
             return false;
         }
-        std::vector<float> mean(n_head_kv*n_group*n_embd, 0.0f);
-        std::vector<float> spread(mean.size()*n_embd);
-        for (int64_t h = 0; h < n_head_kv*n_group; ++h) {
-            const double * sum      = queries.sum.data()      + h*n_embd;
-            const double * products = queries.products.data() + h*n_embd*n_embd;
-            std::vector<double> covariance(n_embd*n_embd);
-            for (int64_t i = 0; i < n_embd; ++i) {
-                for (int64_t j = 0; j < n_embd; ++j) {
-                    covariance[i*n_embd + j] = products[i*n_embd + j]/queries.n - sum[i]/queries.n*sum[j]/queries.n;
-                    mean[h*n_embd + j] += queries.scale*rotation[i*n_embd + j]*sum[i]/queries.n;
-                }
+
+        const auto heads = scatter_of(queries, rotation, n_embd, n_head_kv*n_group, ctx->cparams.n_threads_batch);
+        size_t n_columns = 1;
+        for (const auto & head : heads) {
+            n_columns = std::max(n_columns, head.columns.size());
+        }
+        std::vector<float> mean, spread;
+        for (const auto & head : heads) {
+            mean.insert(mean.end(), head.mean.begin(), head.mean.end());
+            for (const auto & column : head.columns) {
+                spread.insert(spread.end(), column.begin(), column.end());
             }
-            covariance = turn(rotation, turn(rotation, covariance, n_embd), n_embd);
-            cholesky(covariance, n_embd);
-            std::transform(covariance.begin(), covariance.end(), spread.begin() + h*n_embd*n_embd, [&](double value) {
-                return value*queries.scale*std::sqrt(0.5);
-            });
+            spread.resize(mean.size()*n_columns, 0.0f);
         }
 
         auto * buft = ggml_backend_buffer_get_type(keys->buffer);
-        const auto device = backend(ctx, buft);
         ggml_init_params params = { 3*ggml_tensor_overhead(), nullptr, true };
         ggml_context_ptr inputs(ggml_init(params));
         ggml_tensor * t_mean   = ggml_new_tensor_3d(inputs.get(), GGML_TYPE_F32, n_embd, n_group,        n_head_kv);
-        ggml_tensor * t_spread = ggml_new_tensor_3d(inputs.get(), GGML_TYPE_F32, n_embd, n_group*n_embd, n_head_kv);
+        ggml_tensor * t_spread = ggml_new_tensor_3d(inputs.get(), GGML_TYPE_F32, n_embd, n_group*n_columns, n_head_kv);
         ggml_tensor * t_rot    = kv.build_input_k_rot(inputs.get());
         ggml_backend_buffer_ptr buffer(ggml_backend_alloc_ctx_tensors_from_buft(inputs.get(), buft));
-        ggml_gallocr_ptr alloc(ggml_gallocr_new(buft));
-        if (!device || !buffer) {
+        if (!buffer) {
             return false;
         }
         ggml_backend_tensor_set(t_mean,   mean.data(),   0, ggml_nbytes(t_mean));
@@ -258,44 +339,67 @@ struct llama_retain::observing {
             ggml_backend_tensor_set(t_rot, kv.attn_rot_hadamard.at(t_rot->ne[0]).data(), 0, ggml_nbytes(t_rot));
         }
 
-        // so many rows at a time that what is between stays in a core's cache; on a device, that it is worth a launch
-        const int64_t n_most = ggml_backend_buft_is_host(buft) ? 1 << 17 : 8 << 20;
-        const int64_t n_step = std::max<int64_t>(1, n_most/(n_head_kv*n_group*n_embd));
-        for (int64_t start = 0; start < n_rows; start += n_step) {
-            const int64_t n = std::min(n_step, n_rows - start);
-            ggml_init_params params = { 16*ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true };
-            ggml_context_ptr tensors(ggml_init(params));
-            auto * c = tensors.get();
-
-            ggml_tensor * k = alias(c, keys, keys->type, n_embd, n, n_head_kv, n_embd*ggml_type_size(keys->type));
-            k->data = (char *) k->data + start*keys->nb[1];
-            k = ggml_cast(c, k, GGML_TYPE_F32);
-            if (t_rot) {
-                k = llama_mul_mat_hadamard(c, k, t_rot); // its own inverse
-            }
-            ggml_tensor * cur = ggml_sqr(c, ggml_mul_mat(c, t_spread, k));
-            cur = ggml_sum_rows(c, ggml_reshape_4d(c, cur, n_embd, n_group, n, n_head_kv));
-            cur = ggml_add(c, ggml_reshape_3d(c, cur, n_group, n, n_head_kv), ggml_mul_mat(c, t_mean, k));
-
-            ggml_cgraph * graph = ggml_new_graph_custom(c, 16, false);
-            ggml_build_forward_expand(graph, cur);
-            if (!compute(device, graph, alloc.get())) {
-                return false;
-            }
-            std::vector<float> values(ggml_nelements(cur));
-            ggml_backend_tensor_get(cur, values.data(), 0, ggml_nbytes(cur));
-            for (int64_t h = 0; h < n_head_kv*n_group; ++h) {
-                for (int64_t r = 0; r < n; ++r) {
-                    logits[h*n_rows + start + r] = values[(h/n_group*n + r)*n_group + h%n_group];
+        return by_parts(ctx, keys, n_head_kv, n_rows, n_head_kv*n_group*n_columns,
+            [&](ggml_context * c, ggml_tensor * k) {
+                if (t_rot) {
+                    k = llama_mul_mat_hadamard(c, k, t_rot); // its own inverse
                 }
+                ggml_tensor * cur = ggml_mul_mat(c, t_spread, k);
+                cur = ggml_mul(c, cur, cur); // ggml_sqr takes one thread on the CPU
+                cur = ggml_sum_rows(c, ggml_reshape_4d(c, cur, n_columns, n_group, k->ne[1], n_head_kv));
+                cur = ggml_add(c, ggml_reshape_3d(c, cur, n_group, k->ne[1], n_head_kv), ggml_mul_mat(c, t_mean, k));
+                return ggml_cont(c, ggml_permute(c, cur, 1, 0, 2, 3)); // [rows, n_group, n_head_kv]
+            },
+            [&](const std::vector<float> & values, int64_t start, int64_t n) {
+                for (int64_t h = 0; h < n_head_kv*n_group; ++h) {
+                    std::copy_n(values.data() + h*n, n, logits + h*n_rows + start);
+                }
+            });
+    }
+
+    static uint32_t keys(llama_context * ctx, uint32_t il, uint32_t n_rows, float * keys) {
+        ctx->synchronize();
+        const auto * t = staging(ctx, il, false, n_rows);
+        if (!t) {
+            return 0;
+        }
+        const uint32_t n_head = ctx->model.hparams.n_head_kv(il);
+        const uint32_t n_embd = t->ne[0]/n_head;
+        std::vector<uint8_t> copy;
+        // who asks for the size alone is not to copy the layer
+        const uint8_t * data = keys ? on_host(t, copy) : nullptr;
+        for (uint32_t h = 0; keys && h < n_head; ++h) {
+            for (uint32_t r = 0; r < n_rows; ++r) {
+                ggml_fp16_to_fp32_row((const ggml_fp16_t *) (data + r*t->nb[1]) + h*n_embd, keys, n_embd);
+                keys += n_embd;
             }
         }
-        return true;
+        return n_embd;
+    }
+
+    static bool value_norms(llama_context * ctx, uint32_t il, uint32_t n_rows, float * norms) {
+        ctx->synchronize();
+        const auto * t = staging(ctx, il, true, n_rows);
+        if (!t) {
+            return false;
+        }
+        const int64_t n_head = ctx->model.hparams.n_head_kv(il);
+        return by_parts(ctx, t, n_head, n_rows, t->ne[0],
+            [](ggml_context * c, ggml_tensor * v) {
+                return ggml_sum_rows(c, ggml_mul(c, v, v));
+            },
+            [&](const std::vector<float> & squares, int64_t start, int64_t n) {
+                for (int64_t h = 0; h < n_head; ++h) {
+                    for (int64_t r = 0; r < n; ++r) {
+                        norms[h*n_rows + start + r] = std::sqrt(squares[h*n + r]);
+                    }
+                }
+            });
     }
 };
 
-void llama_retain_observe(llama_context * ctx, uint32_t what, uint32_t n_rows) {
-    llama_retain::observing::observe(ctx, what, n_rows);
+bool llama_retain_observe(llama_context * ctx, uint32_t what, uint32_t n_rows) {
+    return llama_retain::observing::observe(ctx, what, n_rows);
 }
 
 const float * llama_retain_observed(llama_context * ctx, uint32_t il, uint32_t what, uint32_t * n_kv) {
@@ -303,26 +407,11 @@ const float * llama_retain_observed(llama_context * ctx, uint32_t il, uint32_t w
 }
 
 uint32_t llama_retain_keys(llama_context * ctx, uint32_t il, uint32_t n_rows, float * keys) {
-    return each_row(ctx, il, false, keys ? n_rows : 0, [&](const ggml_fp16_t * row, uint32_t n_embd) {
-        ggml_fp16_to_fp32_row(row, keys, n_embd);
-        keys += n_embd;
-    });
+    return llama_retain::observing::keys(ctx, il, n_rows, keys);
 }
 
 bool llama_retain_value_norms(llama_context * ctx, uint32_t il, uint32_t n_rows, float * norms) {
-    std::vector<float> values;
-    return each_row(ctx, il, true, n_rows, [&](const ggml_fp16_t * row, uint32_t n_embd) {
-        values.resize(GGML_PAD(n_embd, 8), 0.0f);
-        ggml_fp16_to_fp32_row(row, values.data(), n_embd);
-        // eight sums beside each other, as the compiler may not reorder one
-        float sums[8] = {};
-        for (size_t i = 0; i < values.size(); i += 8) {
-            for (size_t k = 0; k < 8; ++k) {
-                sums[k] += values[i + k]*values[i + k];
-            }
-        }
-        *norms++ = std::sqrt(std::accumulate(sums, sums + 8, 0.0f));
-    }) > 0;
+    return llama_retain::observing::value_norms(ctx, il, n_rows, norms);
 }
 
 bool llama_retain_expected(llama_context * ctx, uint32_t il, uint32_t n_rows, int32_t first, uint32_t n_future, float * logits) {

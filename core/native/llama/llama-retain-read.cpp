@@ -203,6 +203,7 @@ struct llama_retain::reading {
         ctx->cparams.retain_rows = 0;
         ctx->retain_read.clear();
         ctx->retain_read_buf.reset();
+        ctx->retain_queries.clear();
         return true;
     }
 };

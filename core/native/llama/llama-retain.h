@@ -22,7 +22,8 @@
 #include <vector>
 
 // What is read back of a batch. The first three are of the attention of its last tokens (softmax probabilities p), and are
-// sums over these tokens: of p, of p*p and of p*ln(p). QUERIES is of all its tokens, and sums up inside the context.
+// sums over these tokens: of p, of p*p and of p*ln(p). QUERIES is of tokens from all over
+// it, and sums up inside the context.
 enum llama_retain_what {
     LLAMA_RETAIN_SUMS    = 1,
     LLAMA_RETAIN_SQUARES = 2,
@@ -40,27 +41,42 @@ enum llama_retain_outcome {
 // the first tokens of a document, whose queries are like no others (attention sinks), are left out of QUERIES
 #define LLAMA_RETAIN_OUTLIERS 4
 
-// a batch's queries before rotary embedding, in the graph
+// every so many tokens' queries are in QUERIES: neighbours' say much the same
+#define LLAMA_RETAIN_QUERY_STRIDE 4
+
+// what of a batch's queries was summed up
 struct llama_retain_query_batch {
-    ggml_tensor * sum;      // f32 [1, n_embd_head, n_head]
-    ggml_tensor * products; // f32 [n_embd_head, n_embd_head, n_head]
-    ggml_tensor * rope;     // the node that rotates them, NULL in a layer without
+    ggml_tensor * rope;  // the node that rotates them, NULL in a layer without
     int64_t       n;
-    float         scale;    // what a query times a key is multiplied by
+    float         scale; // what a query times a key is multiplied by
 };
 
-// those of all batches of a layer
+// a layer's queries before rotary embedding, summed up over the batches where its keys lie
 struct llama_retain_queries {
-    std::vector<double> sum;
-    std::vector<double> products;
-    int64_t n     = 0;
-    float   scale = 0.0f;
+    ggml_context_ptr        tensors;
+    ggml_backend_buffer_ptr buffer;
+    ggml_tensor *           sum      = nullptr; // f32 [1, n_embd_head, n_head]
+    ggml_tensor *           products = nullptr; // f32 [n_embd_head, n_embd_head, n_head]
+    int64_t                 n        = 0;
+    float                   scale    = 0.0f;
 
     bool                 rotated = false;
     std::vector<int32_t> rope;              // parameters of the node
     ggml_tensor *        factors = nullptr; // its frequency factors, a tensor of the model
 
-    void add(ggml_backend_sched_t sched, const llama_retain_query_batch & batch);
+    void add(const llama_retain_query_batch & batch);
+};
+
+// what rotary embedding does on average at n positions from `first` on, to columns of n_embd elements, as some layer's queries
+// are rotated
+struct llama_retain_rotation {
+    bool                 rotated = false;
+    std::vector<int32_t> rope;
+    ggml_tensor *        factors = nullptr;
+    int64_t              n_embd  = 0;
+    int32_t              first   = 0;
+    uint32_t             n       = 0;
+    std::vector<double>  mean; // n_embd x n_embd, column after column; empty: not known yet
 };
 
 // C++ hooks that the rest of llama.cpp calls
@@ -92,7 +108,7 @@ struct llama_retain_reading {
 
 extern "C" {
 
-#define LLAMA_RETAIN_ABI 11
+#define LLAMA_RETAIN_ABI 12
 
 LLAMA_API int32_t llama_retain_abi(void);
 
@@ -133,8 +149,9 @@ LLAMA_API bool llama_retain_pass(struct llama_context * ctx, const uint32_t * po
 // until llama_retain_keep. false: no memory
 LLAMA_API bool llama_retain_begin(struct llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells, bool plain);
 
-// the next batches read back `what` (llama_retain_what, or-ed) of their last n_rows tokens; 0: nothing of their attention
-LLAMA_API void llama_retain_observe(struct llama_context * ctx, uint32_t what, uint32_t n_rows);
+// the next batches read back `what` (llama_retain_what, or-ed) of their last n_rows tokens; 0: nothing of their attention.
+// false: no memory for what queries sum up to
+LLAMA_API bool llama_retain_observe(struct llama_context * ctx, uint32_t what, uint32_t n_rows);
 
 // of the last batch: [n_head][n_kv] f32, one of the first three llama_retain_what; n_kv includes unused cells.
 // *n_kv is set; NULL when that was not read back of the layer

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The measurements of docs/bench/gpu.md, on a machine with an NVIDIA GPU, the CUDA compiler, CMake, ninja and git:
+# The measurements of docs/bench/gpu.md (and of gpu-observing.md: see observing.ts), on a machine with an NVIDIA GPU, the CUDA
+# compiler, CMake, ninja and git:
 #   sh test/bench/gpu/bench.sh WORK && npx tsx test/bench/gpu/table.ts WORK/results.jsonl
 # WORK gets llama.cpp with the patch, the build and the models (12 GB); what is there already is used again.
 # About five minutes to compile on 16 cores, and fifteen to measure on an H100. MODELS and ARCH can be set. PREBUILT, a

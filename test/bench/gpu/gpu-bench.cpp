@@ -6,6 +6,7 @@
 //        gpu-bench run   MODEL RUN...           RUN is side:tokens:kv[:kept[:group[:hidden]]]
 //          side    stock | precis | uneven (budgets that differ from layer to layer, as a policy's may)
 //                  | heads (budgets that differ from KV head to KV head in each layer)
+//                  | default (all that the default policy asks for is observed: squares, queries, lengths of values, expected attention)
 //                  | fast (from about a quarter of the layers on, 4,096 positions go on: core/compression/propagation.ts)
 //          kv      f16 | q8_0 | q4_0, what is kept      kept    share of the tokens, e.g. 0.069
 //          group   layers read together; 0: as many as hold 512 MiB of f16 keys and values
@@ -247,7 +248,7 @@ struct Run {
 };
 
 struct Result {
-    double first_ms = 0, begin_ms = 0, score_ms = 0, read_back_ms = 0, select_ms = 0, keep_ms = 0, reserve_ms = 0;
+    double first_ms = 0, begin_ms = 0, score_ms = 0, read_back_ms = 0, norms_ms = 0, expected_ms = 0, select_ms = 0, keep_ms = 0, reserve_ms = 0;
     double decode_ms = 0, launch_ms = 0, choose_ms = 0; // the host's part of the tokens: until all is under way, choosing
     double token_ms = 0; // of the tokens the median: the first ones are slower, until CUDA has a graph to replay
     size_t after_bytes = 0, kv_bytes = 0, kv_peak = 0, compute_bytes = 0;
@@ -444,6 +445,13 @@ class Measurement {
         std::vector<llama_seq_id *> seqs(batch, &seq);
         std::vector<int8_t>         output(batch);
 
+        // as core/native/addon/context.cpp does: queries of four batches from all over the document
+        const bool     all_observed = run.side == "default";
+        const uint32_t what         = LLAMA_RETAIN_SUMS | (all_observed ? LLAMA_RETAIN_SQUARES : 0);
+        const uint32_t n_batches    = (run.tokens + batch - 1)/batch;
+        const uint32_t n_stride     = (n_batches + 3)/4;
+        std::vector<float> norms, expected;
+
         const bool one_group = n_group >= n_layer && cut == n_layer;
         std::vector<std::vector<float>> scores(n_group, std::vector<float>(size_t(n_head)*n_before));
         must(one_group || llama_retain_hold(ctx.get(), type_of(run.hidden), run.tokens), "no room for hidden states");
@@ -479,7 +487,7 @@ class Measurement {
                     llama_synchronize(ctx.get());
                 }
                 const auto from = Clock::now();
-                llama_retain_observe(ctx.get(), LLAMA_RETAIN_SUMS, rows);
+                must(llama_retain_observe(ctx.get(), what | (all_observed && at/batch%n_stride == 0 ? LLAMA_RETAIN_QUERIES : 0), rows), "no room for queries");
                 must(llama_decode(ctx.get(), part) == 0, "reading failed");
                 if (timed) {
                     llama_synchronize(ctx.get());
@@ -511,6 +519,16 @@ class Measurement {
             llama_retain_observe(ctx.get(), 0, 0);
             if (end == n_layer) {
                 llama_retain_hold(ctx.get(), GGML_TYPE_F16, 0);
+            }
+            for (uint32_t il = begin; all_observed && il < end; ++il) {
+                auto from = Clock::now();
+                norms.resize(size_t(llama_model_n_head_kv(model))*n_before);
+                must(llama_retain_value_norms(ctx.get(), il, n_before, norms.data()), "no lengths of values");
+                result.norms_ms += ms_since(from);
+                from = Clock::now();
+                expected.resize(size_t(n_head)*n_before);
+                must(llama_retain_expected(ctx.get(), il, n_before, run.tokens, 512, expected.data()), "no expected attention");
+                result.expected_ms += ms_since(from);
             }
             const auto position = [&](uint32_t row) { return passed.empty() ? row : passed[row]; };
             for (uint32_t il = begin; il < end; ++il) {
@@ -602,11 +620,11 @@ static void measure(const char * path, ggml_backend_dev_t device, int n_runs, ch
             continue;
         }
         printf("{\"run\":\"%s\",\"side\":\"%s\",\"tokens\":%u,\"kv\":\"%s\",\"kept\":%g,\"group\":%u,\"hidden\":\"%s\",\"firstMs\":%.1f,\"beginMs\":%.1f,"
-               "\"scoreMs\":%.1f,\"readBackMs\":%.1f,\"selectMs\":%.1f,\"keepMs\":%.1f,\"reserveMs\":%.1f,\"decodePerSecond\":%.2f,\"tokenMs\":%.3f,\"launchMs\":%.3f,\"chooseMs\":%.3f,\"peak\":%zu,\"after\":%zu,\"kvBytes\":%zu,"
+               "\"scoreMs\":%.1f,\"readBackMs\":%.1f,\"normsMs\":%.1f,\"expectedMs\":%.1f,\"selectMs\":%.1f,\"keepMs\":%.1f,\"reserveMs\":%.1f,\"decodePerSecond\":%.2f,\"tokenMs\":%.3f,\"launchMs\":%.3f,\"chooseMs\":%.3f,\"peak\":%zu,\"after\":%zu,\"kvBytes\":%zu,"
                "\"kvPeak\":%zu,\"kvFull\":%zu,\"computeBytes\":%zu,"
                "\"splitsRead\":%d,\"splitsDecode\":%d}\n",
                runs[i], run.side.c_str(), run.tokens, run.kv.c_str(), run.kept, r.group, run.hidden.c_str(), r.first_ms, r.begin_ms, r.score_ms,
-               r.read_back_ms, r.select_ms, r.keep_ms, r.reserve_ms, setting("DECODE", 256)*1000/r.decode_ms, r.token_ms, r.launch_ms/setting("DECODE", 256),
+               r.read_back_ms, r.norms_ms, r.expected_ms, r.select_ms, r.keep_ms, r.reserve_ms, setting("DECODE", 256)*1000/r.decode_ms, r.token_ms, r.launch_ms/setting("DECODE", 256),
                r.choose_ms/setting("DECODE", 256), watch.peak.load(), r.after_bytes, r.kv_bytes,
                r.kv_peak, row_bytes(model.get())*llama_model_n_layer(model.get())*run.tokens, r.compute_bytes, r.splits_read, r.splits_decode);
         fflush(stdout);

@@ -291,8 +291,8 @@ vocabulary) and random q4_0 weights; tokens are random; batches of ${models[0]?.
   done in the program, as the policies do it: window of 32, scores pooled over 15 positions, the best of a KV head's
   queries, the same budget for every layer ("layers uneven" and "heads uneven": budgets from half to one and a half times
   that, from the first to the last layer, or KV head of each layer). Hidden states wait on the device in f16. A group has
-  as many layers as hold 512 MiB of keys and values. The window's sums alone are observed: what the default policy also asks
-  for (spread, shift, expected attention) was not measured on a GPU.
+  as many layers as hold 512 MiB of keys and values. The window's sums alone are observed; what the default policy also asks
+  for is measured in [gpu-observing.md](gpu-observing.md).
 - "read fast": what the best head attends to most goes on after about a quarter of the layers, 4,096 positions. Where to cut is
   the app's to say by what layers attend to; random weights attend to nothing, so here it is where it mostly is.
 - **scoring** and so on are shares of the time to the first token.
