@@ -114,26 +114,18 @@ void Context::count_peak() {
     compute = std::max(compute, compute_bytes());
 }
 
-// The window's attention, summed over its queries, also of two batches: [query heads][n].
-struct Attention {
-    std::vector<float> sums;
-    std::vector<float> squares;
-};
-
-// Adds to [query heads][n] what one batch observed, [query heads][n_cells].
-static void add_observed(llama_context * ctx, uint32_t layer, uint32_t what, uint32_t n_head, uint32_t n, std::vector<float> & sums) {
+// What was observed of a layer, [query heads][n].
+static std::vector<float> observed_of(llama_context * ctx, uint32_t layer, uint32_t what, uint32_t n_head, uint32_t n) {
     uint32_t n_cells = 0;
-    const float * part = llama_retain_observed(ctx, layer, what, &n_cells);
-    if (!part) {
+    const float * all = llama_retain_observed(ctx, layer, what, &n_cells);
+    if (!all) {
         throw Failure("failed", "a layer returned no scores");
     }
-    sums.resize(size_t(n_head)*n, 0.0f);
-    const uint32_t n_seen = std::min(n_cells, n);
+    std::vector<float> values;
     for (uint32_t h = 0; h < n_head; ++h) {
-        for (uint32_t i = 0; i < n_seen; ++i) {
-            sums[size_t(h)*n + i] += part[size_t(h)*n_cells + i];
-        }
+        values.insert(values.end(), all + size_t(h)*n_cells, all + size_t(h)*n_cells + n);
     }
+    return values;
 }
 
 // Batches of which the queries' mean and covariance are taken: some 2,000 queries of every head tell them well enough
@@ -171,8 +163,7 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
     const bool scored = wanted.reduction != Reduction::none;
     const uint32_t what = (scored ? LLAMA_RETAIN_SUMS : 0) | (wanted.variances ? LLAMA_RETAIN_SQUARES : 0) |
         (wanted.entropy ? LLAMA_RETAIN_ENTROPY : 0) | (wanted.expected_logits ? LLAMA_RETAIN_QUERIES : 0);
-    std::vector<Attention> attention(full.size());
-    std::vector<Observed>  observed(full.size());
+    std::vector<Observed> observed(full.size());
 
     const uint32_t batch = options.batch;
     std::vector<llama_pos>      pos(batch);
@@ -206,28 +197,14 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
         if (options.grouped) {
             const bool asked = start/batch%n_stride == 0;
             if (!llama_retain_observe(ctx.get(), asked ? what : what & ~LLAMA_RETAIN_QUERIES, rows)) {
-                throw Failure("out-of-memory", "room for what a layer's queries sum up to could not be allocated");
+                throw Failure("out-of-memory", "room for what is observed of a layer could not be allocated");
             }
         }
         check(llama_decode(ctx.get(), part), "reading");
 
-        for (size_t l = 0; rows > 0 && l < full.size(); ++l) {
-            add_observed(ctx.get(), full[l], LLAMA_RETAIN_SUMS, n_head, n_before, attention[l].sums);
-            if (wanted.variances) {
-                add_observed(ctx.get(), full[l], LLAMA_RETAIN_SQUARES, n_head, n_before, attention[l].squares);
-            }
-            if (wanted.entropy) {
-                std::vector<float> terms;
-                add_observed(ctx.get(), full[l], LLAMA_RETAIN_ENTROPY, n_head, n_before, terms);
-                observed[l].entropy -= std::accumulate(terms.begin(), terms.end(), 0.0);
-            }
-        }
         done = done + double(n)*(end - begin);
     }
     llama_synchronize(ctx.get());
-    if (options.grouped) {
-        llama_retain_observe(ctx.get(), 0, 0);
-    }
     check(0, "reading");
 
     if (last) {
@@ -239,18 +216,22 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
     }
 
     for (size_t l = 0; l < full.size(); ++l) {
-        const auto & sums    = attention[l].sums;
-        const auto & squares = attention[l].squares;
+        const auto of_layer = [&](uint32_t of) { return observed_of(ctx.get(), full[l], of, n_head, n_before); };
         if (scored) {
+            const auto sums = of_layer(LLAMA_RETAIN_SUMS);
             observed[l].scores = reduce(n_head, n_group, n_before, wanted.reduction, [&](size_t i) { return sums[i]; });
+            if (wanted.variances) {
+                // rounding must not make it negative
+                const auto squares = of_layer(LLAMA_RETAIN_SQUARES);
+                observed[l].variances = reduce(n_head, n_group, n_before, wanted.reduction, [&](size_t i) {
+                    return window > 1 ? std::max(0.0f, (squares[i] - sums[i]*sums[i]/window)/(window - 1)) : 0.0f;
+                });
+            }
+            if (wanted.entropy) {
+                const auto terms = of_layer(LLAMA_RETAIN_ENTROPY);
+                observed[l].entropy = -std::accumulate(terms.begin(), terms.end(), 0.0);
+            }
         }
-        if (wanted.variances) {
-            // rounding must not make it negative
-            observed[l].variances = reduce(n_head, n_group, n_before, wanted.reduction, [&](size_t i) {
-                return window > 1 ? std::max(0.0f, (squares[i] - sums[i]*sums[i]/window)/(window - 1)) : 0.0f;
-            });
-        }
-        attention[l] = {};
         observe_rest(full[l], wanted, observed[l]);
         if (whole && !llama_retain_put(ctx.get(), full[l], n_rows, whole->ctx.get())) {
             throw Failure("failed", "a layer has nothing for the whole cache");
@@ -258,6 +239,9 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
     }
     if (whole) {
         whole->file->release();
+    }
+    if (options.grouped) {
+        llama_retain_observe(ctx.get(), 0, 0);
     }
     return observed;
 }

@@ -137,7 +137,10 @@ void Context::read_whole(const llama_token * list, uint32_t n, bool observe, boo
     part.token    = const_cast<llama_token *>(list);
     part.pos      = pos.data();
     part.logits   = output.data();
-    llama_retain_observe(whole->ctx.get(), LLAMA_RETAIN_SUMS, observe ? n : 0);
+    llama_retain_observe(whole->ctx.get(), 0, 0);
+    if (observe && !llama_retain_observe(whole->ctx.get(), LLAMA_RETAIN_SUMS, n)) {
+        throw Failure("out-of-memory", "room for what a draft looks at could not be allocated");
+    }
     check(llama_decode(whole->ctx.get(), part), "reading on the whole cache");
     whole->n_past += n;
     take_logits(n - 1);

@@ -130,8 +130,8 @@ static std::vector<double> turn(const std::vector<double> & rotation, const std:
     return out;
 }
 
-// a = l*l^T but for a hundredth of its trace: the columns of l, the one that takes most off the trace first. Queries vary in few
-// directions, all the fewer once turned by many positions at a time, so that these are some n/3. `a` is symmetric, n x n
+// a = l*l^T but for a hundredth of its trace: the columns of l, the one that takes most off the trace first. Turned by
+// many positions at a time, queries vary in fewer directions. `a` is symmetric, n x n
 static std::vector<std::vector<double>> cholesky(const std::vector<double> & a, int64_t n) {
     std::vector<double> left(n);
     for (int64_t i = 0; i < n; ++i) {
@@ -194,18 +194,58 @@ struct llama_retain::observing {
     }
 
     static bool observe(llama_context * ctx, uint32_t what, uint32_t n_rows) {
-        ctx->cparams.retain_what    = what;
-        ctx->cparams.retain_rows    = n_rows;
-        ctx->cparams.retain_queries = &ctx->retain_queries;
-        for (uint32_t il = ctx->cparams.retain_begin; (what & LLAMA_RETAIN_QUERIES) && il < ctx->cparams.retain_end; ++il) {
-            if (cache(ctx).map_layer_ids.count(il) && !ctx->retain_queries.count(il) && !sum_up(ctx, il)) {
+        auto & cparams = ctx->cparams;
+        cparams.retain_what      = what;
+        cparams.retain_rows      = n_rows;
+        cparams.retain_attention = &ctx->retain_attention;
+        cparams.retain_queries   = &ctx->retain_queries;
+        if (what == 0) {
+            ctx->synchronize();
+            ctx->retain_attention.clear();
+            ctx->retain_queries.clear();
+        }
+        const uint32_t end = cparams.retain_end == 0 ? ctx->model.hparams.n_layer() : cparams.retain_end;
+        for (uint32_t il = cparams.retain_begin; what != 0 && il < end; ++il) {
+            if (cache(ctx).map_layer_ids.count(il) &&
+                ((n_rows > 0 && !sum_attention(ctx, il)) || ((what & LLAMA_RETAIN_QUERIES) && !sum_queries(ctx, il)))) {
                 return false;
             }
         }
         return true;
     }
 
-    static bool sum_up(llama_context * ctx, uint32_t il) {
+    // where the layer's keys lie, zeros. false: no memory
+    static bool place(llama_context * ctx, uint32_t il, const ggml_context_ptr & tensors, ggml_backend_buffer_ptr & buffer) {
+        auto * buft = ggml_backend_buffer_get_type(layer_of(ctx, il).k->buffer);
+        buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(tensors.get(), buft));
+        if (!buffer) {
+            return false;
+        }
+        ggml_backend_buffer_clear(buffer.get(), 0);
+        ++ctx->cparams.retain_gen; // a graph that adds to others is not to be used again
+        return true;
+    }
+
+    static bool sum_attention(llama_context * ctx, uint32_t il) {
+        if (ctx->retain_attention.count(il)) {
+            return true;
+        }
+        llama_retain_attention attention;
+        ggml_init_params params = { 3*ggml_tensor_overhead(), nullptr, true };
+        attention.tensors.reset(ggml_init(params));
+        for (const uint32_t what : { LLAMA_RETAIN_SUMS, LLAMA_RETAIN_SQUARES, LLAMA_RETAIN_ENTROPY }) {
+            if (ctx->cparams.retain_what & what) {
+                attention.sums[what] = ggml_new_tensor_2d(attention.tensors.get(), GGML_TYPE_F32, cache(ctx).get_size(), ctx->model.hparams.n_head(il));
+            }
+        }
+        return attention.sums.empty() ||
+            (place(ctx, il, attention.tensors, attention.buffer) && ctx->retain_attention.emplace(il, std::move(attention)).second);
+    }
+
+    static bool sum_queries(llama_context * ctx, uint32_t il) {
+        if (ctx->retain_queries.count(il)) {
+            return true;
+        }
         llama_retain_queries queries;
         ggml_init_params params = { 2*ggml_tensor_overhead(), nullptr, true };
         queries.tensors.reset(ggml_init(params));
@@ -213,14 +253,7 @@ struct llama_retain::observing {
         const int64_t n_embd = hparams.n_embd_head_k(il);
         queries.sum      = ggml_new_tensor_3d(queries.tensors.get(), GGML_TYPE_F32, 1,      n_embd, hparams.n_head(il));
         queries.products = ggml_new_tensor_3d(queries.tensors.get(), GGML_TYPE_F32, n_embd, n_embd, hparams.n_head(il));
-        auto * buft = ggml_backend_buffer_get_type(layer_of(ctx, il).k->buffer);
-        queries.buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(queries.tensors.get(), buft));
-        if (!queries.buffer) {
-            return false;
-        }
-        ggml_backend_buffer_clear(queries.buffer.get(), 0);
-        ctx->retain_queries.emplace(il, std::move(queries));
-        return true;
+        return place(ctx, il, queries.tensors, queries.buffer) && ctx->retain_queries.emplace(il, std::move(queries)).second;
     }
 
     // what a layer's queries scatter like: their mean and, as columns of l in l*l^T, their covariance, turned and scaled such
@@ -277,12 +310,25 @@ struct llama_retain::observing {
 
     static const float * observed(llama_context * ctx, uint32_t il, uint32_t what, uint32_t * n_kv) {
         ctx->synchronize();
-        const auto it = ctx->retain_read.find({ il, what });
-        if (it == ctx->retain_read.end()) {
+        const auto layer = ctx->retain_attention.find(il);
+        if (layer == ctx->retain_attention.end() || !layer->second.sums.count(what)) {
             return nullptr;
         }
-        *n_kv = it->second.second/ctx->model.hparams.n_head(il);
-        return it->second.first;
+        const ggml_tensor * t = layer->second.sums.at(what);
+        // memory that the device can write to by itself, where it has such, and that is there already the next time
+        auto & buffer = ctx->retain_read_buf;
+        if (!buffer || ggml_backend_buffer_get_size(buffer.get()) < ggml_nbytes(t)) {
+            auto * dev  = ctx->model.dev_layer(il);
+            auto * buft = dev ? ggml_backend_dev_host_buffer_type(dev) : nullptr;
+            buffer.reset(ggml_backend_buft_alloc_buffer(buft ? buft : ggml_backend_cpu_buffer_type(), ggml_nbytes(t)));
+            if (!buffer) {
+                return nullptr;
+            }
+        }
+        auto * values = (float *) ggml_backend_buffer_get_base(buffer.get());
+        ggml_backend_tensor_get(t, values, 0, ggml_nbytes(t));
+        *n_kv = t->ne[0];
+        return values;
     }
 
     static bool expected(llama_context * ctx, uint32_t il, uint32_t n_rows, int32_t first, uint32_t n_future, float * logits) {

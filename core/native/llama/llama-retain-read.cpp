@@ -149,7 +149,7 @@ struct llama_retain::reading {
         if (small) {
             reset_cells(*small, n_small);
         }
-        ctx->retain_queries.clear();
+        llama_retain_observe(ctx, 0, 0);
         changed(ctx, il_begin, il_end);
         count(ctx);
         return reserve_batch(ctx, n_cells);
@@ -200,10 +200,8 @@ struct llama_retain::reading {
         if (!occupy(ctx, n_window, n_tokens - n_window, n_window)) {
             return false;
         }
-        ctx->cparams.retain_rows = 0;
-        ctx->retain_read.clear();
+        llama_retain_observe(ctx, 0, 0);
         ctx->retain_read_buf.reset();
-        ctx->retain_queries.clear();
         return true;
     }
 };

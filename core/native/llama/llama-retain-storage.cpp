@@ -225,6 +225,9 @@ struct llama_retain::measuring {
             total += ggml_backend_buffer_get_size(reading->buffer.get()) - ggml_nbytes(reading->hidden);
             total += ggml_backend_buffer_get_size(reading->mask_buffer.get());
         }
+        for (const auto & [il, attention] : ctx->retain_attention) {
+            total += ggml_backend_buffer_get_size(attention.buffer.get());
+        }
         for (const auto & [il, queries] : ctx->retain_queries) {
             total += ggml_backend_buffer_get_size(queries.buffer.get());
         }

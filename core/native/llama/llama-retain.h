@@ -8,7 +8,7 @@
 //     llama_retain_begin    gives the group storage for every token and makes the graph hold these layers only
 //     llama_decode          for each batch, from position 0 on: a group after the first goes on from the hidden states of
 //                           the one before, whatever the token ids
-//     llama_retain_observed what the last tokens of the batch attend to, as llama_retain_observe asked for
+//   llama_retain_observed what the last tokens attend to, as llama_retain_observe asked for before each batch; and
 //   llama_retain_keys, llama_retain_value_norms, llama_retain_expected   of each layer of the group, what else is known
 //   llama_retain_keep       for each layer of the group, and for earlier ones that shrink further
 //   llama_retain_pass       if the next group is to go on with some of the tokens only
@@ -19,11 +19,11 @@
 
 #include "ggml-cpp.h"
 
+#include <map>
 #include <vector>
 
-// What is read back of a batch. The first three are of the attention of its last tokens (softmax probabilities p), and are
-// sums over these tokens: of p, of p*p and of p*ln(p). QUERIES is of tokens from all over
-// it, and sums up inside the context.
+// What is summed up while a layer's batches are read. The first three are of the attention of scored tokens (softmax
+// probabilities p): sums of p, of p*p and of p*ln(p). QUERIES is of tokens from all over the document.
 enum llama_retain_what {
     LLAMA_RETAIN_SUMS    = 1,
     LLAMA_RETAIN_SQUARES = 2,
@@ -43,6 +43,13 @@ enum llama_retain_outcome {
 
 // every so many tokens' queries are in QUERIES: neighbours' say much the same
 #define LLAMA_RETAIN_QUERY_STRIDE 4
+
+// a layer's attention, summed up over the scored tokens of all batches where its keys lie: by llama_retain_what
+struct llama_retain_attention {
+    ggml_context_ptr                  tensors;
+    ggml_backend_buffer_ptr           buffer;
+    std::map<uint32_t, ggml_tensor *> sums; // f32 [cells, n_head]
+};
 
 // what of a batch's queries was summed up
 struct llama_retain_query_batch {
@@ -149,12 +156,12 @@ LLAMA_API bool llama_retain_pass(struct llama_context * ctx, const uint32_t * po
 // until llama_retain_keep. false: no memory
 LLAMA_API bool llama_retain_begin(struct llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells, bool plain);
 
-// the next batches read back `what` (llama_retain_what, or-ed) of their last n_rows tokens; 0: nothing of their attention.
-// false: no memory for what queries sum up to
+// of the next batches `what` (llama_retain_what, or-ed) is summed up, of attention that of their last n_rows tokens, until
+// llama_retain_begin or until nothing is asked for (0), which forgets it. false: no memory
 LLAMA_API bool llama_retain_observe(struct llama_context * ctx, uint32_t what, uint32_t n_rows);
 
-// of the last batch: [n_head][n_kv] f32, one of the first three llama_retain_what; n_kv includes unused cells.
-// *n_kv is set; NULL when that was not read back of the layer
+// what was summed up of a layer: [n_head][n_kv] f32, one of the first three llama_retain_what; n_kv includes unused cells.
+// Until the next call. *n_kv is set; NULL when it was not asked for, or no memory
 LLAMA_API const float * llama_retain_observed(struct llama_context * ctx, uint32_t il, uint32_t what, uint32_t * n_kv);
 
 // of a layer whose batches are all read, before llama_retain_keep: keys of the first n_rows positions as f32,

@@ -460,8 +460,6 @@ class Measurement {
             const auto from_begin = Clock::now();
             must(llama_retain_begin(ctx.get(), begin, end, n_rows, false), "no room for a group of layers");
             result.begin_ms += ms_since(from_begin);
-            bool scored = false;
-
             double usual_ms = 0;
             for (uint32_t at = 0; at < n_rows; at += batch) {
                 const uint32_t n    = std::min(batch, n_rows - at);
@@ -497,26 +495,18 @@ class Measurement {
                         result.score_ms += usual_ms == 0 ? 0 : std::max(0.0, ms_since(from) - usual_ms*n/batch);
                     }
                 }
-                const auto from_read_back = Clock::now();
-                for (uint32_t il = begin; rows > 0 && il < end; ++il) {
-                    uint32_t n_cells = 0;
-                    const float * row = llama_retain_observed(ctx.get(), il, LLAMA_RETAIN_SUMS, &n_cells);
-                    must(row, "no scores");
-                    const uint32_t n_seen = std::min(n_cells, n_before);
-                    for (uint32_t h = 0; h < n_head; ++h) {
-                        float * to = scores[il - begin].data() + size_t(h)*n_before;
-                        for (uint32_t i = 0; i < n_seen; ++i) {
-                            to[i] = (scored ? to[i] : 0.0f) + row[size_t(h)*n_cells + i];
-                        }
-                        std::fill(to + n_seen, scored ? to + n_seen : to + n_before, 0.0f);
-                    }
-                }
-                if (rows > 0) {
-                    result.read_back_ms += ms_since(from_read_back);
-                    scored = true;
-                }
             }
-            llama_retain_observe(ctx.get(), 0, 0);
+            const auto from_read_back = Clock::now();
+            for (uint32_t il = begin; il < end; ++il) {
+                uint32_t n_cells = 0;
+                const float * row = llama_retain_observed(ctx.get(), il, LLAMA_RETAIN_SUMS, &n_cells);
+                must(row, "no scores");
+                for (uint32_t h = 0; h < n_head; ++h) {
+                    std::copy_n(row + size_t(h)*n_cells, n_before, scores[il - begin].data() + size_t(h)*n_before);
+                }
+                must(!all_observed || llama_retain_observed(ctx.get(), il, LLAMA_RETAIN_SQUARES, &n_cells), "no squares");
+            }
+            result.read_back_ms += ms_since(from_read_back);
             if (end == n_layer) {
                 llama_retain_hold(ctx.get(), GGML_TYPE_F16, 0);
             }
