@@ -166,9 +166,11 @@ describe("what is observed of a layer", () => {
     writeRandomModel(path, { ...tinyModel, architecture: "llama" });
     const engine = await loadEngine(path, "all");
     const { kvHeads, layers, keySize, valueSize } = engine.model;
+    // more batches than the queries of four tell enough of
+    const long = Uint32Array.from({ length: 2600 }, (_, index) => tokens[index % tokens.length] as number);
     for (const name of policyNames.filter((one) => !createPolicy(one).keepsAll)) {
       const session = await openSession(engine);
-      const { kv } = await session.read(promptOf(tokens, window), {
+      const { kv } = await session.read(promptOf(long, window), {
         policy: createPolicy(name),
         budgetEntries: 100 * layers,
       });

@@ -241,7 +241,7 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
         whole->file->release();
     }
     if (options.grouped) {
-        llama_retain_observe(ctx.get(), 0, 0);
+        llama_retain_forget(ctx.get());
     }
     return observed;
 }

@@ -137,7 +137,7 @@ void Context::read_whole(const llama_token * list, uint32_t n, bool observe, boo
     part.token    = const_cast<llama_token *>(list);
     part.pos      = pos.data();
     part.logits   = output.data();
-    llama_retain_observe(whole->ctx.get(), 0, 0);
+    llama_retain_forget(whole->ctx.get());
     if (observe && !llama_retain_observe(whole->ctx.get(), LLAMA_RETAIN_SUMS, n)) {
         throw Failure("out-of-memory", "room for what a draft looks at could not be allocated");
     }

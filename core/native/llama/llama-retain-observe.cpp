@@ -199,19 +199,22 @@ struct llama_retain::observing {
         cparams.retain_rows      = n_rows;
         cparams.retain_attention = &ctx->retain_attention;
         cparams.retain_queries   = &ctx->retain_queries;
-        if (what == 0) {
-            ctx->synchronize();
-            ctx->retain_attention.clear();
-            ctx->retain_queries.clear();
-        }
         const uint32_t end = cparams.retain_end == 0 ? ctx->model.hparams.n_layer() : cparams.retain_end;
-        for (uint32_t il = cparams.retain_begin; what != 0 && il < end; ++il) {
+        for (uint32_t il = cparams.retain_begin; il < end; ++il) {
             if (cache(ctx).map_layer_ids.count(il) &&
                 ((n_rows > 0 && !sum_attention(ctx, il)) || ((what & LLAMA_RETAIN_QUERIES) && !sum_queries(ctx, il)))) {
                 return false;
             }
         }
         return true;
+    }
+
+    static void forget(llama_context * ctx) {
+        ctx->synchronize();
+        ctx->cparams.retain_what = 0;
+        ctx->cparams.retain_rows = 0;
+        ctx->retain_attention.clear();
+        ctx->retain_queries.clear();
     }
 
     // where the layer's keys lie, zeros. false: no memory
@@ -446,6 +449,10 @@ struct llama_retain::observing {
 
 bool llama_retain_observe(llama_context * ctx, uint32_t what, uint32_t n_rows) {
     return llama_retain::observing::observe(ctx, what, n_rows);
+}
+
+void llama_retain_forget(llama_context * ctx) {
+    llama_retain::observing::forget(ctx);
 }
 
 const float * llama_retain_observed(llama_context * ctx, uint32_t il, uint32_t what, uint32_t * n_kv) {

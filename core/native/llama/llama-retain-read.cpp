@@ -149,7 +149,7 @@ struct llama_retain::reading {
         if (small) {
             reset_cells(*small, n_small);
         }
-        llama_retain_observe(ctx, 0, 0);
+        llama_retain_forget(ctx);
         changed(ctx, il_begin, il_end);
         count(ctx);
         return reserve_batch(ctx, n_cells);
@@ -200,7 +200,7 @@ struct llama_retain::reading {
         if (!occupy(ctx, n_window, n_tokens - n_window, n_window)) {
             return false;
         }
-        llama_retain_observe(ctx, 0, 0);
+        llama_retain_forget(ctx);
         ctx->retain_read_buf.reset();
         return true;
     }

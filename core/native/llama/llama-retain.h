@@ -156,9 +156,12 @@ LLAMA_API bool llama_retain_pass(struct llama_context * ctx, const uint32_t * po
 // until llama_retain_keep. false: no memory
 LLAMA_API bool llama_retain_begin(struct llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells, bool plain);
 
-// of the next batches `what` (llama_retain_what, or-ed) is summed up, of attention that of their last n_rows tokens, until
-// llama_retain_begin or until nothing is asked for (0), which forgets it. false: no memory
+// of the next batches `what` (llama_retain_what, or-ed) is summed up, of attention that of their last n_rows tokens; 0: nothing.
+// false: no memory
 LLAMA_API bool llama_retain_observe(struct llama_context * ctx, uint32_t what, uint32_t n_rows);
+
+// observes no more, and forgets what was summed up, as llama_retain_begin and llama_retain_finish do
+LLAMA_API void llama_retain_forget(struct llama_context * ctx);
 
 // what was summed up of a layer: [n_head][n_kv] f32, one of the first three llama_retain_what; n_kv includes unused cells.
 // Until the next call. *n_kv is set; NULL when it was not asked for, or no memory
