@@ -134,7 +134,7 @@ function relative(a: Float32Array, b: Float32Array): number {
 
 const arrays = ["scores", "variances", "valueNorms", "keys", "expectedLogits"] as const;
 /** llama.cpp multiplies in f16 and holds keys and values in f16; of the queries' covariance a hundredth is left out. */
-const offBy = (name: (typeof arrays)[number]) => (name === "expectedLogits" ? 0.03 : 0.01);
+const offBy = (name: (typeof arrays)[number]) => (name === "expectedLogits" ? 0.02 : 0.01);
 
 describe("what is observed of a layer", () => {
   for (const architecture of ["llama", "qwen2"] as const) {
@@ -179,6 +179,21 @@ describe("what is observed of a layer", () => {
       expect((await session.feed(Uint32Array.of(5))).every(Number.isFinite), name).toBe(true);
       await session.dispose();
     }
+    await engine.dispose();
+  });
+
+  it("finds room for all there is to observe of all layers at once", async () => {
+    const path = join(folder, "wide.gguf");
+    // so many queries for a key that one KV head is scored at a time, in parts of two lengths
+    const model = { ...tinyModel, architecture: "llama" as const, layers: 30, queryHeads: 32, kvHeads: 2 };
+    writeRandomModel(path, model);
+    const engine = await loadEngine(path, "wide");
+    const long = Uint32Array.from({ length: 1200 }, (_, index) => tokens[index % tokens.length] as number);
+    const seen: LayerScores[] = [];
+    const session = await openSession(engine);
+    await session.read(promptOf(long, 62), { policy: watching(seen), budgetEntries: 0, groupLayers: 30 });
+    expect(seen.length).toBe(30);
+    await session.dispose();
     await engine.dispose();
   });
 });

@@ -79,12 +79,12 @@ describe.each([
 
   it("lets the compressed one go on from what a draft looked at, in its place and within its budget", async () => {
     await read();
-    const plain = await session.generate({ sampling: greedy, maxTokens: 60 });
+    const plain = await session.generate({ sampling: greedy, maxTokens: 30 });
     await read({ whole: { path: fresh(), kept: false } });
     const follow = { policy: policy.aimed as Policy, budgetEntries, mode: "draft" } as const;
-    const drafted = await session.generate({ sampling: greedy, maxTokens: 60, follow });
+    const drafted = await session.generate({ sampling: greedy, maxTokens: 30, follow });
     expect(drafted.drafted).toBe(0);
-    expect(drafted.stopped === "end" || drafted.tokens === 60).toBe(true);
+    expect(drafted.tokens).toBe(30);
     // (this random model writes the same whatever it has read)
     if (architecture === "llama") expect(drafted.text).not.toBe(plain.text);
   });

@@ -47,7 +47,7 @@ for (const line of readFileSync(process.argv[2] as string, "utf8").split("\n")) 
   if (entry.side === "stock") stock = entry;
   if (stock?.tokens !== entry.tokens) throw new Error(`${entry.run} has no stock before it`);
   const plain = entry.side === "stock";
-  const share = (ms: number) => (plain ? "" : `${((100 * ms) / entry.firstMs).toFixed(1)} %`);
+  const share = (ms: number) => (ms === 0 ? "" : `${((100 * ms) / entry.firstMs).toFixed(1)} %`);
   sections.push(
     row([
       `${entry.tokens / 1024}k`,

@@ -48,7 +48,7 @@ interface Header {
 
 interface Run {
   readonly run: string;
-  readonly side: "stock" | "precis" | "uneven" | "heads" | "fast";
+  readonly side: "stock" | "precis" | "default" | "uneven" | "heads" | "fast";
   readonly tokens: number;
   readonly kv: string;
   readonly kept: number;
@@ -120,8 +120,10 @@ const table = (head: readonly string[], rows: readonly (readonly (string | numbe
 function name(run: Run): string {
   if (run.side === "stock") return `stock, ${run.kv}`;
   const kept = `${Number((run.kept * 100).toFixed(1))} % kept`;
-  const uneven = { uneven: "layers uneven", heads: "heads uneven", fast: "read fast" }[run.side as string] ?? "";
-  return [kept, run.kv === "f16" ? "" : `in ${run.kv}`, uneven].filter((part) => part !== "").join(", ");
+  const how = { default: "all observed", uneven: "layers uneven", heads: "heads uneven", fast: "read fast" };
+  return [kept, run.kv === "f16" ? "" : `in ${run.kv}`, how[run.side as keyof typeof how] ?? ""]
+    .filter((part) => part !== "")
+    .join(", ");
 }
 
 function section({ header, runs, note }: Model): string {
