@@ -312,7 +312,6 @@ void Context::keep(const std::vector<Keep> & layers) {
     });
     retained = true;
     count_peak();
-    return_memory();
 }
 
 void Context::finish() {
