@@ -117,6 +117,13 @@ struct llama_retain {
     // the backend that computes on what lies in buffers of this type; nullptr: none
     static ggml_backend_t backend(const llama_context * ctx, ggml_backend_buffer_type_t buft);
 
+    // What build() makes of a layer's first n_rows keys or values, f16 [elements of a head, rows, KV heads], where they lie: for so
+    // many rows at a time that these and what is between, n_between elements a row, stay in a core's cache; on a device, that it
+    // is worth a launch. take(values, first row, rows) gets what came, f32. false: no memory
+    static bool by_parts(llama_context * ctx, const ggml_tensor * staged, int64_t n_head, int64_t n_rows, int64_t n_between,
+            const std::function<ggml_tensor *(ggml_context *, ggml_cgraph *, ggml_tensor *)> & build,
+            const std::function<void(const std::vector<float> &, int64_t, int64_t)> & take);
+
     //
     // cells: llama-retain-cells.cpp
     //
@@ -145,6 +152,7 @@ struct llama_retain {
     struct reserving; // llama-retain-cells.cpp
     struct reading;   // llama-retain-read.cpp
     struct observing; // llama-retain-observe.cpp
+    struct expecting; // llama-retain-expected.cpp
     struct saving;    // llama-retain-saved.cpp
     struct lending;   // llama-retain-whole.cpp
 };

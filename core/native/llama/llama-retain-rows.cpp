@@ -1,4 +1,4 @@
-// Rows of K and V, or of hidden states, gathered from others
+// Rows of K and V, or of hidden states: gathered from others, computed with where they lie, summed up
 
 #include "llama-retain-impl.h"
 
@@ -32,6 +32,49 @@ ggml_backend_t llama_retain::backend(const llama_context * ctx, ggml_backend_buf
         return ggml_backend_get_device(backend.get()) == ggml_backend_buft_get_device(buft);
     });
     return at == ctx->backends.end() ? nullptr : at->get();
+}
+
+bool llama_retain::by_parts(llama_context * ctx, const ggml_tensor * staged, int64_t n_head, int64_t n_rows, int64_t n_between,
+        const std::function<ggml_tensor *(ggml_context *, ggml_cgraph *, ggml_tensor *)> & build,
+        const std::function<void(const std::vector<float> &, int64_t, int64_t)> & take) {
+    auto * buft = ggml_backend_buffer_get_type(staged->buffer);
+    const auto device = backend(ctx, buft);
+    ggml_gallocr_ptr alloc(ggml_gallocr_new(buft));
+    const int64_t n_embd = staged->ne[0]/n_head;
+    const int64_t n_most = ggml_backend_buft_is_host(buft) ? 1 << 17 : 8 << 20;
+    const int64_t n_step = std::max<int64_t>(1, n_most/(staged->ne[0] + n_between));
+    const size_t  n_node = 64;
+    std::vector<float> values;
+    for (int64_t start = 0; device && start < n_rows; start += n_step) {
+        const int64_t n = std::min(n_step, n_rows - start);
+        ggml_init_params params = { n_node*ggml_tensor_overhead() + ggml_graph_overhead_custom(n_node, false), nullptr, true };
+        ggml_context_ptr tensors(ggml_init(params));
+        auto * c = tensors.get();
+
+        ggml_tensor * rows = alias(c, staged, staged->type, n_embd, n, n_head, n_embd*ggml_type_size(staged->type));
+        rows->data = (char *) rows->data + start*staged->nb[1];
+        ggml_cgraph * graph = ggml_new_graph_custom(c, n_node, false);
+        ggml_tensor * cur = build(c, graph, rows);
+        ggml_build_forward_expand(graph, cur);
+        if (!ggml_gallocr_alloc_graph(alloc.get(), graph) || ggml_backend_graph_compute(device, graph) != GGML_STATUS_SUCCESS) {
+            return false;
+        }
+        values.resize(ggml_nelements(cur));
+        ggml_backend_tensor_get(cur, values.data(), 0, ggml_nbytes(cur));
+        take(values, start, n);
+    }
+    return device != nullptr;
+}
+
+ggml_tensor * llama_retain_sum(ggml_context * ctx, ggml_cgraph * graph, ggml_tensor * t, int64_t n_apart) {
+    const auto rows = [&](int64_t from, int64_t n) {
+        return ggml_view_3d(ctx, t, t->ne[0], n*n_apart, t->ne[2], t->nb[1], t->nb[2], from*n_apart*t->nb[1]);
+    };
+    int64_t n = t->ne[1]/n_apart;
+    for (; n > 2; n -= n/2) {
+        ggml_build_forward_expand(graph, ggml_add_inplace(ctx, rows(0, n/2), rows(n - n/2, n/2)));
+    }
+    return n == 2 ? ggml_add(ctx, rows(0, 1), rows(1, 1)) : t;
 }
 
 // gather() where the cache lies: staging of a long document is hundreds of MiB, which would cross to the host and back.

@@ -91,6 +91,10 @@ struct llama_model * llama_retain_remember_model(struct llama_model * model, con
 void                 llama_retain_forget_model  (const struct llama_model * model);
 bool                 llama_retain_deferred();
 
+// [columns, n_apart, heads] of t [columns, m*n_apart, heads]: sums over m; t is overwritten. Its second half is added to its first
+// again and again: ggml_sum_rows would want a column in a row, and it and pooling take one thread on the CPU
+struct ggml_tensor * llama_retain_sum(struct ggml_context * ctx, struct ggml_cgraph * graph, struct ggml_tensor * t, int64_t n_apart);
+
 // gives pages of a mapped file back to the system once a backend has its copy of what they hold (repacked weights, or a
 // device's), so that no weight counts twice, not even while a model is loaded; who reads them gets them again from the
 // page cache. Elsewhere than on POSIX nothing
