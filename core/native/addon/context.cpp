@@ -306,12 +306,24 @@ void Context::keep_each(const std::vector<Keep> & layers, const std::function<ll
     }
 }
 
+// Storage given back that is worth a walk through the whole heap, which takes some milliseconds
+static const size_t n_worth_returning = 4 << 20;
+
 void Context::keep(const std::vector<Keep> & layers) {
+    const auto held_by_all = [&] {
+        return std::accumulate(layers.begin(), layers.end(), size_t(0), [&](size_t sum, const Keep & layer) { return sum + layer_bytes(layer.layer); });
+    };
+    given_back += held_by_all();
     keep_each(layers, [&](const Keep & layer) {
         return llama_retain_keep(ctx.get(), layer.layer, layer.positions.data(), layer.counts.data(), tokens.size(), window);
     });
+    given_back -= held_by_all();
     retained = true;
     count_peak();
+    if (given_back > n_worth_returning) {
+        return_memory();
+        given_back = 0;
+    }
 }
 
 void Context::finish() {

@@ -195,6 +195,7 @@ class Context {
     size_t held = 0; // bytes of hidden states that wait for the next group
     size_t peak    = 0;
     size_t compute = 0;
+    size_t given_back = 0; // bytes of storage since the allocator last returned what it has
 
     std::atomic<bool>   aborted{false};
     std::atomic<double> done{0};

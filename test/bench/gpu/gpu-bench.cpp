@@ -256,6 +256,7 @@ struct Result {
     uint32_t group = 0;
     std::vector<Plan>   plans;  // per layer
     std::vector<Logits> logits; // after the prompt, and after each token that was given
+    std::vector<float>  norms, expected; // of all layers, where tokens were given and all that the default policy asks for was observed
 };
 
 static const uint32_t window = 32;
@@ -351,7 +352,7 @@ class Measurement {
 
     // reads, then writes greedily, or goes on along `given`
     Result measure(ggml_backend_dev_t device, const std::vector<llama_token> & given = {}) {
-        run.side == "stock" ? read_plainly() : read_in_groups(given.empty() ? n_decode : given.size());
+        run.side == "stock" ? read_plainly() : read_in_groups(given.empty() ? n_decode : given.size(), !given.empty());
         llama_token token = choose();
         result.first_ms   = ms_since(start);
         result.splits_read = splits();
@@ -429,7 +430,7 @@ class Measurement {
         }
     }
 
-    void read_in_groups(uint32_t n_answer) {
+    void read_in_groups(uint32_t n_answer, bool compared) {
         const uint32_t n_layer = llama_model_n_layer(model);
         const uint32_t n_head  = llama_model_n_head(model);
 
@@ -519,6 +520,10 @@ class Measurement {
                 expected.resize(size_t(n_head)*n_before);
                 must(llama_retain_expected(ctx.get(), il, n_before, run.tokens, 512, expected.data()), "no expected attention");
                 result.expected_ms += ms_since(from);
+                if (compared) {
+                    result.norms.insert(result.norms.end(), norms.begin(), norms.end());
+                    result.expected.insert(result.expected.end(), expected.begin(), expected.end());
+                }
             }
             const auto position = [&](uint32_t row) { return passed.empty() ? row : passed[row]; };
             for (uint32_t il = begin; il < end; ++il) {
@@ -621,6 +626,17 @@ static void measure(const char * path, ggml_backend_dev_t device, int n_runs, ch
     }
 }
 
+// the length of the difference over that of a
+static double relative(const std::vector<float> & a, const std::vector<float> & b) {
+    must(a.size() == b.size(), "nothing to compare");
+    double norm = 0, difference = 0;
+    for (size_t i = 0; i < a.size(); ++i) {
+        norm       += double(a[i])*a[i];
+        difference += (double(a[i]) - b[i])*(double(a[i]) - b[i]);
+    }
+    return std::sqrt(difference/norm);
+}
+
 static void compare(const char * what, const Result & a, const Result & b) {
     must(!a.logits.empty() && a.logits.size() == b.logits.size(), "nothing to compare");
     double after_prompt = 0, largest = 0, norm = 0, difference = 0;
@@ -646,6 +662,9 @@ static void compare(const char * what, const Result & a, const Result & b) {
     printf("{\"check\":\"%s\",\"afterPrompt\":%g,\"largestDifference\":%g,\"relative\":%g", what, after_prompt, largest, std::sqrt(difference/norm));
     if (total > 0) {
         printf(",\"samePositions\":%.4f", double(shared)/total);
+    }
+    if (!a.expected.empty()) {
+        printf(",\"lengthsOfValues\":%g,\"expectedAttention\":%g", relative(a.norms, b.norms), relative(a.expected, b.expected));
     }
     printf(",\"splitsRead\":%d,\"splitsDecode\":%d}\n", b.splits_read, b.splits_decode);
     fflush(stdout);
@@ -677,7 +696,8 @@ static void check(const char * path, ggml_backend_dev_t device, const std::strin
         }
     }
     const auto on_cpu = load(path, nullptr);
-    for (const std::string & run : { "stock:" + n + ":f16", "precis:" + n + ":f16:0.25:1:f32", "precis:" + n + ":q8_0:0.25:1:f32", "uneven:" + n + ":f16:0.25:1:f32", "heads:" + n + ":f16:0.25:1:f32", "heads:" + n + ":q8_0:0.25:1:f32", "fast:" + n + ":f16:0.25:1:f32" }) {
+    for (const std::string & run : { "stock:" + n + ":f16", "precis:" + n + ":f16:0.25:1:f32", "precis:" + n + ":q8_0:0.25:1:f32", "uneven:" + n + ":f16:0.25:1:f32", "heads:" + n + ":f16:0.25:1:f32", "heads:" + n + ":q8_0:0.25:1:f32", "fast:" + n + ":f16:0.25:1:f32",
+            "default:" + n + ":f16:0.25:1:f32", "default:" + n + ":q8_0:0.25:1:f32" }) {
         compare((run + " against the CPU").c_str(), Measurement(on_cpu.get(), Run(run)).measure(device, given), on_device(run));
     }
 }
