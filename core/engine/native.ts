@@ -9,7 +9,7 @@ import type { KvType } from "./kv.js";
 import type { Sampling } from "./types.js";
 
 /** Must equal LLAMA_RETAIN_ABI in core/native/llama/llama-retain.h. */
-const abi = 12;
+const abi = 13;
 
 /**
  * A file of the whole KV cache. nameless: what is read goes to a new one, whose name goes at once; named: and stays; existing:
@@ -29,6 +29,8 @@ export interface NativeOpenOptions {
   readonly kvType: KvType;
   /** How hidden states wait between groups. */
   readonly hiddenType: "f16" | "f32";
+  /** Layers of the largest group of which anything is observed: what is computed of them needs room from the start. */
+  readonly observedLayers: number;
   /** false: llama.cpp's own cache and all layers at once, for models that cannot be read in groups. */
   readonly grouped: boolean;
   /** The whole KV cache lies in a file, too; open() then also rejects with "disk-full" and "no-file". */

@@ -33,6 +33,7 @@ import type {
 import { writeAnswer } from "./writing.js";
 
 type OpenOptions = Pick<NativeOpenOptions, "kvType" | "hiddenType" | "whole"> &
+  Partial<Pick<NativeOpenOptions, "observedLayers">> &
   Pick<ReadOptions, "answerTokens" | "threads">;
 
 /** Milliseconds between two progress reports. */
@@ -93,7 +94,8 @@ export class DocumentSession implements Session {
         onProgress?.({ fraction: 0, layersRead: 0, elapsedMs: 0, remainingMs: undefined });
         // later layers have no whole cache to lay beside
         const whole = propagation ? undefined : options.whole;
-        await this.#openBeside(prompt, { ...options, whole, kvType, hiddenType });
+        const observedLayers = policy.keepsAll ? 0 : groupLayers;
+        await this.#openBeside(prompt, { ...options, whole, kvType, hiddenType, observedLayers });
         signal?.throwIfAborted();
 
         if (policy.keepsAll) {
@@ -321,6 +323,7 @@ export class DocumentSession implements Session {
       room: options.answerTokens ?? defaultAnswerTokens,
       kvType: options.kvType,
       hiddenType: options.hiddenType,
+      observedLayers: options.observedLayers ?? 0,
       grouped: this.loaded.refusal === undefined,
       whole: options.whole,
     });

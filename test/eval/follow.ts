@@ -13,9 +13,10 @@ import type { DocumentSession } from "../../core/engine/session.js";
 import { findModel } from "../../core/models/models.js";
 import { defaultKvType } from "../../core/summarize/plan.js";
 import { longBenchDocuments, samplePieces } from "./documents.js";
+import type { Figures } from "./figures.js";
 import { distributionPart } from "./follow/distribution.js";
 import { needlePart } from "./follow/needle.js";
-import { type Part, page } from "./follow/page.js";
+import { type Oracle, type Part, page } from "./follow/page.js";
 import { timesPart } from "./follow/times.js";
 
 const parts = { distribution: distributionPart, needle: needlePart, times: timesPart } as const;
@@ -71,9 +72,21 @@ try {
   rmSync(folder, { recursive: true });
   await engine.dispose();
 }
-const text = page(made);
+const text = page(made, oracle());
 console.log(text);
 if (!values.tuning) {
   writeFileSync(kept, `${JSON.stringify(made, undefined, 1)}\n`);
   writeFileSync(join(docs, "follow.md"), text);
+}
+
+/** As `npm run eval -- distribution` measured it. */
+function oracle(): Oracle[] {
+  const { rows } = JSON.parse(readFileSync(join(docs, "distribution.json"), "utf8")) as Figures;
+  const { kl = [], agreement = [] } = rows.find(({ variant }) => variant === "oracle-dynamic")?.cells ?? {};
+  return kl.flatMap(({ budget, value }) => {
+    const same = agreement.find((cell) => cell.budget === budget);
+    return same && ["25%", "6.9%", "3.4%"].includes(budget)
+      ? [{ budget, kl: value.mean, agreement: same.value.mean }]
+      : [];
+  });
 }

@@ -38,6 +38,7 @@ class Context {
         uint32_t  room;       // tokens that may follow the prompt
         ggml_type kv_type;    // of what is kept: f16, q8_0 or q4_0
         bool      hidden_f16; // hidden states wait between groups in f16 (half the bytes) or f32 (exact)
+        uint32_t  observed;   // layers of the largest group of which anything is observed
         bool      grouped;    // false: llama.cpp's own cache, for models that cannot be read in groups
         std::string whole;    // path of a file of the whole KV cache; empty: none
         enum { nameless, named, existing } whole_is; // what is read goes to the first two

@@ -123,6 +123,7 @@ Napi::Value Session::open(const Napi::CallbackInfo & info) {
         given.Get("room").As<Napi::Number>().Uint32Value(),
         kv_type == "q8_0" ? GGML_TYPE_Q8_0 : kv_type == "q4_0" ? GGML_TYPE_Q4_0 : GGML_TYPE_F16,
         given.Get("hiddenType").As<Napi::String>().Utf8Value() == "f16",
+        given.Get("observedLayers").As<Napi::Number>().Uint32Value(),
         given.Get("grouped").As<Napi::Boolean>().Value(),
         whole_of("path"),
         whole_is == "named" ? Context::Options::named : whole_is == "existing" ? Context::Options::existing : Context::Options::nameless,

@@ -54,9 +54,9 @@ int32_t llama_retain_abi(void) {
 //
 
 // llama_context_params travels by value between separately compiled libraries, so it cannot grow a field
-static thread_local bool t_deferred = false;
+static thread_local int32_t t_deferred = -1;
 
-bool llama_retain_deferred() {
+int32_t llama_retain_deferred() {
     return t_deferred;
 }
 
@@ -122,10 +122,10 @@ void llama_retain_release(const void * data, size_t size) {
 #endif
 }
 
-llama_context * llama_retain_init(llama_model * model, llama_context_params params) {
-    t_deferred = true;
+llama_context * llama_retain_init(llama_model * model, llama_context_params params, uint32_t n_observed) {
+    t_deferred = std::min(n_observed, model->hparams.n_layer());
     llama_context * ctx = llama_init_from_model(model, params);
-    t_deferred = false;
+    t_deferred = -1;
     return ctx;
 }
 

@@ -24,6 +24,9 @@ struct llama_retain::observing {
         cparams.retain_attention = &ctx->retain_attention;
         cparams.retain_queries   = &ctx->retain_queries;
         const uint32_t end = cparams.retain_end == 0 ? ctx->model.hparams.n_layer() : cparams.retain_end;
+        if ((n_rows > 0 || (what & LLAMA_RETAIN_QUERIES)) && end - cparams.retain_begin > cparams.retain_observed) {
+            return false;
+        }
         for (uint32_t il = cparams.retain_begin; il < end; ++il) {
             if (cache(ctx).map_layer_ids.count(il) &&
                 ((n_rows > 0 && !sum_attention(ctx, il)) || ((what & LLAMA_RETAIN_QUERIES) && !sum_queries(ctx, il)))) {

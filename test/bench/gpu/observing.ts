@@ -24,12 +24,23 @@ const names = { stock: "stock, f16", precis: "the window's sums alone", default:
 const day = process.env.DAY ?? new Date().toISOString().slice(0, 10);
 const row = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
 
+/** Of a tiny model against the CPU: the length of the difference over that of what the CPU computes. */
+interface Check {
+  readonly check: string;
+  readonly lengthsOfValues?: number;
+  readonly expectedAttention?: number;
+}
+
 let device = "";
+const checks: string[] = [];
 const sections: string[] = [];
 let stock: Run | undefined;
 for (const line of readFileSync(process.argv[2] as string, "utf8").split("\n")) {
   if (!line.startsWith("{")) continue;
-  const entry = JSON.parse(line) as Run & { readonly model?: string; readonly device?: string };
+  const entry = JSON.parse(line) as Run & Check & { readonly model?: string; readonly device?: string };
+  if (entry.lengthsOfValues !== undefined && entry.expectedAttention !== undefined) {
+    checks.push(row([entry.check, entry.lengthsOfValues.toPrecision(2), entry.expectedAttention.toPrecision(2)]));
+  }
   if (entry.model !== undefined) {
     device = entry.device as string;
     const head = ["tokens", "observed", "layers a group", "first token", "to stock", "GiB at the peak"];
@@ -72,5 +83,12 @@ measurement each. The window's sums are what [gpu.md](gpu.md) observes. The defa
 document's queries, for the lengths of the values and for expected attention. The last three columns are shares of the time to
 the first token; what choosing takes in JavaScript is not in it.
 ${sections.join("\n")}
+
+## Against the CPU
+
+Relative differences of what is computed from a small random model's keys and values (four layers, 1,500 tokens), which differ
+as much themselves ([gpu.md](gpu.md)):
+
+${[row(["", "lengths of values", "expected attention"]), row(["---", "---", "---"]), ...checks].join("\n")}
 `,
 );

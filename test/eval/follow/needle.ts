@@ -13,10 +13,12 @@ const budgets = ["6.9%", "3.4%"];
 const length = 2048;
 const maxTokens = 40;
 const modes = ["off", "draft", "checked"] as const;
+/** Of a question's groups, what says how it is hard. */
+const kindNames = /^(anchored|paraphrased|multi-.*)$/;
 
 export async function needlePart(desk: FollowDesk, say: Say): Promise<Omit<Part, "made" | "split">> {
   const { engine, session, split, measure } = desk;
-  const setting = { split, size: "usual", lengths: [length], documents: [], measure } as const;
+  const setting = { split, size: "full", lengths: [length], documents: [], measure } as const;
   // several needles at once count too: what a window foresees least
   const many = (ruler.cases(setting) as QuestionCase[]).filter(({ groups }) =>
     groups.some((group) => /^multi/.test(group)),
@@ -24,6 +26,7 @@ export async function needlePart(desk: FollowDesk, say: Say): Promise<Omit<Part,
   const single = needle.cases(setting) as QuestionCase[];
   const all = single.flatMap((one, index) => (many[index] ? [one, many[index] as QuestionCase] : [one]));
   const found = new Map<string, number>();
+  const kinds = new Map<string, number>();
   let counted = 0;
   let asked = 0;
   const sampling = greedy(1);
@@ -38,6 +41,7 @@ export async function needlePart(desk: FollowDesk, say: Say): Promise<Omit<Part,
     );
     if (recall(full.text, one.facts) < 1) continue;
     counted++;
+    for (const kind of one.groups.filter((group) => kindNames.test(group))) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
     const score = async (row: string, budget: string) => {
       const logits = session.logits();
       for (const mode of modes) {
@@ -64,7 +68,7 @@ export async function needlePart(desk: FollowDesk, say: Say): Promise<Omit<Part,
   }
   return {
     title: `Facts found again, of those that the full cache finds (${counted} of ${asked} questions)`,
-    about: `Sentences hidden in the sample report's text at about ${length} tokens, one or several (kept in ${desk.kvType}), their questions in the sentences' words or in others (test/eval/needle, test/eval/ruler). Greedy answers.`,
+    about: `Sentences hidden in the sample report's text at about ${length} tokens, one or several (kept in ${desk.kvType}), their questions in the sentences' words or in others (test/eval/needle, test/eval/ruler). Greedy answers. Of the questions that count ${[...kinds].map(([kind, count]) => `${count} are ${kind}`).join(", ")}.`,
     head: ["kept, and how it was asked", "--reaim", "found"],
     rows: [...found].map(([key, sum]) => {
       const at = key.lastIndexOf(" ");
