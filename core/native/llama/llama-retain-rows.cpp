@@ -67,12 +67,16 @@ bool llama_retain::by_parts(llama_context * ctx, const ggml_tensor * staged, int
 }
 
 ggml_tensor * llama_retain_sum(ggml_context * ctx, ggml_cgraph * graph, ggml_tensor * t, int64_t n_apart) {
+    // views of the last sum and not of t: a view that nothing follows is one that the allocator never sees the end of, and t
+    // would keep its place to the end of the graph
+    ggml_tensor * last = t;
     const auto rows = [&](int64_t from, int64_t n) {
-        return ggml_view_3d(ctx, t, t->ne[0], n*n_apart, t->ne[2], t->nb[1], t->nb[2], from*n_apart*t->nb[1]);
+        return ggml_view_3d(ctx, last, t->ne[0], n*n_apart, t->ne[2], t->nb[1], t->nb[2], from*n_apart*t->nb[1]);
     };
     int64_t n = t->ne[1]/n_apart;
     for (; n > 2; n -= n/2) {
-        ggml_build_forward_expand(graph, ggml_add_inplace(ctx, rows(0, n/2), rows(n - n/2, n/2)));
+        last = ggml_add_inplace(ctx, rows(0, n/2), rows(n - n/2, n/2));
+        ggml_build_forward_expand(graph, last);
     }
     return n == 2 ? ggml_add(ctx, rows(0, 1), rows(1, 1)) : t;
 }
