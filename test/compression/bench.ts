@@ -1,9 +1,9 @@
 /**
  * What each policy costs beside reading: `npx tsx test/compression/bench.ts [tokens]`, 8,192 unless said otherwise.
- * - Reading: with nothing asked for, through a model with the attention and feed-forward of the default model's 30 layers.
+ * - Reading: by the default model, with nothing asked for.
  * - Observing: what reading with all that a policy asks for takes longer than those right before and after it that ask for
- *   nothing take on average, by a model with only two of those layers, median of 21: it costs as much in each layer. Reading
- *   does not: a last layer's attention is mostly left out.
+ *   nothing take on average, by a random model with two layers like the default model's, median of 21: it costs as much in
+ *   each layer. Reading does not: a last layer's attention is mostly left out.
  * - Choosing: all its layers' choices from random scores, on one thread, best of five rounds, with 25 and 6.9 % kept.
  * - Writing: what a token takes when KV heads keep equally many entries, and when they do not, by the same model.
  * Takes about seven minutes on two cores and wants a quiet machine.
@@ -14,6 +14,7 @@ import { loadEngine } from "../../core/engine/engine.js";
 import type { DocumentSession } from "../../core/engine/session.js";
 import { readingShape } from "../../core/engine/shape.js";
 import type { Engine } from "../../core/engine/types.js";
+import { findModel } from "../../core/models/models.js";
 import { median } from "../bench/summary.js";
 import { cachedModel, shapes } from "../support/shapes.js";
 import { random } from "./arbitraries.js";
@@ -42,9 +43,10 @@ async function readingTime(of: Engine, policy: Policy, layers: number): Promise<
   return timings.prefillMs;
 }
 
-/** Milliseconds through all layers with nothing observed. */
+/** Milliseconds through the default model with nothing observed. */
 async function plainTime(): Promise<number> {
-  const whole = await loadEngine(cachedModel("smollm2-like", { fullFeedForward: true }), "all layers");
+  const { path, id } = await findModel();
+  const whole = await loadEngine(path, id);
   const ms = await readingTime(whole, createPolicy("streaming-llm"), shape.layers);
   await whole.dispose();
   return ms;
@@ -118,7 +120,7 @@ const plain = await plainTime();
 const times = await observingTimes();
 const observed = observedLayers();
 const percent = (ms: number) => `${((100 * ms) / plain).toFixed(2)} %`;
-console.log(`Reading ${tokens} tokens through ${shape.layers} layers: ${(plain / 1000).toFixed(1)} s\n`);
+console.log(`Reading ${tokens} tokens by the default model: ${(plain / 1000).toFixed(1)} s\n`);
 console.log("| policy | observes | observing | choosing, 25 % | choosing, 6.9 % | together, 6.9 % |");
 console.log("| --- | --- | ---: | ---: | ---: | ---: |");
 for (const policy of policies) {
