@@ -70,6 +70,15 @@ export function caseConditions({ conditions, engine }: Pick<Desk, "conditions" |
   return { ...conditions, prompt: digest(tokens) };
 }
 
+type Measuring<C extends Case> = readonly [
+  desk: Desk,
+  store: Store<Measured>,
+  benchmark: Benchmark<C>,
+  one: C,
+  variants: readonly Variant[],
+  budgets: readonly string[],
+];
+
 /** The full cache answers otherwise here than where the case was measured. */
 class AnotherAnswer extends Error {}
 
@@ -77,33 +86,21 @@ class AnotherAnswer extends Error {}
  * Measures what is missing of a case, and keeps each figure at once; all of it where the full cache's answer is not what it was.
  * @throws what `desk.before` throws
  */
-export async function measure<C extends Case>(
-  desk: Desk,
-  store: Store<Measured>,
-  benchmark: Benchmark<C>,
-  one: C,
-  variants: readonly Variant[],
-  budgets: readonly string[],
-): Promise<void> {
-  const conditions = caseConditions(desk, one);
-  const stored = store.load(one.id, conditions);
+export async function measure<C extends Case>(...given: Measuring<C>): Promise<void> {
+  const [desk, store, , one] = given;
+  const stored = store.load(one.id, caseConditions(desk, one));
   if (stored && !stored.counts) return;
   try {
-    await measureMissing(desk, store, benchmark, one, variants, budgets, stored);
+    await measureMissing(stored, given);
   } catch (error) {
     if (!(error instanceof AnotherAnswer)) throw error;
-    await measureMissing(desk, store, benchmark, one, variants, budgets, undefined);
+    await measureMissing(undefined, given);
   }
 }
 
 async function measureMissing<C extends Case>(
-  desk: Desk,
-  store: Store<Measured>,
-  benchmark: Benchmark<C>,
-  one: C,
-  variants: readonly Variant[],
-  budgets: readonly string[],
   stored: Measured | undefined,
+  [desk, store, benchmark, one, variants, budgets]: Measuring<C>,
 ): Promise<void> {
   const { engine, session, before } = desk;
   const conditions = caseConditions(desk, one);
