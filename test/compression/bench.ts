@@ -55,7 +55,9 @@ async function plainTime(): Promise<number> {
 /** Milliseconds that each kind of observing takes longer in the few layers than the readings around it take without. */
 async function observingTimes(): Promise<Map<string, number>> {
   const plain = createPolicy("streaming-llm");
-  const kinds = new Map(policies.filter(({ name }) => name !== plain.name).map((policy) => [observing(policy), policy]));
+  const kinds = new Map(
+    policies.filter(({ name }) => name !== plain.name).map((policy) => [observing(policy), policy]),
+  );
   const longer = new Map([...kinds.keys()].map((what) => [what, [] as number[]]));
   let before = await readingTime(engine, plain, fewLayers);
   for (let round = 0; round < 21; round++) {
