@@ -68,7 +68,7 @@ export async function needlePart(desk: FollowDesk, say: Say): Promise<Omit<Part,
   }
   return {
     title: `Facts found again, of those that the full cache finds (${counted} of ${asked} questions)`,
-    about: `Sentences hidden in the sample report's text at about ${length} tokens, one or several (kept in ${desk.kvType}), their questions in the sentences' words or in others (test/eval/needle, test/eval/ruler). Greedy answers. Of the questions that count ${[...kinds].map(([kind, count]) => `${count} are ${kind}`).join(", ")}.`,
+    about: `Sentences hidden in the sample report's text at about ${length} tokens, one or several (kept in ${desk.kvType}), their questions in the sentences' words or in others (test/eval/needle, test/eval/ruler). Greedy answers. Those that count: ${[...kinds].map(([kind, count]) => `${count} ${kind}`).join(", ")}.`,
     head: ["kept, and how it was asked", "--reaim", "found"],
     rows: [...found].map(([key, sum]) => {
       const at = key.lastIndexOf(" ");
