@@ -196,4 +196,18 @@ describe("what is observed of a layer", () => {
     await session.dispose();
     await engine.dispose();
   });
+
+  it("finds room for a batch of observed queries that go through six at a time", async () => {
+    const path = join(folder, "long.gguf");
+    const model = { ...tinyModel, architecture: "llama" as const, layers: 1, queryHeads: 64, kvHeads: 4 };
+    writeRandomModel(path, model);
+    const engine = await loadEngine(path, "long");
+    const long = Uint32Array.from({ length: 40 * 512 }, (_, index) => tokens[index % tokens.length] as number);
+    const seen: LayerScores[] = [];
+    const session = await openSession(engine);
+    await session.read(promptOf(long, 512), { policy: watching(seen), budgetEntries: 0 });
+    expect(seen.length).toBe(1);
+    await session.dispose();
+    await engine.dispose();
+  });
 });

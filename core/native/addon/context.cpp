@@ -54,7 +54,7 @@ Context::Context(const std::string & model_path, std::vector<llama_token> prompt
     params.abort_callback      = [](void * self) { return static_cast<Context *>(self)->aborted.load(); };
     params.abort_callback_data = this;
 
-    ctx.reset(options.grouped ? llama_retain_init(found, params, options.observed) : llama_init_from_model(found, params));
+    ctx.reset(options.grouped ? llama_retain_init(found, params, options.observed, window) : llama_init_from_model(found, params));
     if (!ctx) {
         throw Failure("out-of-memory", "the buffers for computing could not be allocated");
     }

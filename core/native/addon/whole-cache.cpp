@@ -30,7 +30,7 @@ void Context::open_whole(const llama_context_params & like) {
     params.n_batch = params.n_ubatch = llama_model_n_swa(model) > 0 ? like.n_batch : n_check;
     params.n_outputs_max = n_draft;
     whole = std::make_unique<Whole>();
-    whole->ctx.reset(llama_retain_init(const_cast<llama_model *>(model), params, n_layer));
+    whole->ctx.reset(llama_retain_init(const_cast<llama_model *>(model), params, n_layer, n_check));
     if (!whole->ctx) {
         throw Failure("out-of-memory", "the buffers for computing on the whole cache could not be allocated");
     }

@@ -54,10 +54,18 @@ int32_t llama_retain_abi(void) {
 //
 
 // llama_context_params travels by value between separately compiled libraries, so it cannot grow a field
-static thread_local int32_t t_deferred = -1;
+static thread_local bool     t_deferred = false;
+static thread_local uint32_t t_n_layers = 0;
+static thread_local uint32_t t_n_rows   = 0;
 
-int32_t llama_retain_deferred() {
+bool llama_retain_deferred() {
     return t_deferred;
+}
+
+void llama_retain_set_room(llama_cparams & cparams) {
+    cparams.retain = t_deferred;
+    cparams.retain_most_layers = t_deferred ? t_n_layers : 0;
+    cparams.retain_most_rows   = t_deferred ? t_n_rows   : 0;
 }
 
 const char * llama_retain_refusal(const llama_model * model) {
@@ -122,10 +130,12 @@ void llama_retain_release(const void * data, size_t size) {
 #endif
 }
 
-llama_context * llama_retain_init(llama_model * model, llama_context_params params, uint32_t n_observed) {
-    t_deferred = std::min(n_observed, model->hparams.n_layer());
+llama_context * llama_retain_init(llama_model * model, llama_context_params params, uint32_t n_layers, uint32_t n_rows) {
+    t_deferred = true;
+    t_n_layers = std::min(n_layers, model->hparams.n_layer());
+    t_n_rows   = std::min(n_rows, params.n_ubatch);
     llama_context * ctx = llama_init_from_model(model, params);
-    t_deferred = -1;
+    t_deferred = false;
     return ctx;
 }
 

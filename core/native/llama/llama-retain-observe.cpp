@@ -16,6 +16,25 @@ void llama_retain_queries::add(const llama_retain_query_batch & batch) {
     }
 }
 
+int64_t llama_retain_rows_at_once(int64_t n_kv, int64_t n_gqa) {
+    return std::clamp<int64_t>((1 << 21)/(n_kv*n_gqa), 1, 16);
+}
+
+uint32_t llama_retain_max_nodes(const llama_model & model, const llama_cparams & cparams) {
+    const auto & hparams = model.hparams;
+    int64_t n_head_kv = 0, n_gqa = 1;
+    for (uint32_t il = 0; il < hparams.n_layer(); ++il) {
+        n_head_kv = std::max<int64_t>(n_head_kv, hparams.n_head_kv(il));
+        n_gqa     = std::max<int64_t>(n_gqa, hparams.n_head(il)/std::max(1u, hparams.n_head_kv(il)));
+    }
+    // of each KV head: 15 for as many queries as go together, and 17 to add them up for each of three sums, of parts of two sizes;
+    // that again where the mask is in parts, of 128 queries at least. Heads that are stored apart have 24 instead
+    const int64_t n_rows  = cparams.retain_most_rows;
+    const int64_t n_parts = n_rows/llama_retain_rows_at_once(GGML_PAD(cparams.n_ctx, 256), n_gqa) + 2;
+    const int64_t n_each  = 15*n_parts + 104*(n_rows/128 + 1);
+    return n_head_kv*(24*hparams.n_layer() + n_each*cparams.retain_most_layers);
+}
+
 struct llama_retain::observing {
     static bool observe(llama_context * ctx, uint32_t what, uint32_t n_rows) {
         auto & cparams = ctx->cparams;
@@ -24,7 +43,8 @@ struct llama_retain::observing {
         cparams.retain_attention = &ctx->retain_attention;
         cparams.retain_queries   = &ctx->retain_queries;
         const uint32_t end = cparams.retain_end == 0 ? ctx->model.hparams.n_layer() : cparams.retain_end;
-        if ((n_rows > 0 || (what & LLAMA_RETAIN_QUERIES)) && end - cparams.retain_begin > cparams.retain_observed) {
+        const bool any = n_rows > 0 || (what & LLAMA_RETAIN_QUERIES);
+        if (n_rows > cparams.retain_most_rows || (any && end - cparams.retain_begin > cparams.retain_most_layers)) {
             return false;
         }
         for (uint32_t il = cparams.retain_begin; il < end; ++il) {

@@ -89,7 +89,15 @@ struct llama_retain_rotation {
 // C++ hooks that the rest of llama.cpp calls
 struct llama_model * llama_retain_remember_model(struct llama_model * model, const char * path);
 void                 llama_retain_forget_model  (const struct llama_model * model);
-int32_t              llama_retain_deferred(); // n_observed of the context that llama_retain_init makes; -1: another makes it
+bool                 llama_retain_deferred(); // while llama_retain_init makes a context
+void                 llama_retain_set_room(struct llama_cparams & cparams); // what it was given, into that context's
+
+// nodes that a context's largest graph has beside those of its model
+uint32_t             llama_retain_max_nodes(const struct llama_model & model, const struct llama_cparams & cparams);
+
+// queries of a batch whose attention is computed together, to be summed up. No more than CUDA has a kernel of its own for: more
+// would go to cuBLAS, whose workspace nothing else needs; and fewer where they are long, as several such tensors live at a time
+int64_t              llama_retain_rows_at_once(int64_t n_kv, int64_t n_gqa);
 
 // [columns, n_apart, heads] of t [columns, m*n_apart, heads]: sums over m; t is overwritten. Its second half is added to its first
 // again and again: ggml_sum_rows would want a column in a row, and it and pooling take one thread on the CPU
@@ -135,9 +143,9 @@ LLAMA_API bool llama_retain_can_write(const struct llama_model * model);
 // whether a layer sees a sliding window only: its cache is small, is not scored and keeps what it holds
 LLAMA_API bool llama_retain_is_sliding(const struct llama_model * model, uint32_t il);
 
-// like llama_init_from_model, without storage for the KV cache; NULL on failure. n_observed: layers of the largest group of which
-// anything is observed, which the graph must have room for
-LLAMA_API struct llama_context * llama_retain_init(struct llama_model * model, struct llama_context_params params, uint32_t n_observed);
+// like llama_init_from_model, without storage for the KV cache; NULL on failure. The graph has room for anything to be observed in
+// groups of n_layers layers, 0: of none, and of the attention of n_rows tokens of a batch
+LLAMA_API struct llama_context * llama_retain_init(struct llama_model * model, struct llama_context_params params, uint32_t n_layers, uint32_t n_rows);
 
 // whether flash attention is really on, after the backends had their say
 LLAMA_API bool llama_retain_flash_attn(const struct llama_context * ctx);
@@ -162,7 +170,7 @@ LLAMA_API bool llama_retain_pass(struct llama_context * ctx, const uint32_t * po
 LLAMA_API bool llama_retain_begin(struct llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells, bool plain);
 
 // of the next batches `what` (llama_retain_what, or-ed) is summed up, of attention that of their last n_rows tokens; 0: nothing.
-// false: no memory, or more layers than the context has room for
+// false: no memory, or more layers or tokens than the context has room for
 LLAMA_API bool llama_retain_observe(struct llama_context * ctx, uint32_t what, uint32_t n_rows);
 
 // observes no more, and forgets what was summed up, as llama_retain_begin and llama_retain_finish do

@@ -346,7 +346,7 @@ class Measurement {
         result.group = n_group;
 
         start = Clock::now();
-        ctx.reset(run.side == "stock" ? llama_init_from_model(model, params) : llama_retain_init(model, params, n_group));
+        ctx.reset(run.side == "stock" ? llama_init_from_model(model, params) : llama_retain_init(model, params, n_group, window));
         must(ctx != nullptr, "no context");
     }
 
