@@ -14,7 +14,7 @@ import { findModel } from "../../core/models/models.js";
 import { defaultKvType } from "../../core/summarize/plan.js";
 import { longBenchDocuments, samplePieces } from "./documents.js";
 import type { Figures } from "./figures.js";
-import { distributionPart } from "./follow/distribution.js";
+import { budgets, distributionPart } from "./follow/distribution.js";
 import { needlePart } from "./follow/needle.js";
 import { type Oracle, type Part, page } from "./follow/page.js";
 import { timesPart } from "./follow/times.js";
@@ -85,8 +85,6 @@ function oracle(): Oracle[] {
   const { kl = [], agreement = [] } = rows.find(({ variant }) => variant === "oracle-dynamic")?.cells ?? {};
   return kl.flatMap(({ budget, value }) => {
     const same = agreement.find((cell) => cell.budget === budget);
-    return same && ["25%", "6.9%", "3.4%"].includes(budget)
-      ? [{ budget, kl: value.mean, agreement: same.value.mean }]
-      : [];
+    return same && budgets.includes(budget) ? [{ budget, kl: value.mean, agreement: same.value.mean }] : [];
   });
 }

@@ -626,29 +626,34 @@ static void measure(const char * path, ggml_backend_dev_t device, int n_runs, ch
     }
 }
 
-// the length of the difference over that of a
-static double relative(const std::vector<float> & a, const std::vector<float> & b) {
-    must(a.size() == b.size(), "nothing to compare");
-    double norm = 0, difference = 0;
-    for (size_t i = 0; i < a.size(); ++i) {
-        norm       += double(a[i])*a[i];
-        difference += (double(a[i]) - b[i])*(double(a[i]) - b[i]);
+// how far one list of values is from another, or several are from several
+struct Difference {
+    double largest = 0, norm = 0, squares = 0;
+
+    void add(const std::vector<float> & a, const std::vector<float> & b) {
+        must(a.size() == b.size(), "nothing to compare");
+        for (size_t i = 0; i < a.size(); ++i) {
+            const double d = double(a[i]) - b[i];
+            largest  = std::max(largest, std::isfinite(d) ? std::abs(d) : INFINITY);
+            squares += d*d;
+            norm    += double(a[i])*a[i];
+        }
     }
-    return std::sqrt(difference/norm);
-}
+    double relative() const {
+        return std::sqrt(squares/norm);
+    }
+};
 
 static void compare(const char * what, const Result & a, const Result & b) {
     must(!a.logits.empty() && a.logits.size() == b.logits.size(), "nothing to compare");
-    double after_prompt = 0, largest = 0, norm = 0, difference = 0;
+    double after_prompt = 0;
+    Difference logits, norms, expected;
     for (size_t i = 0; i < a.logits.size(); ++i) {
-        for (size_t j = 0; j < a.logits[i].size(); ++j) {
-            const double d = double(a.logits[i][j]) - b.logits[i][j];
-            largest     = std::max(largest, std::isfinite(d) ? std::abs(d) : INFINITY);
-            difference += d*d;
-            norm       += double(a.logits[i][j])*a.logits[i][j];
-        }
-        after_prompt = i == 0 ? largest : after_prompt;
+        logits.add(a.logits[i], b.logits[i]);
+        after_prompt = i == 0 ? logits.largest : after_prompt;
     }
+    norms.add(a.norms, b.norms);
+    expected.add(a.expected, b.expected);
     size_t shared = 0, total = 0;
     for (size_t il = 0; il < a.plans.size() && il < b.plans.size(); ++il) {
         for (size_t h = 0; h < a.plans[il].size(); ++h) {
@@ -659,12 +664,12 @@ static void compare(const char * what, const Result & a, const Result & b) {
             total += a.plans[il][h].size();
         }
     }
-    printf("{\"check\":\"%s\",\"afterPrompt\":%g,\"largestDifference\":%g,\"relative\":%g", what, after_prompt, largest, std::sqrt(difference/norm));
+    printf("{\"check\":\"%s\",\"afterPrompt\":%g,\"largestDifference\":%g,\"relative\":%g", what, after_prompt, logits.largest, logits.relative());
     if (total > 0) {
         printf(",\"samePositions\":%.4f", double(shared)/total);
     }
     if (!a.expected.empty()) {
-        printf(",\"lengthsOfValues\":%g,\"expectedAttention\":%g", relative(a.norms, b.norms), relative(a.expected, b.expected));
+        printf(",\"lengthsOfValues\":%g,\"expectedAttention\":%g", norms.relative(), expected.relative());
     }
     printf(",\"splitsRead\":%d,\"splitsDecode\":%d}\n", b.splits_read, b.splits_decode);
     fflush(stdout);

@@ -7,7 +7,7 @@ import { estimate } from "../stats.js";
 import { type FollowDesk, fits, following, freshFile, readFully, readInto, type Say } from "./desk.js";
 import type { Part } from "./page.js";
 
-const budgets = ["25%", "6.9%", "3.4%"];
+export const budgets: readonly string[] = ["25%", "6.9%", "3.4%"];
 const summaryTokens = 48;
 /** Of documents, in tokens: asks for those that are read soon. */
 const shortLength = 2048;
