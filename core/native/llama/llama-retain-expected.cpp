@@ -243,10 +243,11 @@ struct llama_retain::expecting {
         }
 
         auto * buft = ggml_backend_buffer_get_type(keys->buffer);
-        ggml_init_params params = { 2*ggml_tensor_overhead(), nullptr, true };
+        ggml_init_params params = { 8*ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true };
         ggml_context_ptr inputs(ggml_init(params));
         ggml_tensor * t_vectors = ggml_new_tensor_3d(inputs.get(), GGML_TYPE_F32, n_embd, (1 + n_columns)*n_group, n_head_kv);
         ggml_tensor * t_rot     = kv.build_input_k_rot(inputs.get());
+        ggml_tensor * t_turned  = t_rot ? llama_mul_mat_hadamard(inputs.get(), t_vectors, t_rot) : t_vectors; // as keys are stored
         ggml_backend_buffer_ptr buffer(ggml_backend_alloc_ctx_tensors_from_buft(inputs.get(), buft));
         if (!buffer) {
             return false;
@@ -254,12 +255,18 @@ struct llama_retain::expecting {
         ggml_backend_tensor_set(t_vectors, vectors.data(), 0, ggml_nbytes(t_vectors));
         if (t_rot) {
             ggml_backend_tensor_set(t_rot, kv.attn_rot_hadamard.at(t_rot->ne[0]).data(), 0, ggml_nbytes(t_rot));
+            ggml_cgraph * graph = ggml_new_graph_custom(inputs.get(), 8, false);
+            ggml_build_forward_expand(graph, t_turned);
+            const auto device = backend(ctx, buft);
+            if (!device || ggml_backend_graph_compute(device, graph) != GGML_STATUS_SUCCESS) {
+                return false;
+            }
         }
 
         return by_parts(ctx, keys, n_head_kv, n_rows, ggml_nrows(t_vectors),
             [&](ggml_context * c, ggml_cgraph * graph, ggml_tensor * k) {
                 // vectors in f16, as keys are and queries in attention
-                ggml_tensor * all = ggml_mul_mat(c, k, t_rot ? llama_mul_mat_hadamard(c, t_vectors, t_rot) : t_vectors);
+                ggml_tensor * all = ggml_mul_mat(c, k, t_turned);
                 ggml_prec_set_acc(all, GGML_PREC_F32);
                 const auto vectors_from = [&](int64_t from, int64_t n) {
                     return ggml_view_3d(c, all, all->ne[0], n*n_group, n_head_kv, all->nb[1], all->nb[2], from*n_group*all->nb[1]);
