@@ -1,6 +1,6 @@
 /** A folder of what runs save for later ones: a file each, named by what it is of, the least recently used dropped beyond a limit. */
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Bytes of all saved caches together, unless the user sets another limit. */
@@ -21,8 +21,8 @@ export class CacheStore {
   async find(identity: string): Promise<string | undefined> {
     await this.#sweep();
     const file = this.#file(identity);
-    const now = new Date();
-    return await utimes(file, now, now).then(
+    // this leaves the time of its content's last change, by which whoever has it open knows that it is the same
+    return await chmod(file, 0o600).then(
       () => file,
       () => undefined,
     );
@@ -91,12 +91,12 @@ export class CacheStore {
     const files = await Promise.all(
       (await this.#ours()).map(async (name) => {
         const path = join(this.folder, name);
-        const { size, mtimeMs } = await stat(path).catch(() => ({ size: 0, mtimeMs: 0 }));
-        return { path, size, mtimeMs };
+        const { size, ctimeMs } = await stat(path).catch(() => ({ size: 0, ctimeMs: 0 }));
+        return { path, size, ctimeMs };
       }),
     );
     let total = 0;
-    for (const { path, size } of files.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
+    for (const { path, size } of files.sort((a, b) => b.ctimeMs - a.ctimeMs)) {
       if (!path.endsWith(this.suffix)) continue;
       total += size;
       if (total > this.limitBytes) await rm(path, { force: true });

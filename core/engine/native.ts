@@ -9,7 +9,7 @@ import type { KvType } from "./kv.js";
 import type { Sampling } from "./types.js";
 
 /** Must equal LLAMA_RETAIN_ABI in core/native/llama/llama-retain.h. */
-const abi = 13;
+const abi = 14;
 
 /**
  * A file of the whole KV cache. nameless: what is read goes to a new one, whose name goes at once; named: and stays; existing:
@@ -107,6 +107,12 @@ export interface NativeSession {
     options: NativeCheckedOptions,
     onText: (text: string) => void,
   ): Promise<{ drafted: number; tokens: number; ended: boolean; text: string }>;
+  /**
+   * Whether the whole cache lies beside the compressed one. It does no longer once its file is found to be cut short, changed or not
+   * to be read: then read() has gone on without it, writeChecked() ended with what is sure, lookAhead() and refill() did nothing,
+   * and write() can go on.
+   */
+  hasWhole(): boolean;
   /** Writes so many tokens, at most 64, that nobody sees, reads them on the whole cache and takes them back. How many. */
   lookAhead(sampling: Sampling, tokens: number): Promise<number>;
   /**
@@ -120,7 +126,7 @@ export interface NativeSession {
   seal(identity: Uint8Array): Promise<void>;
   /**
    * Instead of read(), of an existing file: reads the window on it, observed; refill() must follow. Rejects with "refused" and a
-   * reason when it is damaged or of something else.
+   * reason when it is damaged or of something else; so does refill() when it is lost by then.
    */
   takeWhole(identity: Uint8Array): Promise<void>;
   /** After finish(): keeps these positions of every layer that attends to all, from the whole cache, and what was written. */

@@ -36,6 +36,9 @@ type OpenOptions = Pick<NativeOpenOptions, "kvType" | "hiddenType" | "whole"> &
   Partial<Pick<NativeOpenOptions, "observedLayers">> &
   Pick<ReadOptions, "answerTokens" | "threads">;
 
+/** Why a whole cache is followed no longer, as the end of a sentence. */
+const lostFile = said`its file was changed or cut short, or its disk cannot be read`;
+
 /** Milliseconds between two progress reports. */
 const progressInterval = 200;
 
@@ -125,6 +128,7 @@ export class DocumentSession implements Session {
         }
         await this.native.finish();
         this.#read = true;
+        if (this.#loses()) options.onWholeRefused?.(lostFile);
         if (!policy.keepsAll) for (const index of this.fullLayers.keys()) options.onKept?.(kept.get(index) ?? []);
         onProgress?.({ fraction: 1, layersRead: layers, elapsedMs: performance.now() - started, remainingMs: 0 });
         return {
@@ -208,17 +212,20 @@ export class DocumentSession implements Session {
     const started = performance.now();
     const { kvType = "f16", policy, budgetEntries, onKept, signal } = options;
     return await this.#guarded(signal, undefined, async () => {
+      let prefillMs: number;
+      let kept: LayerRetention[];
       try {
         const whole = { path: file, is: "existing" } as const;
         await this.#open(prompt, { ...options, kvType, hiddenType: "f16", whole });
         await this.native.takeWhole(digest(identity));
+        prefillMs = performance.now() - started;
+        kept = await this.#choose({ policy: policy.recalled ?? policy, budgetEntries });
       } catch (error) {
         const { code, message } = error as { code?: unknown; message?: string };
         if (code === "refused" || code === "no-file") throw new SavedCacheRefused(message ?? "", { cause: error });
+        if (code === "disk-full") throw new SavedCacheRefused(said`the disk is too full`, { cause: error });
         throw error;
       }
-      const prefillMs = performance.now() - started;
-      const kept = await this.#choose({ policy: policy.recalled ?? policy, budgetEntries });
       this.#read = this.#whole = true;
       for (const { positions } of kept) onKept?.(positions);
       const tokens = prompt.tokens.length;
@@ -234,15 +241,23 @@ export class DocumentSession implements Session {
 
   async generate(options: GenerateOptions): Promise<Generation> {
     if (!this.#read) throw new Error("generate() before read()");
-    return await this.#guarded(options.signal, undefined, () =>
-      writeAnswer(this.native, options, {
+    return await this.#guarded(options.signal, undefined, async () => {
+      const generation = await writeAnswer(this.native, options, {
         whole: this.#whole,
         lookAhead: async (follow) => {
           if (!this.#chosen) await this.#lookAhead(follow, options.sampling);
           this.#chosen = true;
         },
-      }),
-    );
+      });
+      return this.#loses() ? { ...generation, wholeLost: lostFile } : generation;
+    });
+  }
+
+  /** Whether the whole cache was there, and is no longer. */
+  #loses(): boolean {
+    const had = this.#whole;
+    this.#whole = had && this.native.hasWhole();
+    return had && !this.#whole;
   }
 
   /** Writes a draft that nobody sees, and keeps what it looks at on the whole cache. */

@@ -175,6 +175,8 @@ export interface Generation {
   /** Tokens that were drafted to be checked on the whole cache, and those of them that were written. */
   readonly drafted: number;
   readonly confirmed: number;
+  /** Why the whole cache was followed to no end, as the end of a sentence: the rest was written on what is kept. */
+  readonly wholeLost?: string;
 }
 
 /** One document's context: read once, then generate. Not shared between calls at the same time. */
@@ -205,7 +207,7 @@ export interface Session {
   /**
    * Instead of read(): takes up the whole cache of the same prompt but for its window, reads this window on it, and keeps what
    * it looks at. Nothing is lost against reading again.
-   * @throws SavedCacheRefused when the file is damaged, or of something else
+   * @throws SavedCacheRefused when the file is damaged, or of something else, or the disk has no room for the answer's part
    */
   takeWhole(prompt: Prompt, file: string, identity: string, options: TakeOptions): Promise<ResumedReading>;
   generate(options: GenerateOptions): Promise<Generation>;

@@ -50,6 +50,7 @@ export async function writeAnswer(
       const draft = pace.next();
       // where the whole cache writes alone, nobody needs what is kept
       if (draft > 1) await lookAhead(follow);
+      if (!native.hasWhole()) break;
       const since = performance.now();
       const asked = { ...sampling, maxTokens: maxTokens - tokens, stretch: pace.stretch, draft, goOn: tokens > 0 };
       const part = await written((onPiece) => native.writeChecked(asked, onPiece));

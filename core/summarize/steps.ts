@@ -200,6 +200,11 @@ export class Steps {
       if (whole && before >= maxTokens) return { ...whole, stopped: "max-tokens" };
       if (opening !== undefined) onText(opening);
       const next = await session.generate({ begin, sampling, maxTokens: maxTokens - before, follow, signal, onText });
+      if (next.wholeLost !== undefined) {
+        this.warnings.push(
+          said`The cache followed the answer only in part (${next.wholeLost}): the rest was written on what was kept.`,
+        );
+      }
       whole = {
         ...next,
         text: (whole?.text ?? "") + (opening ?? "") + next.text,

@@ -79,6 +79,17 @@ describe("summarizeDocument", () => {
     expect(result.warnings).toEqual(["The answer was cut at 5 tokens."]);
   });
 
+  test("says that an answer followed the whole cache to no end, and gives it", async () => {
+    const { text, warnings } = await summarizeDocument(
+      fakeEngine({ wholeLost: "it was cut" }),
+      document,
+      options,
+      times,
+    );
+    expect(text).toBe("The harbour was rebuilt.");
+    expect(warnings).toEqual([expect.stringMatching(/only in part \(it was cut\)/)]);
+  });
+
   test("says that a policy which keeps everything used no budget", async () => {
     const full = await summarizeDocument(fakeEngine(), document, { ...options, policy: "full" }, times);
     expect(full.warnings).toEqual([expect.stringContaining("25%")]);

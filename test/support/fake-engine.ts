@@ -17,6 +17,8 @@ export interface FakeOptions {
   readonly onStep?: (step: number) => void;
   /** Whether a saved cache was made for the same window. */
   readonly sameWindow?: boolean;
+  /** Why the whole cache was followed to no end. */
+  readonly wholeLost?: string;
   /** Pieces of text, without waiting between them. */
   readonly pieces?: number;
 }
@@ -128,7 +130,8 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
           const text = piece.repeat(options.pieces ?? 1);
           for (let count = 0; count < (options.pieces ?? 1); count += 1) onText?.(piece);
           const spent = { peakKvBytes: 2, firstTokenMs: 6, decodeMs: 7, drafted: 0, confirmed: 0 };
-          return { text, tokens: 5, stopped: options.stopped ?? "end", ...spent };
+          const lost = options.wholeLost === undefined ? {} : { wholeLost: options.wholeLost };
+          return { text, tokens: 5, stopped: options.stopped ?? "end", ...spent, ...lost };
         },
         async dispose() {
           engine.openSessions -= 1;

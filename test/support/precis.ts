@@ -46,8 +46,8 @@ export interface Ended {
 
 export interface PrecisOptions {
   readonly cacheHome: string;
-  /** Sent once, as soon as `when` is true of what stands on stderr. */
-  readonly signal?: { readonly name: NodeJS.Signals; readonly when: (stderr: string) => boolean };
+  /** Sent once, as soon as `when` is true of what stands on stderr and stdout. */
+  readonly signal?: { readonly name: NodeJS.Signals; readonly when: (stderr: string, stdout: string) => boolean };
   readonly onStderr?: (text: string) => void;
 }
 
@@ -57,16 +57,20 @@ export function precis(args: readonly string[], { cacheHome, signal, onStderr }:
   let stdout = "";
   let stderr = "";
   let signalled = 0;
+  const signalWhen = () => {
+    if (signal && signalled === 0 && signal.when(stderr, stdout)) {
+      signalled = performance.now();
+      child.kill(signal.name);
+    }
+  };
   child.stdout.on("data", (data) => {
     stdout += data;
+    signalWhen();
   });
   child.stderr.on("data", (data) => {
     stderr += data;
     onStderr?.(String(data));
-    if (signal && signalled === 0 && signal.when(stderr)) {
-      signalled = performance.now();
-      child.kill(signal.name);
-    }
+    signalWhen();
   });
   return new Promise((resolve, reject) => {
     child.on("error", reject);

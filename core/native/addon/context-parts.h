@@ -3,6 +3,12 @@
 // What context.cpp, writing.cpp and whole-cache.cpp share.
 
 #include "context.h"
+#include "job.h"
+
+// the whole cache's file no longer holds what was written to it
+struct Lost : Failure {
+    Lost() : Failure("refused", "it was changed or cut short while it was used, or its disk cannot be read") {}
+};
 
 // gives back what glibc keeps of freed blocks
 void return_memory();

@@ -237,7 +237,7 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
             throw Failure("failed", "a layer has nothing for the whole cache");
         }
     }
-    if (whole) {
+    if (has_whole()) {
         whole->file->release();
     }
     if (options.grouped) {

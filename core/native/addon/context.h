@@ -107,6 +107,11 @@ class Context {
     bool write_checked(const Sampling & sampling, uint32_t max_tokens, uint32_t stretch, uint32_t draft, bool go_on,
             uint32_t & n_drafted, uint32_t & n_written, const OnText & on_text);
 
+    // Whether the whole cache lies beside the compressed one: it does no longer once its file is found to be cut short, changed or
+    // not to be read. Then read() has gone on without it, write_checked() has ended with what holds, look_ahead() has written
+    // nothing, refill() has kept what was kept, and the compressed one is as good as it was.
+    bool has_whole();
+
     // Writes n tokens, 64 at most, that nobody sees, reads them on the whole cache, and takes them back: what they look at there
     // can be asked for until something else is read on it. Returns how many: fewer when the text ends.
     uint32_t look_ahead(const Sampling & sampling, uint32_t n);
@@ -121,7 +126,8 @@ class Context {
     void seal(const std::vector<uint8_t> & identity);
 
     // Instead of read(): takes the whole cache's existing file, and reads the window on it; what the window (its last 64 tokens)
-    // looks at can then be asked for. refill() must follow. Throws Failure "refused" with a reason when the file does not match.
+    // looks at can then be asked for. refill() must follow. Either throws Failure "refused" with a reason when the file does not
+    // match, or no longer does.
     void take_whole(const std::vector<uint8_t> & identity);
 
     // After finish(): keeps these positions instead, with what the whole cache holds there, and has what was written as it is
@@ -157,6 +163,8 @@ class Context {
     void start_threads();
     void open_whole(const llama_context_params & params);
     uint64_t checksum_of_whole() const;
+    void settle_whole();
+    void refill_each(const std::vector<Keep> & layers);
     void read_whole(const llama_token * list, uint32_t n, bool observe, bool all_logits);
     void take_logits(uint32_t i);
     void begin_writing(const Sampling & sampling, bool go_on);

@@ -16,6 +16,7 @@ Napi::Function Session::define(Napi::Env env) {
         InstanceMethod<&Session::resume>("resume"),
         InstanceMethod<&Session::write>("write"),
         InstanceMethod<&Session::writeChecked>("writeChecked"),
+        InstanceMethod<&Session::hasWhole>("hasWhole"),
         InstanceMethod<&Session::lookAhead>("lookAhead"),
         InstanceMethod<&Session::lookedAt>("lookedAt"),
         InstanceMethod<&Session::valueNorms>("valueNorms"),
@@ -321,6 +322,10 @@ Napi::Value Session::write(const Napi::CallbackInfo & info, Write write) {
         result.Set("text", outcome->text);
         return result;
     });
+}
+
+Napi::Value Session::hasWhole(const Napi::CallbackInfo & info) {
+    return now(info.Env(), [&](Context & at) -> Napi::Value { return Napi::Boolean::New(info.Env(), at.has_whole()); });
 }
 
 Napi::Value Session::lookAhead(const Napi::CallbackInfo & info) {

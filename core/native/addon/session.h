@@ -23,6 +23,7 @@ class Session : public Napi::ObjectWrap<Session> {
     Napi::Value resume(const Napi::CallbackInfo & info);
     Napi::Value write(const Napi::CallbackInfo & info);
     Napi::Value writeChecked(const Napi::CallbackInfo & info);
+    Napi::Value hasWhole(const Napi::CallbackInfo & info);
     Napi::Value lookAhead(const Napi::CallbackInfo & info);
     Napi::Value lookedAt(const Napi::CallbackInfo & info);
     Napi::Value valueNorms(const Napi::CallbackInfo & info);

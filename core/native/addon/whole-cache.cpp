@@ -14,9 +14,12 @@ static const uint32_t n_check = 64;
 // Tokens of a draft that is checked, at most: each has a row of logits.
 static const uint32_t n_draft = 8;
 
+// Tokens of other questions and their answers that a file that is kept has room for.
+static const uint32_t n_more = 1024;
+
 // what stands at the end of a whole cache's file that is kept
 struct Seal {
-    static constexpr char name[] = "PRECISW1";
+    static constexpr char name[] = "PRECISW2";
     uint8_t  identity[32];
     uint64_t checksum;
     uint32_t n_cells;
@@ -40,7 +43,7 @@ void Context::open_whole(const llama_context_params & like) {
         return; // how many cells it has stands in it
     }
     // another question and its answer may be longer
-    whole->n_cells = tokens.size() + options.room + n_check + (options.whole_is == Options::named ? 1024 : 0);
+    whole->n_cells = tokens.size() + options.room + n_check + (options.whole_is == Options::named ? n_more : 0);
     const size_t size = llama_retain_lend_size(whole->ctx.get(), whole->n_cells);
     whole->file = std::make_unique<MappedFile>(options.whole, size + sizeof(Seal), options.whole_is == Options::named);
     if (!llama_retain_lend(whole->ctx.get(), whole->file->data(), size, whole->n_cells)) {
@@ -80,7 +83,34 @@ void Context::seal(const std::vector<uint8_t> & identity) {
     std::copy(identity.begin(), identity.end(), seal.identity);
     memcpy(seal.magic, Seal::name, sizeof(seal.magic));
     memcpy((uint8_t *) whole->file->data() + whole->file->size() - sizeof(seal), &seal, sizeof(seal));
-    whole->file->sync();
+    whole->file->name();
+    settle_whole();
+}
+
+// the file keeps what stands before the window, and nothing that is read on it from now on
+void Context::settle_whole() {
+    const uint32_t n_before = tokens.size() - window;
+    std::vector<MappedFile::Stretch> stretches;
+    for (uint32_t il = 0; il < n_layer; ++il) {
+        for (const bool values : { false, true }) {
+            const auto end_of = [&](uint32_t n_rows) {
+                size_t n_bytes = 0;
+                const auto * rows = (const uint8_t *) llama_retain_lent_rows(whole->ctx.get(), il, values, n_rows, &n_bytes);
+                return rows ? size_t(rows - (const uint8_t *) whole->file->data()) + n_bytes : 0;
+            };
+            if (const size_t end = end_of(whole->n_cells)) {
+                stretches.push_back({ end_of(n_before), end_of(whole->n_past), GGML_PAD(end, LLAMA_RETAIN_LENT_ALIGN) });
+            }
+        }
+    }
+    whole->file->settle(stretches);
+}
+
+bool Context::has_whole() {
+    if (whole && !whole->file->holds()) {
+        whole.reset();
+    }
+    return whole != nullptr;
 }
 
 void Context::take_whole(const std::vector<uint8_t> & identity) {
@@ -110,6 +140,7 @@ void Context::take_whole(const std::vector<uint8_t> & identity) {
         throw Failure("refused", "it is damaged");
     }
     whole->n_past = n_before;
+    settle_whole();
     while (whole->n_past < tokens.size()) {
         // what is left over comes first, so that the last batch is as long as it can be
         const uint32_t n_left = tokens.size() - whole->n_past;
@@ -142,6 +173,9 @@ void Context::read_whole(const llama_token * list, uint32_t n, bool observe, boo
         throw Failure("out-of-memory", "room for what a draft looks at could not be allocated");
     }
     check(llama_decode(whole->ctx.get(), part), "reading on the whole cache");
+    if (!whole->file->holds()) {
+        throw Lost();
+    }
     whole->n_past += n;
     take_logits(n - 1);
 }
@@ -158,11 +192,17 @@ bool Context::write_checked(const Sampling & s, uint32_t max_tokens, uint32_t st
         throw Failure("failed", "there is no whole cache");
     }
     begin_writing(s, go_on);
+    n_written = n_drafted = 0;
     if (!next) {
-        catch_up_whole();
+        try {
+            catch_up_whole();
+        } catch (const Lost &) {
+            whole.reset();
+            return false;
+        }
         next = sample(sampler.get(), whole->logits);
     }
-    for (n_written = n_drafted = 0; n_written < std::min(stretch, max_tokens) && !llama_vocab_is_eog(vocab, *next); ) {
+    while (n_written < std::min(stretch, max_tokens) && !llama_vocab_is_eog(vocab, *next)) {
         const uint32_t start  = tokens.size() + written.size();
         const uint32_t n_most = std::min({ std::max(draft, 1u), n_draft, max_tokens - n_written });
         if (n_most > 1) {
@@ -184,7 +224,13 @@ bool Context::write_checked(const Sampling & s, uint32_t max_tokens, uint32_t st
         const llama_token * first = written.data() + (start - tokens.size());
         const uint32_t n = written.size() - (start - tokens.size());
 
-        read_whole(first, n, false, true);
+        try {
+            read_whole(first, n, false, true);
+        } catch (const Lost &) {
+            forget(start); // none of them is sure
+            whole.reset();
+            return false;
+        }
 
         uint32_t n_held = 0;
         do {
@@ -212,7 +258,12 @@ uint32_t Context::look_ahead(const Sampling & s, uint32_t n) {
     begin_writing(s, true);
     // the disk's time passes while the draft is written on what is kept
     whole->file->prefetch();
-    catch_up_whole();
+    try {
+        catch_up_whole();
+    } catch (const Lost &) {
+        whole.reset();
+        return 0;
+    }
     catch_up();
     const uint32_t start = tokens.size() + written.size();
     const auto before = std::make_tuple(logits(), whole->logits, next, pending);
@@ -221,12 +272,21 @@ uint32_t Context::look_ahead(const Sampling & s, uint32_t n) {
 
     uint32_t n_written = 0;
     write(s, std::min(n, n_check), true, n_written, [](const std::string &) {});
-    if (n_written > 0) {
-        read_whole(written.data() + (start - tokens.size()), n_written, true, false);
+    bool lost = false;
+    try {
+        if (n_written > 0) {
+            read_whole(written.data() + (start - tokens.size()), n_written, true, false);
+        }
+    } catch (const Lost &) {
+        lost = true;
     }
     forget(start);
     std::tie(resumed, whole->logits, next, pending) = before;
     sampler = chances;
+    if (lost) {
+        whole.reset();
+        return 0;
+    }
     return n_written;
 }
 
@@ -253,18 +313,38 @@ std::vector<float> Context::value_norms(uint32_t layer) const {
 }
 
 void Context::refill(const std::vector<Keep> & layers) {
-    const uint32_t n_before = tokens.size() - window;
     if (!whole) {
         throw Failure("failed", "there is no whole cache");
     }
-    catch_up_whole();
-    if (n_past >= tokens.size() && llama_model_n_swa(model) > 0) {
-        catch_up(); // sliding layers are not filled from the whole cache
+    if (retained) {
+        // layers that are not filled any more, if the file is lost meanwhile, hold the same tokens as those that are; and
+        // sliding layers are not filled from the whole cache
+        catch_up();
     }
-    const uint32_t n_end   = tokens.size() + written.size();
-    const uint32_t n_cells = std::max(n_end - n_before, retained ? llama_retain_n_cells(ctx.get()) : 0);
+    try {
+        refill_each(layers);
+    } catch (const Lost &) {
+        // what is kept was chosen before; of a file that was taken up there is nothing yet
+        if (!retained) {
+            throw;
+        }
+        whole.reset();
+    }
+}
+
+void Context::refill_each(const std::vector<Keep> & layers) {
+    catch_up_whole();
+    const uint32_t n_before = tokens.size() - window;
+    const uint32_t n_end    = tokens.size() + written.size();
+    const uint32_t n_cells  = std::max(n_end - n_before, retained ? llama_retain_n_cells(ctx.get()) : 0);
+    const auto holds = [](void * self) { return static_cast<Context *>(self)->whole->file->holds(); };
     keep_each(layers, [&](const Keep & layer) {
-        return llama_retain_refill(ctx.get(), layer.layer, layer.positions.data(), layer.counts.data(), whole->ctx.get(), n_before, n_end, n_cells);
+        const auto outcome = llama_retain_refill(ctx.get(), layer.layer, layer.positions.data(), layer.counts.data(), whole->ctx.get(),
+            n_before, n_end, n_cells, holds, this);
+        if (!holds(this)) {
+            throw Lost();
+        }
+        return outcome;
     });
     if (!llama_retain_refilled(ctx.get(), n_before, n_end, n_cells)) {
         throw Failure("failed", "a layer was not filled anew");

@@ -75,9 +75,10 @@ struct llama_retain {
     static bool renew(const llama_kv_cache & kv, kv_layer & layer, bool exact, uint32_t n_rows);
 
     // puts the layer's K and V into the new parts, of n_cells rows after their prefixes each, which copy(kind, part, to) fills.
-    // K goes before V is copied: at most one of the two exists twice. false: no memory
+    // K goes before V is copied: at most one of the two exists twice; with `holds`, which says whether what was copied is good,
+    // neither goes before it is asked. false: no memory, or not good
     static bool replace(llama_context * ctx, kv_layer & layer, std::vector<kv_layer> fresh, const ggml_type (&types)[2], uint32_t n_cells,
-            const std::function<void(const kind &, size_t, ggml_tensor *)> & copy);
+            const std::function<void(const kind &, size_t, ggml_tensor *)> & copy, const std::function<bool()> & holds = {});
 
     // parts for n heads with these positions: one, or one for each head when they keep different numbers
     static std::vector<kv_layer> new_parts(uint32_t il, std::vector<std::vector<uint32_t>> kept);
@@ -86,9 +87,9 @@ struct llama_retain {
     static bool take_positions(const uint32_t * positions, const uint32_t * n_keep, uint32_t end, std::vector<std::vector<uint32_t>> & kept);
 
     // puts into the layer what another one, or itself, holds in these rows of each head: those that are kept at these positions,
-    // then those of the first of n_cells cells. false: no memory
+    // then those of the first of n_cells cells. false and `holds`: see replace()
     static bool retain_rows(llama_context * ctx, kv_layer & layer, const kv_layer & source, std::vector<std::vector<uint32_t>> kept,
-            const std::vector<std::vector<int32_t>> & rows, uint32_t n_cells);
+            const std::vector<std::vector<int32_t>> & rows, uint32_t n_cells, const std::function<bool()> & holds = {});
 
     //
     // rows: llama-retain-rows.cpp

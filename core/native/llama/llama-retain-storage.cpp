@@ -140,7 +140,7 @@ static void set_parts(kv_layer & layer, std::vector<kv_layer> fresh) {
 }
 
 bool llama_retain::replace(llama_context * ctx, kv_layer & layer, std::vector<kv_layer> fresh, const ggml_type (&types)[2], uint32_t n_cells,
-        const std::function<void(const kind &, size_t, ggml_tensor *)> & copy) {
+        const std::function<void(const kind &, size_t, ggml_tensor *)> & copy, const std::function<bool()> & holds) {
     size_t beside = 0;
     for (size_t i = 0; i < std::size(kinds); ++i) {
         const auto & kind = kinds[i];
@@ -156,8 +156,13 @@ bool llama_retain::replace(llama_context * ctx, kv_layer & layer, std::vector<kv
             copy(kind, p, fresh[p].*kind.t);
         }
         for (auto * part : parts(layer)) {
-            const_cast<kv_layer *>(part)->*kind.own_buf = nullptr;
+            if (!holds) {
+                const_cast<kv_layer *>(part)->*kind.own_buf = nullptr;
+            }
         }
+    }
+    if (holds && !holds()) {
+        return false;
     }
     set_parts(layer, std::move(fresh));
     return true;
@@ -191,7 +196,7 @@ bool llama_retain::take_positions(const uint32_t * positions, const uint32_t * n
 }
 
 bool llama_retain::retain_rows(llama_context * ctx, kv_layer & layer, const kv_layer & source, std::vector<std::vector<uint32_t>> kept,
-        const std::vector<std::vector<int32_t>> & rows, uint32_t n_cells) {
+        const std::vector<std::vector<int32_t>> & rows, uint32_t n_cells, const std::function<bool()> & holds) {
     const auto & kv = cache(ctx);
     auto fresh = new_parts(layer.il, std::move(kept));
     const uint32_t n_head   = rows.size();
@@ -206,7 +211,7 @@ bool llama_retain::retain_rows(llama_context * ctx, kv_layer & layer, const kv_l
             const heads from = { part_of(source, h).*kind.t, source.heads.empty() ? h : 0, n_embd };
             gather(ctx, from, { to, together ? h : 0, n_embd }, n, &rows[h]);
         }
-    });
+    }, holds);
     ctx->cparams.retain_gen++;
     return fits;
 }

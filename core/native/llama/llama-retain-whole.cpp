@@ -5,11 +5,8 @@
 #include "ggml-cpu.h"
 
 struct llama_retain::lending {
-    // where tensors may begin in memory that is lent: at a page, so that pages belong to one layer
-    static constexpr size_t n_align = 4096;
-
     static size_t lent_bytes(const kv_layer & layer, const kind & kind, uint32_t n_cells) {
-        return GGML_PAD(ggml_row_size(GGML_TYPE_F16, width(layer, kind))*n_cells, n_align);
+        return GGML_PAD(ggml_row_size(GGML_TYPE_F16, width(layer, kind))*n_cells, LLAMA_RETAIN_LENT_ALIGN);
     }
 
     static size_t lend_size(const llama_context * whole, uint32_t n_cells) {
@@ -23,7 +20,7 @@ struct llama_retain::lending {
     static bool lend(llama_context * whole, void * data, size_t size, uint32_t n_cells) {
         auto & kv    = cache(whole);
         auto * small = sliding(whole);
-        if (size < lend_size(whole, n_cells) || uintptr_t(data)%n_align != 0) {
+        if (size < lend_size(whole, n_cells) || uintptr_t(data)%ggml_backend_buft_get_alignment(ggml_backend_cpu_buffer_type()) != 0) {
             return false;
         }
         auto * next = (uint8_t *) data;
@@ -78,7 +75,7 @@ struct llama_retain::lending {
     }
 
     static llama_retain_outcome refill(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, llama_context * whole,
-            uint32_t n_before, uint32_t n_past, uint32_t n_cells) {
+            uint32_t n_before, uint32_t n_past, uint32_t n_cells, const std::function<bool()> & holds) {
         auto & kv = cache(ctx);
         ctx->synchronize();
         whole->synchronize();
@@ -101,7 +98,7 @@ struct llama_retain::lending {
         }
 
         const auto & source = full.layers[full.map_layer_ids.at(il)];
-        const bool fits = retain_rows(ctx, kv.layers[id->second], source, std::move(kept), rows, n_cells);
+        const bool fits = retain_rows(ctx, kv.layers[id->second], source, std::move(kept), rows, n_cells, holds);
         return fits ? LLAMA_RETAIN_KEPT : LLAMA_RETAIN_NO_MEMORY;
     }
 };
@@ -138,8 +135,8 @@ bool llama_retain_lent(llama_context * whole, llama_context * ctx, uint32_t n_to
 }
 
 llama_retain_outcome llama_retain_refill(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, llama_context * whole,
-        uint32_t n_before, uint32_t n_past, uint32_t n_cells) {
-    return llama_retain::lending::refill(ctx, il, positions, n_keep, whole, n_before, n_past, n_cells);
+        uint32_t n_before, uint32_t n_past, uint32_t n_cells, bool (*holds)(void *), void * data) {
+    return llama_retain::lending::refill(ctx, il, positions, n_keep, whole, n_before, n_past, n_cells, [=] { return holds(data); });
 }
 
 bool llama_retain_refilled(llama_context * ctx, uint32_t n_before, uint32_t n_past, uint32_t n_cells) {

@@ -127,7 +127,7 @@ struct llama_retain_reading {
 
 extern "C" {
 
-#define LLAMA_RETAIN_ABI 13
+#define LLAMA_RETAIN_ABI 14
 
 LLAMA_API int32_t llama_retain_abi(void);
 
@@ -226,10 +226,13 @@ LLAMA_API size_t llama_retain_compute_bytes(const struct llama_context * ctx);
 //   llama_retain_refill   for every layer that retains, and then
 //   llama_retain_refilled
 
-// bytes that n_cells tokens take in all layers that attend to everything: K rows and V rows of each, as f16
+// bytes that n_cells tokens take in all layers that attend to everything: K rows and V rows of each, as f16. Either begins at a
+// multiple of this, which is one of any system's pages: no page holds more than one of them
+#define LLAMA_RETAIN_LENT_ALIGN 65536
+
 LLAMA_API size_t llama_retain_lend_size(const struct llama_context * whole, uint32_t n_cells);
 
-// false: too small, not aligned as a page is, or no memory for what sliding layers hold, which is the context's own
+// false: too small, not aligned as tensors are, or no memory for what sliding layers hold, which is the context's own
 LLAMA_API bool llama_retain_lend(struct llama_context * whole, void * data, size_t size, uint32_t n_cells);
 
 // where the first n_rows K or V rows of a layer lie, and their bytes; NULL: the layer has no such storage
@@ -244,9 +247,10 @@ LLAMA_API bool llama_retain_put(struct llama_context * ctx, uint32_t il, uint32_
 LLAMA_API bool llama_retain_lent(struct llama_context * whole, struct llama_context * ctx, uint32_t n_tokens);
 
 // retains of layer il what lies at these positions (as in llama_retain_keep, all before n_before), and makes room for n_cells
-// new tokens behind, the first of which are those from n_before to n_past - 1 of the whole cache. A sliding layer has none
+// new tokens behind, the first of which are those from n_before to n_past - 1 of the whole cache. A sliding layer has none.
+// holds(data) is asked once the rows are copied: where they are not good, the layer keeps what it has (LLAMA_RETAIN_NO_MEMORY)
 LLAMA_API enum llama_retain_outcome llama_retain_refill(struct llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep,
-        struct llama_context * whole, uint32_t n_before, uint32_t n_past, uint32_t n_cells);
+        struct llama_context * whole, uint32_t n_before, uint32_t n_past, uint32_t n_cells, bool (*holds)(void *), void * data);
 
 // false: a layer has not been filled
 LLAMA_API bool llama_retain_refilled(struct llama_context * ctx, uint32_t n_before, uint32_t n_past, uint32_t n_cells);
