@@ -8,6 +8,8 @@ export const batchTokens = 512;
 /** Tokens that are read on the whole cache at once, and of how many there are logits (core/native/addon/whole-cache.cpp). */
 export const checkTokens = 64;
 export const checkRows = 8;
+/** Tokens of other questions and answers that the file of a whole cache which is kept has room for, likewise. */
+export const moreTokens = 1024;
 
 /** Tokens of the draft that says what the answer will look at; 64 choose no better (docs/decisions.md). */
 export const draftTokens = 32;

@@ -4,7 +4,7 @@
  */
 import type { LayerObservations } from "../compression/policy.js";
 import { entryBytes, type KvType } from "../engine/kv.js";
-import { batchTokens, checkRows, checkTokens, growthTokens } from "../engine/shape.js";
+import { batchTokens, checkRows, checkTokens, growthTokens, moreTokens } from "../engine/shape.js";
 import type { ModelInfo } from "../engine/types.js";
 import { PrecisError } from "../errors.js";
 import { said } from "../said.js";
@@ -76,7 +76,10 @@ export interface Estimate {
   readonly peakKvBytes: number;
   /** Everything at the worst moment: weights, compute, KV and the program itself. */
   readonly totalBytes: number;
-  /** The whole KV cache in a file, while the document is read and answered; 0 where there is none. */
+  /**
+   * The whole KV cache in a file, while the document is read and answered, with room for another question; and beside it, once
+   * the file is kept, what comes behind the document. 0 where there is none.
+   */
   readonly diskBytes: number;
   /** `totalBytes` by where it lies. */
   readonly devices: { readonly memory: number; readonly gpu: number };
@@ -96,6 +99,12 @@ const choosingBytes = 25 * 2 ** 20;
  * kernels, pools and the context. Measured on one H200 (docs/bench/gpu.md); a smaller GPU's context takes less.
  */
 const cudaBytes = { memory: 430 * 2 ** 20, gpu: 615 * 2 ** 20 };
+
+/**
+ * And once a policy asks what queries can be expected to look at, which CUDA's own matrix library computes, with no layer on the
+ * GPU too: its kernels, its workspace and what they are loaded from. Measured there too.
+ */
+const cublasBytes = { memory: 100 * 2 ** 20, gpu: 104 * 2 ** 20 };
 
 /** And Vulkan with NVIDIA's driver, measured there too: pipelines and the driver's own memory. */
 const vulkanBytes = { memory: 190 * 2 ** 20, gpu: 60 * 2 ** 20 };
@@ -230,18 +239,20 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
   const hidden = oneGroup ? 0 : 2 * Math.max(promptTokens, batchTokens) * model.embeddingSize;
   const peak = Math.max(growing, run.keepsAll ? retained : hidden + readingBytes(model, run));
   const contextTokens = promptTokens + run.answerTokens;
+  const scores = run.keepsAll ? 0 : scoreBytes(model, run);
   const compute =
     graphBytes(model, batchTokens, 1, 2) +
     2 * contextTokens * (oneGroup ? batchTokens : maskRows(model, promptTokens)) +
     (run.whole ? graphBytes(model, checkTokens, checkRows, 3) + 2 * contextTokens * checkTokens : 0) +
-    (run.keepsAll ? 0 : scoreBytes(model, run)) +
+    scores +
     (oneGroup ? 0 : edgeBytes(promptTokens));
   const share = Math.min(1, model.gpuLayers / (model.layers + 1));
   // what belongs to a layer lies where the layer does; with the first layer on the GPU, so do hidden states
   const onGpu = model.gpuLayers > model.layers;
   const program = programBytes + model.vocabularySize * vocabularyEntryBytes + (run.keepsAll ? 0 : choosingBytes);
-  const device = model.gpu ? deviceBytes[model.gpu] : { memory: 0, gpu: 0 };
-  const total = model.weightsBytes + compute + peak + program;
+  const device = deviceBytesOf(model, run, share);
+  // what a GPU has observed of a group is here, too, while a policy chooses
+  const total = model.weightsBytes + compute + peak + program + (share > 0 ? scores : 0);
   const gpu = share === 0 ? 0 : share * (model.weightsBytes + peak - hidden) + compute + (onGpu ? hidden : 0);
   return {
     promptTokens,
@@ -253,9 +264,18 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
     retainedKvBytes: retained,
     peakKvBytes: peak,
     totalBytes: total + device.memory + device.gpu,
-    diskBytes: run.whole ? fullKvBytes(model, promptTokens + run.answerTokens + checkTokens) : 0,
+    diskBytes: run.whole
+      ? fullKvBytes(model, promptTokens + 2 * (run.answerTokens + checkTokens + moreTokens))
+      : 0,
     devices: { memory: total - gpu + device.memory, gpu: gpu + device.gpu },
   };
+}
+
+/** What a GPU takes by itself, with `share` of the model's layers on it. */
+function deviceBytesOf({ gpu }: MemoryShape, { needs = [] }: RunShape, share: number) {
+  const own = gpu ? deviceBytes[gpu] : { memory: 0, gpu: 0 };
+  if (gpu !== "cuda" || !needs.includes("expectedLogits")) return own;
+  return { memory: own.memory + share * cublasBytes.memory, gpu: own.gpu + cublasBytes.gpu };
 }
 
 /** The most that staging of a group of layers and what is kept of it and of the layers before take together. */

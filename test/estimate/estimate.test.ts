@@ -251,4 +251,19 @@ describe("estimate", () => {
       }
     },
   );
+
+  test("counts CUDA's matrix library where a policy needs it, on a GPU that holds no layer, too", () => {
+    for (const gpuLayers of [0, 31]) {
+      const model = { ...fakeModel, gpuLayers };
+      const needs = ["expectedLogits"] as const;
+      const own = (gpu?: "cuda" | "vulkan") => {
+        const less = estimate({ ...model, gpu }, run).devices;
+        const more = estimate({ ...model, gpu }, { ...run, needs }).devices;
+        return { memory: more.memory - less.memory, gpu: more.gpu - less.gpu };
+      };
+      expect(own("cuda").gpu - own().gpu).toBe(104 * 2 ** 20);
+      expect(own("cuda").memory - own().memory).toBe(gpuLayers === 0 ? 0 : 100 * 2 ** 20);
+      expect(own("vulkan")).toEqual(own());
+    }
+  });
 });
