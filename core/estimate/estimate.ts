@@ -264,9 +264,7 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
     retainedKvBytes: retained,
     peakKvBytes: peak,
     totalBytes: total + device.memory + device.gpu,
-    diskBytes: run.whole
-      ? fullKvBytes(model, promptTokens + 2 * (run.answerTokens + checkTokens + moreTokens))
-      : 0,
+    diskBytes: run.whole ? fullKvBytes(model, promptTokens + 2 * (run.answerTokens + checkTokens + moreTokens)) : 0,
     devices: { memory: total - gpu + device.memory, gpu: gpu + device.gpu },
   };
 }

@@ -2,6 +2,7 @@
  * `npm run screenshots [-- --language LANGUAGE]`: every view and state of the window at three sizes, light and dark, in
  * test-results/screens.
  */
+import { spawnSync } from "node:child_process";
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -24,6 +25,16 @@ const setting: z.ZodType | undefined = Object.entries(settingsSchema.shape).find
 if (language !== undefined && !setting?.safeParse(language).success) {
   console.error(`This Precis has no setting that lets its window speak ${language}.`);
   process.exit(2);
+}
+
+/** Characters without a face come as boxes, which show neither text nor how much room it takes. */
+const fontless =
+  process.platform === "linux" &&
+  language !== undefined &&
+  spawnSync("fc-list", [`:lang=${language === "zh-Hans" ? "zh-cn" : language}`], { encoding: "utf8" }).stdout === "";
+if (fontless) {
+  console.error(`This machine has no font for ${language}. On Debian: apt install fonts-noto-cjk`);
+  process.exit(1);
 }
 
 /** Waits until the pages that are to be seen are drawn in their new size. */

@@ -307,10 +307,10 @@ describe("the window", () => {
       .waitFor();
     await queue.getByRole("button", { name: "Clear", exact: true }).click();
     await queue.getByText("2 documents would leave the queue.").waitFor();
-    await queue.getByRole("button", { name: "Go on" }).click();
+    await queue.getByRole("button", { name: "Leave it as it is" }).click();
     await row("Second").waitFor();
     await queue.getByRole("button", { name: "Clear", exact: true }).click();
-    await queue.getByRole("button", { name: "Clear it" }).click();
+    await queue.getByRole("button", { name: "Clear the queue" }).click();
     await queue.waitFor({ state: "hidden" });
   });
 
