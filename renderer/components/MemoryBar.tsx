@@ -199,6 +199,8 @@ function unfitWords(
 function words(figures: Figures, share: number, options: Options, durationMs: number | undefined): string[] {
   const [kept, all] = [formatCount(figures.tokensPerLayer), formatCount(figures.promptTokens)];
   return [
+    // first, as a low window cuts the line short
+    ...(durationMs === undefined ? [] : [t("memory.about", { time: formatRemaining(durationMs) })]),
     ...(options.policy === "full"
       ? [t("memory.full", { tokens: kept })]
       : [
@@ -210,6 +212,5 @@ function words(figures: Figures, share: number, options: Options, durationMs: nu
         ]),
     ...(figures.diskBytes > 0 ? [t("memory.onDisk", { bytes: formatBytes(figures.diskBytes) })] : []),
     ...(figures.parts > 1 ? [t("memory.parts", { count: figures.parts })] : []),
-    ...(durationMs === undefined ? [] : [t("memory.about", { time: formatRemaining(durationMs) })]),
   ];
 }

@@ -77,7 +77,7 @@ export function formatPages(pages: readonly number[]): string {
     if (last && page <= last[1] + 1) last[1] = page;
     else ranges.push([page, page]);
   }
-  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(", ");
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(t("units.comma"));
 }
 
 const languageNames = perLanguage(
