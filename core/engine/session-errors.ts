@@ -18,6 +18,13 @@ export function cannotReadFast(reason: string): PrecisError {
   );
 }
 
+/** Why native code cannot use the file of a whole cache, as the end of a sentence; undefined: it is another error. */
+export function fileRefusal(error: unknown): string | undefined {
+  const { code, message = "" } = error as { code?: unknown; message?: string };
+  if (code === "disk-full") return said`the disk is too full`;
+  return code === "no-file" || code === "refused" ? message : undefined;
+}
+
 export function nativeError(error: unknown): unknown {
   const { code, message = "" } = error as { code?: unknown; message?: string };
   if (code === "cancelled") return cancelled();

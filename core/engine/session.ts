@@ -13,7 +13,7 @@ import {
   SavedCacheRefused,
   writeSavedCache,
 } from "./saved-cache.js";
-import { cannotCompress, cannotReadFast, nativeError } from "./session-errors.js";
+import { cannotCompress, cannotReadFast, fileRefusal, nativeError } from "./session-errors.js";
 import { batchTokens, defaultAnswerTokens, draftTokens, layerCosts, readingShape } from "./shape.js";
 import type {
   Following,
@@ -221,10 +221,8 @@ export class DocumentSession implements Session {
         prefillMs = performance.now() - started;
         kept = await this.#choose({ policy: policy.recalled ?? policy, budgetEntries });
       } catch (error) {
-        const { code, message } = error as { code?: unknown; message?: string };
-        if (code === "refused" || code === "no-file") throw new SavedCacheRefused(message ?? "", { cause: error });
-        if (code === "disk-full") throw new SavedCacheRefused(said`the disk is too full`, { cause: error });
-        throw error;
+        const reason = fileRefusal(error);
+        throw reason === undefined ? error : new SavedCacheRefused(reason, { cause: error });
       }
       this.#read = this.#whole = true;
       for (const { positions } of kept) onKept?.(positions);
@@ -322,10 +320,10 @@ export class DocumentSession implements Session {
       const is = whole?.kept ? "named" : "nameless";
       await this.#open(prompt, { ...options, whole: whole && this.#whole ? { path: whole.path, is } : undefined });
     } catch (error) {
-      const { code, message } = error as { code?: unknown; message?: string };
-      if (code !== "disk-full" && code !== "no-file") throw error;
+      const reason = fileRefusal(error);
+      if (reason === undefined) throw error;
       this.#whole = false;
-      onWholeRefused?.(code === "disk-full" ? said`the disk is too full` : (message ?? ""));
+      onWholeRefused?.(reason);
       await this.#open(prompt, { ...options, whole: undefined });
     }
   }

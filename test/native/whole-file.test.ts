@@ -105,7 +105,8 @@ const checked = (before?: (stretches: number) => void): Following => {
   };
   return { policy: aimed, budgetEntries, mode: "checked", pace: { stretch: 16, next, took: () => {} } };
 };
-const write = async (follow?: Following, maxTokens = 60) => await session.generate({ sampling, maxTokens, follow });
+const maxTokens = 60;
+const write = async (follow?: Following) => await session.generate({ sampling, maxTokens, follow });
 
 describe.each(Object.entries(inUse))("a whole cache's file (%s)", (_, use) => {
   let sure: string;
@@ -126,7 +127,7 @@ describe.each(Object.entries(inUse))("a whole cache's file (%s)", (_, use) => {
       let said = "";
       const lost = await session.generate({
         sampling,
-        maxTokens: 60,
+        maxTokens,
         follow: checked((stretches) => {
           if (stretches === at) hurt(path);
         }),
@@ -135,7 +136,7 @@ describe.each(Object.entries(inUse))("a whole cache's file (%s)", (_, use) => {
         },
       });
       expect(lost.wholeLost).toMatch(/cut short/);
-      expect(lost.tokens).toBe(60);
+      expect(lost.tokens).toBe(maxTokens);
       expect(said).toBe(lost.text);
       // what was written until then is what is sure; some characters take several of 16 tokens
       expect(lost.text.slice(0, 12 * at)).toBe(sure.slice(0, 12 * at));
@@ -182,7 +183,7 @@ it.each(Object.entries(harm))("a file that is %s while it is taken up is refused
   await expect(taking).rejects.toThrow(/changed or cut short while it was used/);
 });
 
-it.runIf(process.platform === "linux")("has no name before the document is read", () => {
+it.runIf(process.platform === "linux")("has no name while the document is read", () => {
   expect(namedWhileRead).toBe(false);
 });
 

@@ -164,6 +164,7 @@ class Context {
     void open_whole(const llama_context_params & params);
     uint64_t checksum_of_whole() const;
     void settle_whole();
+    bool try_whole(const std::function<void()> & work);
     void refill_each(const std::vector<Keep> & layers);
     void read_whole(const llama_token * list, uint32_t n, bool observe, bool all_logits);
     void take_logits(uint32_t i);

@@ -106,6 +106,17 @@ void Context::settle_whole() {
     whole->file->settle(stretches);
 }
 
+// false: the file was lost meanwhile, and the whole cache is no more
+bool Context::try_whole(const std::function<void()> & work) {
+    try {
+        work();
+        return true;
+    } catch (const Lost &) {
+        whole.reset();
+        return false;
+    }
+}
+
 bool Context::has_whole() {
     if (whole && !whole->file->holds()) {
         whole.reset();
@@ -194,10 +205,7 @@ bool Context::write_checked(const Sampling & s, uint32_t max_tokens, uint32_t st
     begin_writing(s, go_on);
     n_written = n_drafted = 0;
     if (!next) {
-        try {
-            catch_up_whole();
-        } catch (const Lost &) {
-            whole.reset();
+        if (!try_whole([&] { catch_up_whole(); })) {
             return false;
         }
         next = sample(sampler.get(), whole->logits);
@@ -224,11 +232,8 @@ bool Context::write_checked(const Sampling & s, uint32_t max_tokens, uint32_t st
         const llama_token * first = written.data() + (start - tokens.size());
         const uint32_t n = written.size() - (start - tokens.size());
 
-        try {
-            read_whole(first, n, false, true);
-        } catch (const Lost &) {
+        if (!try_whole([&] { read_whole(first, n, false, true); })) {
             forget(start); // none of them is sure
-            whole.reset();
             return false;
         }
 
@@ -258,35 +263,28 @@ uint32_t Context::look_ahead(const Sampling & s, uint32_t n) {
     begin_writing(s, true);
     // the disk's time passes while the draft is written on what is kept
     whole->file->prefetch();
-    try {
-        catch_up_whole();
-    } catch (const Lost &) {
-        whole.reset();
+    if (!try_whole([&] { catch_up_whole(); })) {
         return 0;
     }
     catch_up();
     const uint32_t start = tokens.size() + written.size();
-    const auto before = std::make_tuple(logits(), whole->logits, next, pending);
+    const auto before = std::make_tuple(logits(), next, pending);
+    const auto logits_of_whole = whole->logits;
     const auto chances = sampler;
     sampler = std::shared_ptr<llama_sampler>(llama_sampler_clone(chances.get()), llama_sampler_free);
 
     uint32_t n_written = 0;
     write(s, std::min(n, n_check), true, n_written, [](const std::string &) {});
-    bool lost = false;
-    try {
-        if (n_written > 0) {
-            read_whole(written.data() + (start - tokens.size()), n_written, true, false);
-        }
-    } catch (const Lost &) {
-        lost = true;
-    }
+    const bool known = n_written == 0 || try_whole([&] {
+        read_whole(written.data() + (start - tokens.size()), n_written, true, false);
+    });
     forget(start);
-    std::tie(resumed, whole->logits, next, pending) = before;
+    std::tie(resumed, next, pending) = before;
     sampler = chances;
-    if (lost) {
-        whole.reset();
+    if (!known) {
         return 0;
     }
+    whole->logits = logits_of_whole;
     return n_written;
 }
 
@@ -316,20 +314,14 @@ void Context::refill(const std::vector<Keep> & layers) {
     if (!whole) {
         throw Failure("failed", "there is no whole cache");
     }
-    if (retained) {
-        // layers that are not filled any more, if the file is lost meanwhile, hold the same tokens as those that are; and
-        // sliding layers are not filled from the whole cache
-        catch_up();
+    if (!retained) {
+        // of a file that was just taken up nothing is kept that could stay
+        return refill_each(layers);
     }
-    try {
-        refill_each(layers);
-    } catch (const Lost &) {
-        // what is kept was chosen before; of a file that was taken up there is nothing yet
-        if (!retained) {
-            throw;
-        }
-        whole.reset();
-    }
+    // layers that are not filled any more, if the file is lost meanwhile, hold the same tokens as those that are; and
+    // sliding layers are not filled from the whole cache
+    catch_up();
+    try_whole([&] { refill_each(layers); });
 }
 
 void Context::refill_each(const std::vector<Keep> & layers) {
@@ -341,7 +333,7 @@ void Context::refill_each(const std::vector<Keep> & layers) {
     keep_each(layers, [&](const Keep & layer) {
         const auto outcome = llama_retain_refill(ctx.get(), layer.layer, layer.positions.data(), layer.counts.data(), whole->ctx.get(),
             n_before, n_end, n_cells, holds, this);
-        if (!holds(this)) {
+        if (outcome != LLAMA_RETAIN_KEPT && !holds(this)) {
             throw Lost();
         }
         return outcome;
