@@ -3,6 +3,7 @@
  * `window.precis` (electron/preload.ts), the handlers (electron/ipc.ts) and the renderer's types all derive from it.
  */
 import * as z from "zod";
+import type { Machine } from "../core/estimate/machine.js";
 import {
   type LibraryEntry,
   type LibraryHit,
@@ -48,6 +49,7 @@ export type {
   LibraryHit,
   LibraryList,
   ListedRun,
+  Machine,
   ModelSummary,
   PageText,
   Progress,
@@ -160,10 +162,11 @@ const command =
   <Output>(): Command<Input, Output> => ({ input });
 
 export const commands = {
-  /** Called once when the window is up: files from the command line, the bundled sample, the settings. */
+  /** Called once when the window is up: files from the command line, the bundled sample, the computer, the settings. */
   hello: command(z.undefined())<{
     files: string[];
     sample: string;
+    machine: Machine;
     settings: Settings;
     /** Why some of them are as at first. */
     settingsNotice: string | undefined;

@@ -4,6 +4,7 @@
  */
 
 import { PrecisError } from "../core/errors.js";
+import type { Machine } from "../core/estimate/machine.js";
 import type { LibraryApi } from "../core/library/requests.js";
 import { exportSummaries, suggestedName } from "./batch.js";
 import { channelOf } from "./bridge.js";
@@ -75,6 +76,7 @@ export interface IpcParts {
   /** Files named when the app was started; handed out once. */
   takeFiles(): string[];
   readonly sample: string;
+  machine(): Machine;
   chooseFiles(): Promise<string[]>;
   chooseFolder(): Promise<string | undefined>;
   chooseModelFile(): Promise<string | undefined>;
@@ -127,6 +129,7 @@ export function createHandlers(parts: IpcParts): Handlers {
     hello: () => ({
       files: parts.takeFiles(),
       sample: parts.sample,
+      machine: parts.machine(),
       settings: parts.settings.current,
       settingsNotice: parts.settings.notice,
     }),

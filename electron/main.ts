@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { app, type BrowserWindow, dialog, ipcMain, nativeTheme } from "electron";
 import { extensions } from "../core/documents/extensions.js";
 import { languagesIn } from "../core/documents/ocr.js";
+import { machineMemory } from "../core/estimate/machine.js";
 import { Background } from "./background.js";
 import { channelOf } from "./bridge.js";
 import type { EventData, EventName, ExportFormat, Settings, SettingsChange } from "./contract.js";
@@ -143,7 +144,7 @@ async function start(): Promise<void> {
     chosen: () => settings.current.model,
     loaded: () => worker.loaded(),
     changed: (id, activity) => send("modelActivity", { id, activity }),
-    availableBytes: () => process.availableMemory(),
+    availableBytes: () => machineMemory().availableBytes,
   });
   const changeSettings = (change: SettingsChange) => {
     const changed = settings.change(change);
@@ -201,6 +202,7 @@ async function start(): Promise<void> {
       documents,
       queue,
       takeFiles,
+      machine: machineMemory,
       sample: path.join(assets, "samples", "harbour-report.pdf"),
       chooseFiles,
       chooseFolder,

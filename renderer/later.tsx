@@ -16,7 +16,7 @@ export { MemoryBar } from "./components/MemoryBar.js";
 export function Panes({ document }: { document: OpenDocument }) {
   return (
     <>
-      <PaneSwitch />
+      <PaneSwitch document={document} />
       <DocumentPane document={document} />
       <SummaryPane document={document} />
     </>

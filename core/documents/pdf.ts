@@ -247,6 +247,7 @@ function pdfError(name: string, thrown: unknown): PrecisError {
       { cause: thrown },
     );
   }
+  if (kind === "InvalidPDFException") return damaged(name, said`its structure cannot be read`, thrown);
   const reason = thrown instanceof Error ? thrown.message.replace(/\.$/, "") : String(thrown);
   return damaged(name, reason, thrown);
 }

@@ -1,9 +1,9 @@
 /** What a summary will take before it is started: in how many parts the documents are read, why, and how long. */
-import { totalmem } from "node:os";
 import * as z from "zod";
 import type { SourceDocument } from "../documents/document.js";
 import type { Engine } from "../engine/types.js";
 import { PrecisError } from "../errors.js";
+import { machineMemory } from "../estimate/machine.js";
 import { wireErrorSchema } from "../wire-error.js";
 import { expectedWork } from "./joining.js";
 import type { RunOptions } from "./options.js";
@@ -39,8 +39,8 @@ export async function forecast(
   speedOf: (text: string) => Promise<Speed>,
   signal?: AbortSignal,
 ): Promise<Forecast> {
-  const availableBytes = process.availableMemory();
-  const memory = { totalBytes: Math.min(totalmem(), process.constrainedMemory() || Infinity), availableBytes };
+  const memory = machineMemory();
+  const { availableBytes } = memory;
   const readings: Reading[] = [];
   try {
     for (const document of documents) {

@@ -52,9 +52,10 @@ export function BudgetSlider(props: Props) {
   const part = (value: number) => `${Math.max(0, Math.min(100, (100 * positionOf(value)) / sliderSteps))}%`;
   const style = { "--at": part(share) } as CSSProperties;
   const reason = refusal(share);
-  // the place under the pointer, or else the handle's own
+  const wordsOf = (place: number) => t("memory.at", { share: formatPercent(place), words: quality(place).words });
+  // the place under the pointer with its words, or else why the handle's own does not fit
   const shown = hovered ?? (focused ? share : undefined);
-  const explained = shown === undefined ? undefined : refusal(shown);
+  const explained = shown === undefined ? undefined : (refusal(shown) ?? (hovered && wordsOf(hovered)));
   const nearest = reach && nearestWithin(share, reach);
   return (
     <div className="slider" style={style} data-disabled={disabled}>

@@ -98,7 +98,7 @@ function DocumentFacts({ summary, model }: { summary: DocumentSummary; model: Mo
           <dt>{t("documents.tokensTitle")}</dt>
           <dd>{formatCount(summary.tokens)}</dd>
         </div>
-        <div>
+        <div title={t("documents.fullCacheAbout")}>
           <dt>{t("documents.fullCache")}</dt>
           <dd>{formatBytes(fullKvBytes(model, promptTokens))}</dd>
         </div>

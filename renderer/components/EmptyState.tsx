@@ -50,8 +50,9 @@ export function EmptyState() {
 }
 
 function readsWords({ id, contextLength }: ModelSummary, pages: number | undefined): string {
-  const values = { model: id, tokens: formatCount(contextLength) };
-  return pages ? t("empty.readsPages", { ...values, count: pages }) : t("empty.reads", values);
+  return pages
+    ? t("empty.readsPages", { model: id, count: pages })
+    : t("empty.reads", { model: id, tokens: formatCount(contextLength) });
 }
 
 /** A page whose lines shorten to a few: what Precis does, as its icon shows it. */

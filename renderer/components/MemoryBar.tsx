@@ -1,23 +1,22 @@
 import { Fragment, useMemo, useState } from "react";
-import type { RunOptions as Options } from "../../electron/contract.js";
+import type { Machine, RunOptions as Options } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
 import { canStart, startSelected } from "../actions.js";
 import { type OpenDocument, useChosen } from "../stores/documents.js";
-import { useAskForecast, useForecast } from "../stores/forecast.js";
+import { useAskForecast, useForecast, useMachine } from "../stores/forecast.js";
 import { useModel } from "../stores/model.js";
 import { isBusy, useRuns } from "../stores/runs.js";
 import { becomesOne, runOptions, useSettings } from "../stores/settings.js";
 import {
   budgetFigures,
   type Figures,
-  type Machine,
   memoryStretches,
   nearestWithin,
   qualityOf,
   type Reach,
   reachOf,
 } from "../view/budget.js";
-import { formatBytes, formatCount, formatPercent, formatRemaining } from "../view/format.js";
+import { formatBytes, formatCount, formatPercent, formatRemaining, joinSentences } from "../view/format.js";
 import { AdvancedOptions } from "./AdvancedOptions.js";
 import { BudgetSlider } from "./BudgetSlider.js";
 import { RunOptions } from "./RunOptions.js";
@@ -35,7 +34,7 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
   // A run keeps the choices that it was started with, whatever is set for other documents meanwhile.
   const options = busy && run ? run.options : runOptions(settings);
   const share = Number.parseFloat(options.budget);
-  const machine = forecast?.memory;
+  const machine = useMachine();
   const ready = model && summary;
   const figures = ready ? budgetFigures(model, summary, options) : undefined;
   const { policy, kvType, groupLayers, reading, reaim } = options;
@@ -87,7 +86,7 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
           quality={(place) => qualityOf(place, options, figures?.checked)}
           onChange={settings.setShare}
         />
-        <p className="memory-words" title={qualityOf(share, options, figures?.checked).figures}>
+        <p className="memory-words" title={figures && details(figures, share, options)}>
           {figures
             ? words(figures, share, options, forecast?.durationMs).map((piece, at) => (
                 <Fragment key={piece}>
@@ -196,19 +195,24 @@ function unfitWords(
     : t("memory.tooMuchUnknown", { total, instead });
 }
 
+/** What the words below the slider stand on. */
+function details(figures: Figures, share: number, options: Options): string {
+  const { tokensPerLayer, promptTokens, checked } = figures;
+  const kept = t("memory.tokensPerLayer", { kept: formatCount(tokensPerLayer), all: formatCount(promptTokens) });
+  return joinSentences(qualityOf(share, options, checked).figures ?? "", kept);
+}
+
 function words(figures: Figures, share: number, options: Options, durationMs: number | undefined): string[] {
-  const [kept, all] = [formatCount(figures.tokensPerLayer), formatCount(figures.promptTokens)];
   return [
     // first, as a low window cuts the line short
     ...(durationMs === undefined ? [] : [t("memory.about", { time: formatRemaining(durationMs) })]),
     ...(options.policy === "full"
-      ? [t("memory.full", { tokens: kept })]
+      ? [t("memory.full")]
       : [
           t("memory.shareNamed", {
             share: formatPercent(share),
             name: qualityOf(share, options, figures.checked).words,
           }),
-          t("memory.tokensPerLayer", { kept, all }),
         ]),
     ...(figures.diskBytes > 0 ? [t("memory.onDisk", { bytes: formatBytes(figures.diskBytes) })] : []),
     ...(figures.parts > 1 ? [t("memory.parts", { count: figures.parts })] : []),

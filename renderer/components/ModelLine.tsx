@@ -16,9 +16,11 @@ export function ModelLine() {
       ) : (
         <>
           <strong>{model.id}</strong>
-          {t("models.weights", { bytes: formatBytes(model.weightsBytes) })}
-          <br />
-          {t("models.readsTokens", { tokens: formatCount(model.contextLength) })}
+          <span className="model-more">
+            {t("models.weights", { bytes: formatBytes(model.weightsBytes) })}
+            <br />
+            {t("models.readsTokens", { tokens: formatCount(model.contextLength) })}
+          </span>
         </>
       )}
     </button>

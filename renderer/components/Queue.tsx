@@ -75,7 +75,7 @@ function QueueHead({ act }: { act: (wanted: Act) => void }) {
         </button>
       )}
       <button type="button" className="quiet" onClick={() => act({ what: "cancel" })}>
-        {t("common.clear")}
+        {t("queue.clear")}
       </button>
     </header>
   );

@@ -72,10 +72,10 @@ function Picture({ map, result }: { map: RetentionMap | undefined; result: Summa
         {map && <PageRuler map={map} />}
         <p className="retention-most">{t("retention.most", { tokens: formatCount(most) })}</p>
       </div>
-      <p className="retention-words" aria-live="polite">
-        {place ? placeWords(place, result) : map ? <Legend /> : withoutMap(result)}
-      </p>
-      {map && <p className="retention-passage">{passage}</p>}
+      <div className="retention-words" data-map={map !== undefined}>
+        <p aria-live="polite">{place ? placeWords(place, result) : map ? <Legend /> : withoutMap(result)}</p>
+        <p className="retention-passage">{passage}</p>
+      </div>
     </>
   );
 }

@@ -1,6 +1,6 @@
 /** Joins the stores to the main process' events, once, when the window starts. */
 import { create } from "zustand";
-import type { EventData, QueueState, WireError } from "../../electron/contract.js";
+import type { EventData, Machine, QueueState, WireError } from "../../electron/contract.js";
 import { followAppearance } from "../appearance.js";
 import { openFiles } from "../open.js";
 import { painted } from "../painted.js";
@@ -17,6 +17,8 @@ import { useSettings } from "./settings.js";
 interface AppStore {
   /** The bundled sample's path, once known. */
   readonly sample: string | undefined;
+  /** The computer's memory as it was when the window began; a forecast knows it better. */
+  readonly machine: Machine | undefined;
   /** Why the worker had to be replaced; until dismissed. */
   readonly workerError: WireError | undefined;
   readonly workerRestarted: boolean;
@@ -34,6 +36,7 @@ interface AppStore {
 
 export const useApp = create<AppStore>((set) => ({
   sample: undefined,
+  machine: undefined,
   workerError: undefined,
   workerRestarted: true,
   settingsNotice: undefined,
@@ -84,9 +87,9 @@ export function connect(): void {
   });
   void hello().then((outcome) => {
     if (!outcome.ok) return;
-    const { sample, settings, settingsNotice } = outcome.value;
+    const { sample, machine, settings, settingsNotice } = outcome.value;
     useSettings.setState(settings);
-    useApp.setState({ sample, settingsNotice });
+    useApp.setState({ sample, machine, settingsNotice });
     openFiles(outcome.value.files);
   });
 }

@@ -1,8 +1,9 @@
 /** What the next summary would take, as the worker says it once the choices have settled and nothing runs. */
 import { useEffect } from "react";
 import { create } from "zustand";
-import type { CommandInput, Forecast } from "../../electron/contract.js";
+import type { CommandInput, Forecast, Machine } from "../../electron/contract.js";
 import { newId, precis } from "../precis.js";
+import { useApp } from "./connect.js";
 import { type OpenDocument, useChosen } from "./documents.js";
 import { useModel } from "./model.js";
 import { useQueue } from "./queue.js";
@@ -10,6 +11,7 @@ import { becomesOne, runOptions, useSettings } from "./settings.js";
 
 interface ForecastStore {
   readonly documentId: string | undefined;
+  /** The last one, of that document. */
   readonly forecast: Forecast | undefined;
 }
 
@@ -18,6 +20,12 @@ const useForecasts = create<ForecastStore>(() => ({ documentId: undefined, forec
 /** The last forecast of a document; that of other choices stays until the new one is there. */
 export const useForecast = (documentId: string): Forecast | undefined =>
   useForecasts((store) => (store.documentId === documentId ? store.forecast : undefined));
+
+/** The computer's memory as the last forecast of any document found it; a reading may begin before there is one. */
+export function useMachine(): Machine | undefined {
+  const first = useApp((store) => store.machine);
+  return useForecasts((store) => store.forecast?.memory ?? first);
+}
 
 /** Between the last change of a choice and the question. */
 const settleMs = 400;

@@ -2,6 +2,7 @@
 import { create } from "zustand";
 import type { Place, Zoom } from "../view/page-layout.js";
 import { useDocuments } from "./documents.js";
+import { useRuns } from "./runs.js";
 
 /** A page to go to; each is an object of its own, so that the same one can be gone to twice. */
 export interface Target {
@@ -20,7 +21,10 @@ interface PagesStore {
   readonly finding: number;
   /** Whether the words that reading kept are tinted. */
   readonly tinted: boolean;
-  /** Which pane a narrow window shows. */
+  /**
+   * Which pane a narrow window shows: of a document that has just been chosen its pages, unless there is something of a
+   * summary already, or the document was not opened: why, and what to do, stands where the summary would.
+   */
   readonly side: "document" | "summary";
   setZoom(zoom: Zoom): void;
   leave(documentId: string, place: Place): void;
@@ -38,7 +42,7 @@ export const usePages = create<PagesStore>((set) => ({
   target: undefined,
   finding: 0,
   tinted: true,
-  side: "summary",
+  side: "document",
   setZoom: (zoom) => set({ zoom }),
   leave: (documentId, place) => set(({ places }) => ({ places: { ...places, [documentId]: place } })),
   goTo(page, passage, path) {
@@ -53,6 +57,23 @@ export const usePages = create<PagesStore>((set) => ({
   closeFind: () => set({ finding: 0 }),
   show: (side) => set({ side }),
 }));
+
+useDocuments.subscribe((now, before) => {
+  const { selectedId } = now;
+  const stateIn = ({ documents }: typeof now) => documents.find(({ id }) => id === selectedId)?.state;
+  const notOpened = (["failed", "cancelled"] as const).some((state) => stateIn(now) === state);
+  const chosen = selectedId !== before.selectedId;
+  if (!selectedId || !(chosen || stateIn(now) !== stateIn(before))) return;
+  if (notOpened || (chosen && useRuns.getState().runs[selectedId])) usePages.setState({ side: "summary" });
+  else if (chosen) usePages.setState({ side: "document" });
+});
+
+/** The library's summary of a document comes after its pages, unless a citation leads to those. */
+useRuns.subscribe(({ runs }, { runs: before }) => {
+  const { selectedId } = useDocuments.getState();
+  if (!selectedId || before[selectedId] || runs[selectedId]?.phase !== "done") return;
+  if (usePages.getState().target?.documentId !== selectedId) usePages.setState({ side: "summary" });
+});
 
 useDocuments.subscribe(({ documents }, { documents: before }) => {
   const closed = before.filter(({ id }) => !documents.some((entry) => entry.id === id));

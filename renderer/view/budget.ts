@@ -2,7 +2,7 @@
 
 import follow from "../../docs/eval/follow.json" with { type: "json" };
 import measured from "../../docs/eval/slider.json" with { type: "json" };
-import type { DocumentSummary, ModelSummary, RunOptions } from "../../electron/contract.js";
+import type { DocumentSummary, Machine, ModelSummary, RunOptions } from "../../electron/contract.js";
 import { defaultKvType, type KvType, largestShare, planRun } from "../../electron/core.js";
 import { type Key, t } from "../../electron/language.js";
 import { formatPercent } from "./format.js";
@@ -221,12 +221,6 @@ export function reachOf(
 /** The nearest share that can be read in one go; undefined when there is none. */
 export function nearestWithin(share: number, { least, most }: Reach): number | undefined {
   return most === undefined || most < least ? undefined : Math.min(most, Math.max(least, share));
-}
-
-/** What the computer has, and what programs can still take of it. */
-export interface Machine {
-  readonly totalBytes: number;
-  readonly availableBytes: number;
 }
 
 /** One stretch of the memory bar; `over` is what there is not. */

@@ -2,6 +2,7 @@
 
 import { diffWordsWithSpace } from "diff";
 import type { ListedRun, StoredRun } from "../../electron/contract.js";
+import { firstSettings } from "../../electron/core.js";
 import { perLanguage, t } from "../../electron/language.js";
 import { policyLabel, summaryLanguage } from "./choices.js";
 import { formatBytes, formatCount, formatDuration, formatPages, formatPercent, plural } from "./format.js";
@@ -30,9 +31,14 @@ export const formatMoment = (milliseconds: number): string => dates().format(mil
 const formatBudget = (budget: string): string =>
   budget.endsWith("%") ? formatPercent(Number.parseFloat(budget)) : budget;
 
-/** A run in a list of them. */
+/** A run in a list of them, as short as that can be: its policy only where it is not the usual one. */
 export const runName = ({ ended, budget, policy, length }: ListedRun): string =>
-  [formatMoment(ended), formatBudget(budget), policyLabel(policy), t(`compare.${length}`)].join(" · ");
+  [
+    formatMoment(ended),
+    formatBudget(budget),
+    ...(policy === firstSettings.policy ? [] : [policyLabel(policy)]),
+    t(`compare.${length}`),
+  ].join(" · ");
 
 /** What tells a run from another, as rows of a table. */
 export function runRows({ started, ended, options, result }: StoredRun): readonly (readonly [string, string])[] {

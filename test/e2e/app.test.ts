@@ -71,7 +71,7 @@ describe("a report, from the drop to the saved summary", () => {
   });
 
   it("starts empty, with the model loaded", async () => {
-    await page.getByText(/reads up to [\d,]+ tokens in one go/).waitFor({ timeout: 60_000 });
+    await page.getByText(/Reads about [\d,]+ pages in one go/).waitFor({ timeout: 60_000 });
     await screenshot(page, "app-1-empty");
   });
 
@@ -91,10 +91,10 @@ describe("a report, from the drop to the saved summary", () => {
   it("moves the memory slider by keyboard, with the exact figures at once", async () => {
     await slider().focus();
     await page.keyboard.press("End");
-    expect(await slider().getAttribute("aria-valuetext")).toContain("100 % of the full cache");
+    expect(await slider().getAttribute("aria-valuetext")).toContain("100 % of its notes");
     const full = await shownBytes();
     const shows = async (share: number) =>
-      expect(await slider().getAttribute("aria-valuetext")).toContain(`, ${formatPercent(share)} of the full cache`);
+      expect(await slider().getAttribute("aria-valuetext")).toContain(`, ${formatPercent(share)} of its notes`);
     await page.keyboard.press("PageDown");
     await shows(largest);
     await page.keyboard.press("ArrowLeft");
@@ -169,7 +169,7 @@ describe("a report, from the drop to the saved summary", () => {
     await field.fill("Which ship carried out the dredging?");
     await field.press("Enter");
     const questions = page.getByRole("region", { name: "Questions" });
-    await questions.getByText(/not read again.*whole KV cache/).waitFor({ timeout: 120_000 });
+    await questions.getByText(/not read again.*all the notes about it/).waitFor({ timeout: 120_000 });
     expect((await questions.getByRole("article").innerText()).trim()).not.toBe("");
     await screenshot(page, "app-7-question");
   });

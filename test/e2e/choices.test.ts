@@ -46,7 +46,7 @@ it("says what the run takes, which places do not fit and why, and goes to the ne
   await bar()
     .getByText(/at the peak, .* free/)
     .waitFor();
-  for (const name of ["in use", "weights", "computing", "reading"]) {
+  for (const name of ["in use", "model", "computing", "reading"]) {
     await bar()
       .getByText(new RegExp(`^${name} [\\d.]+ [MG]iB$`))
       .waitFor();
@@ -69,7 +69,7 @@ it("says what the run takes, which places do not fit and why, and goes to the ne
   const words = /Use ([\d.]+ %)/.exec(await nearest.innerText())?.[1] as string;
   await nearest.click();
   expect(await slider.getAttribute("aria-valuetext")).toMatch(
-    new RegExp(`, ${words} of the full cache, answers as with all of it$`),
+    new RegExp(`, ${words} of its notes, answers as with all of them$`),
   );
   await page.getByRole("slider").hover({ position: { x: 12, y: 12 } });
   await bar()
@@ -128,18 +128,18 @@ it("draws what was kept, names what is pointed at, and has it as tables", async 
   await map.scrollIntoViewIfNeeded();
   await map.hover({ position: { x: 40, y: 10 } });
   const kept = page.getByRole("region", { name: "What was kept" });
-  await kept.getByText(/^Page \d+, layer \d+: [\d.]+ % kept; [\d.]+ % over all layers$/).waitFor();
+  await kept.getByText(/^Page \d+, here: layer \d+ keeps [\d.]+ %, all layers [\d.]+ %$/).waitFor();
   await kept.getByText(/Minutes, sheet \d+\./).waitFor();
   await screenshot(page, "choices-map");
   await page.mouse.move(5, 5);
   await map.focus();
   for (const key of ["ArrowRight", "ArrowRight", "ArrowDown"]) await page.keyboard.press(key);
-  await kept.getByText(/^Page 3, layer 2: /).waitFor();
+  await kept.getByText(/^Page 3, here: layer 2 /).waitFor();
   await page.emulateMedia({ colorScheme: "dark" });
   await screenshot(page, "choices-map-dark");
   await page.emulateMedia({ colorScheme: "light" });
   await kept.getByText("As tables").click();
-  expect(await kept.getByRole("row", { name: /^Page 12 / }).count()).toBe(1);
+  expect(await kept.getByRole("row", { name: /^Page 10 / }).count()).toBe(1);
   expect(await kept.getByRole("row", { name: /^30 / }).count()).toBe(1);
   await resize(launched, 640, 480);
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);

@@ -84,7 +84,8 @@ function cited(text: string): SummaryResult["citations"] {
 const documents = new Map<string, DocumentSummary>();
 const cancelled = new Set<number>();
 
-const everyPage = Array.from({ length: 12 }, (_, page) => page + 1);
+/** As many as the sample report has, which most documents here are copies of; the scanned one has 12. */
+const everyPage = Array.from({ length: 10 }, (_, page) => page + 1);
 const plain: Coverage = { unit: "page", text: everyPage, ocr: [], empty: [], failed: [] };
 const scanned: Coverage = {
   unit: "page",
@@ -137,7 +138,7 @@ async function open(id: number, documentId: string, path: string): Promise<Docum
   if (name.includes("damaged")) {
     throw {
       code: "pdf-damaged",
-      message: `"${name}" is a damaged PDF: Invalid PDF structure.`,
+      message: `"${name}" is a damaged PDF: its structure cannot be read.`,
       next: "Get the file again, or open it in a PDF viewer and save it anew.",
     } satisfies WireError;
   }
@@ -148,7 +149,7 @@ async function open(id: number, documentId: string, path: string): Promise<Docum
     title: title.charAt(0).toUpperCase() + title.slice(1),
     kind: "pdf",
     unit: "page",
-    pages: 12,
+    pages: name.includes("scan") ? 12 : everyPage.length,
     tokens: name.includes("long") ? 11_480 : 6_204,
     promptTokens: 122,
     answerTokens: 300,
@@ -183,7 +184,7 @@ async function summarize(
     if (layer === 6 && document.path.includes("fails")) {
       throw {
         code: "out-of-memory",
-        message: "There is not enough memory: failed to allocate 164.8 MiB.",
+        message: "There is not enough memory to go on.",
         next: "Close other programs, or choose a smaller memory budget.",
       } satisfies WireError;
     }
@@ -229,7 +230,7 @@ async function summarize(
     retention: {
       columns: 512,
       shares: keptShares(budget.tokensPerLayer / promptTokens),
-      pages: everyPage.map((page) => ({ document: 0, page, at: (512 * (page - 1)) / 12 })),
+      pages: everyPage.map((page) => ({ document: 0, page, at: (512 * (page - 1)) / everyPage.length })),
     },
     memory: { peakRssBytes: 402_653_184 },
     timings: {

@@ -68,7 +68,7 @@ it("says in it what is wrong with a document and what a run warns of", async () 
   const { page } = launched as Launched;
   await drop(page, [await namedFile(profile, "damaged-annex.pdf")]);
   const alert = page.getByRole("alert");
-  await alert.getByText("„damaged-annex.pdf“ ist ein beschädigtes PDF: Invalid PDF structure.").waitFor();
+  await alert.getByText("„damaged-annex.pdf“ ist ein beschädigtes PDF: der Aufbau ist unlesbar.").waitFor();
   await alert.getByText("Besorgen Sie die Datei noch einmal, oder öffnen Sie sie in einem PDF-Programm").waitFor();
   await drop(page, [await namedFile(profile, "long-scan.pdf")]);
   const warnings = page.getByRole("list", { name: "Warnungen zu diesem Dokument" });

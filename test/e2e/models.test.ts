@@ -23,7 +23,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "precis-e2e-models-"));
   launched = await launch(projectDir);
   page = launched.page;
-  await page.getByText(/reads up to [\d,]+ tokens in one go/).waitFor({ timeout: 60_000 });
+  await page.getByText(/Reads about [\d,]+ pages in one go/).waitFor({ timeout: 60_000 });
 });
 afterAll(async () => {
   await launched.close();
@@ -152,11 +152,13 @@ it("takes a dropped model, reads with it, and does not delete it meanwhile", asy
   await models().getByText("tiny is in the list.").waitFor({ timeout: 20_000 });
   await models().getByRole("button", { name: "Use random llama" }).click();
   await entry("random llama").getByText("In use").waitFor();
-  await page.getByText(/tiny reads up to 2,048 tokens in one go/).waitFor({ timeout: 20_000, state: "attached" });
+  await page
+    .getByText(/^Reads about [\d,]+ pages? in one go .* with tiny\.$/)
+    .waitFor({ timeout: 20_000, state: "attached" });
   expect(await models().getByRole("button", { name: "Take out random llama" }).count()).toBe(0);
   await screenshot(page, "models-own");
   await models().getByRole("button", { name: "Use SmolLM2 135M Instruct" }).click();
-  await page.getByText(/smollm2-135m-instruct reads up to/).waitFor({ timeout: 60_000, state: "attached" });
+  await page.getByText(/^Reads about .* with smollm2-135m-instruct\.$/).waitFor({ timeout: 60_000, state: "attached" });
   await models().getByRole("button", { name: "Take out random llama" }).click();
   await entry("random llama").getByRole("button", { name: "Take out", exact: true }).click();
   await models()
@@ -186,7 +188,7 @@ it("says at the first start what to do while there is no model, and goes on when
   await first.page.keyboard.press("Escape");
   linkCache(cache);
   await alert.getByRole("button", { name: "Try again" }).click();
-  await first.page.getByText(/about \d+ pages on this computer/).waitFor({ timeout: 60_000 });
+  await first.page.getByText(/Reads about \d+ pages in one go on this computer/).waitFor({ timeout: 60_000 });
   expect(first.errors, first.log()).toEqual([]);
   await first.close();
   await rm(cache, { recursive: true, force: true });
@@ -197,7 +199,7 @@ it("goes on with a download after a restart", async () => {
   const profile = path.join(folder, "restarted");
   const start = () => launch(projectDir, [], { profile, env: { XDG_CACHE_HOME: cache } });
   const open = async ({ app, page: window }: Launched) => {
-    await window.getByText(/reads up to [\d,]+ tokens in one go/).waitFor({ timeout: 60_000 });
+    await window.getByText(/Reads about [\d,]+ pages in one go/).waitFor({ timeout: 60_000 });
     await chooseMenu(app, "Models…");
     return window.getByRole("dialog", { name: "Models" });
   };

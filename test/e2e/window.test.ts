@@ -104,7 +104,7 @@ describe("the window", () => {
   });
 
   it("teaches what to do while it is empty, and opens the sample with one click", async () => {
-    await page.getByText(/reads up to 8,192 tokens/).waitFor();
+    await page.getByText(/Reads about \d+ pages in one go on this computer/).waitFor();
     await screenshot(page, "empty");
     await page.getByRole("button", { name: "Try the sample report" }).focus();
     await page.keyboard.press("Enter");
@@ -119,7 +119,7 @@ describe("the window", () => {
     await entry(/Scan of minutes/).click();
     await page.getByText("No text on pages 3 and 12: nothing of it was read.").waitFor();
     await page.keyboard.press("ArrowDown");
-    await page.getByRole("alert").getByText("Invalid PDF structure").waitFor();
+    await page.getByRole("alert").getByText("its structure cannot be read").waitFor();
     expect(await startButton().isDisabled()).toBe(true);
     await page.getByRole("button", { name: "Close this document" }).click();
     expect(await page.getByRole("navigation").getByText("damaged-annex").count()).toBe(0);
@@ -154,7 +154,7 @@ describe("the window", () => {
     await mkdir(folder, { recursive: true });
     for (const code of ["deu", "chi_sim"]) await writeFile(path.join(folder, `${code}.traineddata`), "");
     await drop(page, [samplePdf]);
-    await page.getByText("PDF · 12 pages").click();
+    await page.getByText("PDF · 10 pages").click();
     await page.getByText(/Scanned pages are taken for English/).waitFor();
     await page.getByRole("button", { name: "Change…" }).click();
     const dialog = page.getByRole("dialog", { name: "Languages of scanned pages" });
@@ -199,7 +199,7 @@ describe("the window", () => {
     await drop(page, [await file("fails-halfway.pdf")]);
     await startButton().click();
     await page.getByRole("button", { name: "Set the memory to 6.9 %" }).click();
-    expect(await page.getByRole("slider").getAttribute("aria-valuetext")).toContain("6.9 % of the full cache");
+    expect(await page.getByRole("slider").getAttribute("aria-valuetext")).toContain("6.9 % of its notes");
   });
 
   it("renders Markdown as it arrives, and links lead nowhere", async () => {

@@ -26,6 +26,8 @@ const noLibrary: LibraryApi = {
 };
 const result = { text: "It settled.", document: { path: "/a/harbour.pdf" } } as SummaryResult;
 
+const machine = { totalBytes: 16 * 2 ** 30, availableBytes: 6 * 2 ** 30 };
+
 /** Parts of which a test replaces what it is about; what it does not expect to be called throws. */
 function parts(
   replaced: Partial<Omit<IpcParts, "summarizer" | "documents">> & { summarizer?: Partial<IpcParts["summarizer"]> } = {},
@@ -48,6 +50,7 @@ function parts(
     queue: { state: unexpected, perform: unexpected, lastRun: () => undefined, forget: async () => {} },
     takeFiles: unexpected,
     sample: "/sample.pdf",
+    machine: () => machine,
     chooseFiles: unexpected,
     chooseFolder: unexpected,
     chooseModelFile: unexpected,
@@ -84,7 +87,7 @@ describe("the sender check", () => {
   it("answers our own page", async () => {
     expect(await answer(handlers, "hello", ours, undefined)).toEqual({
       ok: true,
-      value: { files: [], sample: "/sample.pdf", settings: firstSettings, settingsNotice: undefined },
+      value: { files: [], sample: "/sample.pdf", machine, settings: firstSettings, settingsNotice: undefined },
     });
   });
 

@@ -47,7 +47,7 @@ export interface SliderData {
 
 /** What a budget may be called: the least share of same first choices and of needles found, at the intervals' lower ends. */
 export const ladder = [
-  { words: "near the full cache", agreement: 0.85, needles: 0.9 },
+  { words: "almost as with all notes", agreement: 0.85, needles: 0.9 },
   { words: "facts and main points", agreement: 0.65, needles: 0.75 },
   { words: "main points only", agreement: 0.5, needles: 0 },
   { words: "a rough idea", agreement: 0, needles: 0 },

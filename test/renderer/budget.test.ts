@@ -93,7 +93,7 @@ describe("the slider's words", () => {
 
   it("say of an answer that the whole cache checks how often its words are the full cache's", () => {
     const { words, figures } = qualityOf(1.7, kept(1.7), true);
-    expect(words).toBe("answers as with all of it");
+    expect(words).toBe("answers as with all of them");
     expect(figures).toContain(formatPercent(agreements.checked));
     expect(agreements.checked).toBeGreaterThan(agreements.draft);
     expect(agreements.draft).toBeGreaterThan(agreements.off);

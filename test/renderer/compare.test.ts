@@ -39,6 +39,6 @@ it("says of a run what was chosen and what it took", () => {
   expect(rows.Reading).toMatch(/^thorough/);
   const fast = Object.fromEntries(runRows({ ...run, options: { ...options, reading: "fast" } }));
   expect(fast.Reading).toMatch(/^fast/);
-  expect(rows.Memory).toMatch(/^6\.9 % of the full cache, /);
+  expect(rows.Memory).toMatch(/^6\.9 % of its notes, /);
   expect(rows).toMatchObject({ Policy: "DynamicKV", Length: "short", Took: "1 min 5 s", Words: "5" });
 });

@@ -6,6 +6,7 @@ stubStorage();
 const { chooseScanLanguages, startSelected } = await import("../../renderer/actions.js");
 const { chosenDocuments, useDocuments } = await import("../../renderer/stores/documents.js");
 const { useModel } = await import("../../renderer/stores/model.js");
+const { usePages } = await import("../../renderer/stores/pages.js");
 const { unaskedLossMs, useRuns } = await import("../../renderer/stores/runs.js");
 const { becomesOne, runOptions, useSettings } = await import("../../renderer/stores/settings.js");
 
@@ -69,6 +70,52 @@ describe("documents", () => {
     close(b ?? "");
     close(c ?? "");
     expect(useDocuments.getState().selectedId).toBeUndefined();
+  });
+});
+
+describe("the pane of a narrow window", () => {
+  const side = () => usePages.getState().side;
+  const settled = () => vi.waitFor(() => expect(useDocuments.getState().documents.at(-1)?.state).not.toBe("opening"));
+
+  it("shows a document's pages when it is opened, and the summary once that is started", async () => {
+    bridge({ loadModel: loaded, openDocument: opened });
+    useDocuments.getState().open(["/a.pdf"]);
+    expect(side()).toBe("document");
+    await settled();
+    expect(side()).toBe("document");
+    startSelected();
+    expect(side()).toBe("summary");
+  });
+
+  it("shows why one was not opened, and what there is of a summary", async () => {
+    const stored: PrecisApi["storedRun"] = async ({ path }) => ({
+      ok: true,
+      value: path === "/old.pdf" ? storedRun("It settled.") : undefined,
+    });
+    const openDocument: OpenDocument = async (input) =>
+      input.path === "/bad.pdf" ? failure("pdf-damaged") : opened(input);
+    bridge({ loadModel: loaded, openDocument, storedRun: stored });
+    const { open, select } = useDocuments.getState();
+    open(["/new.pdf"]);
+    open(["/bad.pdf"]);
+    await settled();
+    expect(side()).toBe("summary");
+    select(useDocuments.getState().documents[0]?.id ?? "");
+    expect(side()).toBe("document");
+    open(["/old.pdf"]);
+    await vi.waitFor(() => expect(side()).toBe("summary"));
+  });
+
+  it("stays with the page that a citation leads to", async () => {
+    bridge({
+      loadModel: loaded,
+      openDocument: opened,
+      storedRun: async () => ({ ok: true, value: storedRun("It settled.") }),
+    });
+    usePages.getState().goTo(3, "It settled.", "/cited.pdf");
+    await settled();
+    await vi.waitFor(() => expect(Object.values(useRuns.getState().runs)).toHaveLength(1));
+    expect(side()).toBe("document");
   });
 });
 
