@@ -21,7 +21,7 @@ afterAll(async () => {
 beforeEach(async () => {
   launched = await launch(root);
   page = launched.page;
-  await page.getByText(/reads up to 8,192 tokens/).waitFor();
+  await page.getByText(/Reads about \d+ pages in one go on this computer/).waitFor();
 });
 afterEach(async () => {
   await launched.close();
@@ -56,7 +56,7 @@ it("needs nothing but the mouse", async () => {
   await expect.poll(pageShown).toBe("7");
   await page.getByRole("heading", { name: "What was kept" }).scrollIntoViewIfNeeded();
   await page.getByRole("button", { name: /^Map of what was kept/ }).hover();
-  await page.getByText(/kept; [\d.]+ % over all layers/).waitFor();
+  await page.getByText(/layer \d+ keeps [\d.]+ %, all layers [\d.]+ %/).waitFor();
   const target = path.join(folder, "by mouse.md");
   await answerSaveDialog(launched.app, target);
   await click(page.getByRole("button", { name: "Export" }));
@@ -115,7 +115,7 @@ it("needs nothing but the keyboard", async () => {
   await page.getByRole("heading", { name: "Who pays?" }).waitFor();
   await tabTo(button(/^Map of what was kept/));
   await press("ArrowRight", "ArrowDown");
-  await page.getByText(/^Page \d+, layer \d+: /).waitFor();
+  await page.getByText(/^Page \d+, here: layer \d+ /).waitFor();
   const target = path.join(folder, "by keyboard.md");
   await answerSaveDialog(launched.app, target);
   await tabTo(button(/^Export/), "Shift+Tab");
