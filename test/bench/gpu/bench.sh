@@ -3,7 +3,7 @@
 # compiler, CMake, ninja and git:
 #   sh test/bench/gpu/bench.sh WORK && npx tsx test/bench/gpu/table.ts WORK/results.jsonl
 # WORK gets llama.cpp with the patch, the build and the models (12 GB); what is there already is used again.
-# About five minutes to compile on 16 cores, and fifteen to measure on an H100. MODELS and ARCH can be set. PREBUILT, a
+# About three to five minutes to compile on 16 cores, and seventeen to measure on an H200. MODELS and ARCH can be set. PREBUILT, a
 # libggml-vulkan.so of the same release, is measured instead; then nothing of CUDA is needed.
 set -eu
 work=${1:?usage: bench.sh WORK}

@@ -14,15 +14,18 @@ model tiny
 "$bench" check "$folder/tiny.gguf" 1500 | tee -a "$results"
 for name in "$@"; do
     model "$name"
-    # kernels are loaded at their first use: two short runs first, which the table leaves out
-    runs="stock:2048:f16 precis:2048:f16:0.25"
+    # kernels are loaded at their first use: short runs first, which the table leaves out
+    runs="stock:2048:f16 precis:2048:f16:0.25 default:2048:f16:0.069 stock:2048:q8_0 stock:2048:q4_0 precis:2048:q8_0:0.069"
+    runs="$runs heads:2048:f16:0.069 fast:2048:f16:0.069"
     for tokens in 8192 32768 65536 131072; do
-        runs="$runs stock:$tokens:f16 precis:$tokens:f16:0.25 precis:$tokens:f16:0.069 precis:$tokens:f16:0.017"
+        runs="$runs stock:$tokens:f16 default:$tokens:f16:0.069"
+        runs="$runs precis:$tokens:f16:0.25 precis:$tokens:f16:0.069 precis:$tokens:f16:0.017"
     done
+    runs="$runs precis:32768:f16:0.069:1 fast:32768:f16:0.069"
     for tokens in 32768 131072; do
         runs="$runs stock:$tokens:q8_0 stock:$tokens:q4_0 precis:$tokens:q8_0:0.069 uneven:$tokens:f16:0.069 heads:$tokens:f16:0.069"
     done
-    runs="$runs precis:32768:f16:0.069:1 fast:32768:f16:0.069 fast:131072:f16:0.069"
+    runs="$runs fast:131072:f16:0.069"
     # shellcheck disable=SC2086
     "$bench" run "$folder/$name.gguf" ${RUNS:-$runs} | tee -a "$results"
 done
