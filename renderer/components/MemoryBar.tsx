@@ -2,7 +2,7 @@ import { Fragment, useMemo, useState } from "react";
 import type { Machine, RunOptions as Options } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
 import { canStart, startSelected } from "../actions.js";
-import { type OpenDocument, useChosen } from "../stores/documents.js";
+import { type OpenDocument, useChosen, useDocuments } from "../stores/documents.js";
 import { useAskForecast, useForecast, useMachine } from "../stores/forecast.js";
 import { useModel } from "../stores/model.js";
 import { isBusy, useRuns } from "../stores/runs.js";
@@ -110,6 +110,14 @@ function StartButton({ document }: { document: OpenDocument }) {
   const ready = useModel((store) => store.model !== undefined) && document.state === "ready";
   const chosen = useChosen();
   const together = useSettings((store) => becomesOne(store, chosen.length));
+  const cancelOpening = useDocuments((store) => store.cancelOpening);
+  if (document.state === "opening" && document.progress?.scans) {
+    return (
+      <button type="button" className="start" onClick={() => cancelOpening(document.id)}>
+        {t("common.cancel")} <kbd>{t("keys.esc")}</kbd>
+      </button>
+    );
+  }
   if (isBusy(run)) {
     return (
       <button type="button" className="start" disabled={run?.stopping} onClick={() => cancel(document.id)}>

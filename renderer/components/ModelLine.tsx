@@ -17,7 +17,7 @@ export function ModelLine() {
         <>
           <strong>{model.id}</strong>
           <span className="model-more">
-            {t("models.weights", { bytes: formatBytes(model.weightsBytes) })}
+            {formatBytes(model.weightsBytes)}
             <br />
             {t("models.readsTokens", { tokens: formatCount(model.contextLength) })}
           </span>

@@ -5,7 +5,6 @@ import { Ruler } from "./Reading.js";
 
 /** A file being opened. Scanned pages take seconds each, so their recognition shows how far it is, and can be cancelled. */
 export function Opening({ document }: { document: OpenDocument }) {
-  const cancelOpening = useDocuments((store) => store.cancelOpening);
   const { scans, fraction = 0, remainingMs } = document.progress ?? {};
   if (!scans) return <p className="placeholder">{t("opening.opening", { name: document.name })}</p>;
   return (
@@ -17,14 +16,9 @@ export function Opening({ document }: { document: OpenDocument }) {
         </span>
       </p>
       <Ruler label={t("opening.recognising")} pages={scans.total} fraction={fraction} />
-      <div className="reading-foot">
-        <p className="small">
-          {t("opening.recognisingPage", { page: Math.min(scans.done + 1, scans.total), total: scans.total })}
-        </p>
-        <button type="button" onClick={() => cancelOpening(document.id)}>
-          {t("common.cancel")} <kbd>{t("keys.esc")}</kbd>
-        </button>
-      </div>
+      <p className="small">
+        {t("opening.recognisingPage", { page: Math.min(scans.done + 1, scans.total), total: scans.total })}
+      </p>
     </div>
   );
 }

@@ -1,14 +1,15 @@
 import { t } from "../../electron/language.js";
 import type { OpenDocument } from "../stores/documents.js";
 import { usePages } from "../stores/pages.js";
-import { isActive, useRuns } from "../stores/runs.js";
+import { useRuns } from "../stores/runs.js";
 import { formatFraction } from "../view/format.js";
 
 /** Where there is room for only one of the two panes: which, and how far the work in the other one is. */
 export function PaneSwitch({ document }: { document: OpenDocument }) {
   const { side, show } = usePages();
   const run = useRuns((store) => store.runs[document.id]);
-  const progress = document.state === "opening" ? document.progress : isActive(run) ? run?.progress : undefined;
+  const reading = document.state === "opening" || run?.phase === "reading";
+  const progress = reading ? (document.state === "opening" ? document : run)?.progress : undefined;
   return (
     <div className="pane-switch only-narrow">
       <fieldset className="segmented" aria-label={t("documents.shownPane")}>
@@ -17,7 +18,7 @@ export function PaneSwitch({ document }: { document: OpenDocument }) {
         </button>
         <button type="button" aria-pressed={side === "summary"} onClick={() => show("summary")}>
           {t("summary.title")}
-          {progress && <span className="pane-progress"> {formatFraction(progress.fraction)}</span>}
+          {progress && ` ${formatFraction(progress.fraction)}`}
         </button>
       </fieldset>
     </div>

@@ -1,4 +1,4 @@
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import type { AnswerSource, SummaryResult } from "../../electron/contract.js";
 import { savedCacheWords } from "../../electron/core.js";
 import { t } from "../../electron/language.js";
@@ -84,8 +84,15 @@ function Ask({ documentId, result }: { documentId: string; result: SummaryResult
 }
 
 function Answer({ question }: { question: Question }) {
+  const place = useRef<HTMLDivElement>(null);
+  const asked = isOpen(question);
+  // Once, when it is asked: the answer will stand where the eye is, and whoever scrolls on is left alone.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: not when it is answered
+  useEffect(() => {
+    if (asked) place.current?.scrollIntoView({ block: "nearest" });
+  }, []);
   return (
-    <div className="answer">
+    <div className="answer" ref={place}>
       <h3>{question.question}</h3>
       <AnswerBody question={question} />
     </div>

@@ -42,14 +42,13 @@ export const runName = ({ ended, budget, policy, length }: ListedRun): string =>
 
 /** What tells a run from another, as rows of a table. */
 export function runRows({ started, ended, options, result }: StoredRun): readonly (readonly [string, string])[] {
-  const { budget, document, kv, model, text } = result;
+  const { document, kv, model, text } = result;
   return [
     [t("compare.finished"), formatMoment(ended)],
     [
       t("compare.memory"),
       t("compare.memoryKept", { budget: formatBudget(options.budget), bytes: formatBytes(kv.retainedBytes) }),
     ],
-    [t("compare.layer"), t("compare.layerKept", { tokens: formatCount(budget.tokensPerLayer) })],
     [t("compare.policy"), policyLabel(options.policy)],
     [t("compare.reading"), t(`advanced.${options.reading ?? "thorough"}`)],
     [t("compare.model"), model.id],

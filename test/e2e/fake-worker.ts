@@ -249,17 +249,21 @@ async function summarize(
 }
 
 /** The machine has little memory: only half of what a large document would take at most. */
-function forecast(documentId: string): Forecast {
+function forecast(documentId: string, { budget }: RunOptions): Forecast {
   const { path = "", tokens = 0 } = documents.get(documentId) ?? {};
-  const inParts = path.includes("long");
+  const tooMuch = path.includes("large") && Number.parseFloat(budget) > 70;
+  const why = path.includes("long") ? whyInParts(tokens) : tooMuch ? whyTooMuch : undefined;
   return {
-    parts: inParts ? 2 : 1,
-    ...(inParts ? { why: whyInParts(tokens) } : {}),
+    parts: why ? 2 : 1,
+    ...(why ? { why } : {}),
     durationMs: 70_000,
     warnings: [],
     memory: { totalBytes: 4 * 2 ** 30, availableBytes: path.includes("large") ? 400 * 2 ** 20 : 2 * 2 ** 30 },
   };
 }
+
+const whyTooMuch =
+  "reading it whole takes about 448.4 MiB and 400.0 MiB is free; with a budget of 66.3% it would be read whole";
 
 const whyInParts = (tokens: number) =>
   `it takes ${tokens.toLocaleString("en-US")} tokens and the model reads at most 8,192 at a time, instruction and answer included`;
@@ -286,7 +290,7 @@ async function answer(request: Request): Promise<unknown> {
       return further.length === 0 ? result : { ...result, warnings: [`Together with ${further.join(", ")}.`] };
     }
     case "forecast":
-      return forecast(request.documentId);
+      return forecast(request.documentId, request.options);
     case "ask":
       return {
         ...(await summarize(request.id, request.documentId, request.options, request.from === "memory" ? 0 : 10)),

@@ -133,6 +133,10 @@ describe("the window", () => {
     await page.keyboard.press("Escape");
     await page.getByText("was cancelled").waitFor();
     await page.getByRole("button", { name: "Open it again" }).click();
+    await page.getByRole("progressbar", { name: "Recognising scanned pages" }).waitFor();
+    await page.getByRole("button", { name: /^Cancel/ }).click();
+    await page.getByText("was cancelled").waitFor();
+    await page.getByRole("button", { name: "Open it again" }).click();
     const coverage = page.getByRole("region", { name: "What was read" });
     await coverage.getByText("8 of 12 pages read").waitFor();
     await screenshot(page, "coverage-before");
@@ -175,7 +179,7 @@ describe("the window", () => {
     await page.getByText(/Part 1 of 2: read in parts because it takes 11,480 tokens/).waitFor();
     await page.getByText(/Part 2 of 2/).waitFor();
     await page.keyboard.press("Escape");
-    await page.getByText(/Start goes on after the last finished part/).waitFor();
+    await page.getByText(/“Start” goes on after the last finished part/).waitFor();
   });
 
   it("reports a worker that died, starts another and goes on with it", async () => {
@@ -342,7 +346,7 @@ describe("the window", () => {
     await startButton().click();
     const field = page.getByRole("textbox", { name: "Ask about this document" });
     await field.waitFor({ timeout: 20_000 });
-    expect(await page.getByRole("button", { name: "Answer from memory" }).isDisabled()).toBe(true);
+    expect(await page.getByRole("button", { name: "Answer from its notes" }).isDisabled()).toBe(true);
     await field.fill("Who pays");
     await field.press("?");
     await field.press("Enter");
