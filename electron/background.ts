@@ -29,6 +29,15 @@ export function hasTray(platform: NodeJS.Platform = process.platform): Promise<b
   });
 }
 
+/** What is said before Precis ends in the middle of a reading. */
+const quitting = () => ({
+  message: t("tray.quitting"),
+  detail: t("tray.quittingDetail"),
+  buttons: [t("tray.quit"), t("tray.keepOpen")],
+});
+
+const asked = { type: "warning" as const, defaultId: 1, cancelId: 1 };
+
 export class Background {
   private tray: Tray | undefined;
   private asking = false;
@@ -73,7 +82,7 @@ export class Background {
         this.queue.goesOn
           ? { label: t("common.pause"), click: () => void this.queue.perform({ what: "hold" }) }
           : { label: t("common.resume"), enabled: held, click: () => void this.queue.perform({ what: "resume" }) },
-        { label: t("tray.quit"), click: () => app.quit() },
+        { label: t("tray.quit"), click: () => void this.quit() },
       ]),
     );
   }
@@ -106,12 +115,17 @@ export class Background {
         window.hide();
         return;
       }
-      const ask = { ...noTray(), type: "warning" as const, defaultId: 1, cancelId: 1 };
-      const { response } = await dialog.showMessageBox(window, ask);
+      const { response } = await dialog.showMessageBox(window, { ...noTray(), ...asked });
       if (response === 0) app.quit();
     } finally {
       this.asking = false;
     }
+  }
+
+  /** Ends Precis; while the queue goes on, it asks first. */
+  async quit(): Promise<void> {
+    if (this.queue.goesOn && (await dialog.showMessageBox({ ...quitting(), ...asked })).response !== 0) return;
+    app.quit();
   }
 
   private newTray(): Tray {

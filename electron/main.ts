@@ -45,15 +45,20 @@ function open(paths: string[]): void {
   else waiting.push(...paths);
 }
 
+/** Where the last file was opened and saved: the next one often lies beside it. */
+const folders: { opened?: string; saved?: string } = {};
+
 async function chooseFiles(): Promise<string[]> {
   if (!window) return [];
   const { filePaths } = await dialog.showOpenDialog(window, {
+    defaultPath: folders.opened ?? app.getPath("documents"),
     properties: ["openFile", "multiSelections"],
     filters: [
       { name: t("documents.title"), extensions },
       { name: t("files.all"), extensions: ["*"] },
     ],
   });
+  if (filePaths[0]) folders.opened = path.dirname(filePaths[0]);
   return filePaths;
 }
 
@@ -78,10 +83,12 @@ async function chooseModelFile(): Promise<string | undefined> {
 async function chooseTarget(suggestion: string, format: ExportFormat): Promise<string | undefined> {
   if (!window) return undefined;
   const { canceled, filePath } = await dialog.showSaveDialog(window, {
-    defaultPath: path.join(app.getPath("documents"), suggestion),
+    defaultPath: path.join(folders.saved ?? app.getPath("documents"), suggestion),
     filters: [{ name: t(`formats.${format}`), extensions: [format] }],
   });
-  return canceled || !filePath ? undefined : filePath;
+  if (canceled || !filePath) return undefined;
+  folders.saved = path.dirname(filePath);
+  return filePath;
 }
 
 function takeFiles(): string[] {
@@ -220,6 +227,7 @@ async function start(): Promise<void> {
   const showMenu = () =>
     installMenu({
       open: async () => open(await chooseFiles()),
+      quit: () => void background.quit(),
       zoom: (direction) => zoomTo(direction === 0 ? 1 : steppedZoom(settings.current.zoom, direction)),
       send: (item) => send("menu", { item }),
     });

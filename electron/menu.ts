@@ -9,6 +9,7 @@ import { t } from "./language.js";
 
 export interface MenuActions {
   open(): void;
+  quit(): void;
   /** To the next larger or smaller zoom, or (0) to none. */
   zoom(direction: 1 | -1 | 0): void;
   send(item: EventData<"menu">["item"]): void;
@@ -22,8 +23,13 @@ export function menuTemplate(actions: MenuActions, platform: NodeJS.Platform): M
     ...(accelerator ? { accelerator } : {}),
   });
   const settings = item(t("commands.settings"), "settings", "CmdOrCtrl+,");
+  const quit = {
+    label: t(mac ? "tray.quit" : "menu.quit"),
+    accelerator: "CmdOrCtrl+Q",
+    click: () => actions.quit(),
+  };
   return [
-    ...(mac ? [appMenu(settings)] : []),
+    ...(mac ? [appMenu(settings, quit)] : []),
     {
       label: t("menu.file"),
       submenu: [
@@ -37,7 +43,7 @@ export function menuTemplate(actions: MenuActions, platform: NodeJS.Platform): M
         item(t("common.models"), "models"),
         ...(mac ? [] : [settings]),
         { type: "separator" },
-        mac ? { role: "close", label: t("menu.close") } : { role: "quit", label: t("menu.quit") },
+        mac ? { role: "close", label: t("menu.close") } : quit,
       ],
     },
     {
@@ -81,7 +87,7 @@ export function menuTemplate(actions: MenuActions, platform: NodeJS.Platform): M
 }
 
 /** What a Mac has in the menu that bears the app's name. */
-function appMenu(settings: MenuItemConstructorOptions): MenuItemConstructorOptions {
+function appMenu(settings: MenuItemConstructorOptions, quit: MenuItemConstructorOptions): MenuItemConstructorOptions {
   return {
     label: "Precis",
     submenu: [
@@ -95,7 +101,7 @@ function appMenu(settings: MenuItemConstructorOptions): MenuItemConstructorOptio
       { role: "hideOthers", label: t("menu.hideOthers") },
       { role: "unhide", label: t("menu.showAll") },
       { type: "separator" },
-      { role: "quit", label: t("tray.quit") },
+      quit,
     ],
   };
 }

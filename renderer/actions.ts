@@ -1,6 +1,6 @@
 /** What keys, menu and buttons do; one place, so that they do the same. */
 
-import type { ExportFormat, Outcome, SummaryToCopy } from "../electron/contract.js";
+import type { ExportFormat, LibraryHit, Outcome, SummaryToCopy } from "../electron/contract.js";
 import { t } from "../electron/language.js";
 import { openFiles } from "./open.js";
 import { precis } from "./precis.js";
@@ -15,6 +15,7 @@ import { dequeue, useQueue } from "./stores/queue.js";
 import { isBusy, useRuns } from "./stores/runs.js";
 import { becomesOne, runOptions, useSettings } from "./stores/settings.js";
 import { useViews } from "./stores/views.js";
+import { foundWords } from "./view/find.js";
 import { errorWords } from "./view/format.js";
 
 const selected = () => selectedDocument(useDocuments.getState());
@@ -40,6 +41,12 @@ export function takeDropped(paths: readonly string[]): void {
 export function openStored(path: string): void {
   useLibrary.getState().search("");
   useDocuments.getState().open([path]);
+}
+
+/** Opens a document where something was found in it; the search stays, as there may be more to look at. */
+export function openFound({ entry: { path }, page, inSummary, snippet }: LibraryHit): void {
+  if (page === undefined) useDocuments.getState().open([path]);
+  else usePages.getState().lookFor(path, page, inSummary ? "" : foundWords(snippet));
 }
 
 /** Deletes a document's text and summaries for good, and closes it when it is open. */
@@ -127,6 +134,10 @@ export function summarised(): OpenDocument | undefined {
   const document = selected();
   return document && useRuns.getState().runs[document.id]?.result ? document : undefined;
 }
+
+/** Whether a start would summarise anew what is summarised, and nothing else. */
+export const startsAgain = (): boolean =>
+  summarised() !== undefined && chosenDocuments(useDocuments.getState()).length === 1;
 
 /** What can be done with a finished summary: a copy, a print, a file. */
 export type Output = "copy" | "print" | ExportFormat;

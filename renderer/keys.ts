@@ -1,6 +1,6 @@
 /** The keyboard and the menu. Ctrl/Cmd+O, E, P and Shift+C are the menu's own accelerators. */
 import { t } from "../electron/language.js";
-import { cancelSelected, findInDocument, startSelected, summarised } from "./actions.js";
+import { cancelSelected, findInDocument, startSelected, startsAgain, summarised } from "./actions.js";
 import { precis } from "./precis.js";
 import { useApp } from "./stores/connect.js";
 import { useNotice } from "./stores/notice.js";
@@ -79,7 +79,8 @@ export function listenToKeys(): () => void {
     else if (inDialog) return;
     else if (event.key === "F6") goToPane(event.shiftKey ? -1 : 1);
     else if (event.key === "Escape") cancelSelected();
-    else if (event.key === "Enter" && !takesEnter(event.target)) startSelected();
+    // a finished summary leaves the screen when it is begun again: that takes the button
+    else if (event.key === "Enter" && !takesEnter(event.target) && !startsAgain()) startSelected();
     else return;
     event.preventDefault();
   };

@@ -71,7 +71,7 @@ function ScannedIn() {
   const languages = useSettings((store) => store.scanLanguages);
   const showScanLanguages = useApp((store) => store.showScanLanguages);
   return (
-    <p className="small scanned-in">
+    <p className="small linked">
       {t("documents.scannedIn", { languages: formatList(languages.map(scanLanguageName)) })}
       <button type="button" className="quiet" onClick={() => showScanLanguages(true)}>
         {t("documents.change")}

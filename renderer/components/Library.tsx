@@ -80,7 +80,8 @@ export function Library() {
                   <EntryState entry={entry} run={runs[entry.id]} />
                 </button>
                 <span className="entry-tools">
-                  <TagButton path={entry.path} title={entry.summary?.title || entry.name} />
+                  {/* the library has what was opened */}
+                  {entry.summary && <TagButton path={entry.path} title={entry.summary.title || entry.name} />}
                   <button
                     type="button"
                     aria-label={t("documents.closeOne", { name: entry.name })}

@@ -2,7 +2,7 @@ import type { KeyboardEvent } from "react";
 import type { LibraryEntry, LibraryHit } from "../../electron/contract.js";
 import { mostListed } from "../../electron/core.js";
 import { t } from "../../electron/language.js";
-import { openStored } from "../actions.js";
+import { openFound, openStored } from "../actions.js";
 import { withShift } from "../keys.js";
 import { useDocuments } from "../stores/documents.js";
 import { useLibrary } from "../stores/library.js";
@@ -16,7 +16,7 @@ export function SearchField() {
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
     if (event.key === "Escape" && query !== "") search("");
     else if (event.key === "ArrowDown") document.querySelector<HTMLElement>(".found .entry-main")?.focus();
-    else if (event.key === "Enter") void best().then((path) => path !== undefined && openStored(path));
+    else if (event.key === "Enter") void best().then((hit) => hit && openFound(hit));
     else return;
     event.preventDefault();
   };
@@ -49,7 +49,11 @@ export function Found({ hits }: { hits: readonly LibraryHit[] }) {
       <p className="small list-note" role="status">
         {words}
       </p>
-      <Entries entries={hits.map(({ entry }) => entry)} className="found">
+      <Entries
+        entries={hits.map(({ entry }) => entry)}
+        className="found"
+        open={(_, index) => openFound(hits[index] as LibraryHit)}
+      >
         {(_, index) => {
           const hit = hits[index] as LibraryHit;
           return (
@@ -116,10 +120,12 @@ export function Earlier() {
 function Entries({
   entries,
   className,
+  open = ({ path }) => openStored(path),
   children,
 }: {
   entries: readonly LibraryEntry[];
   className?: string;
+  open?: (entry: LibraryEntry, index: number) => void;
   children: (entry: LibraryEntry, index: number) => React.ReactNode;
 }) {
   const askDelete = useLibrary((store) => store.askDelete);
@@ -127,7 +133,7 @@ function Entries({
     <ul className={className} onKeyDown={moveAlong}>
       {entries.map((entry, index) => (
         <li key={entry.path} className="entry">
-          <button type="button" className="entry-main" title={entry.path} onClick={() => openStored(entry.path)}>
+          <button type="button" className="entry-main" title={entry.path} onClick={() => open(entry, index)}>
             <span className="entry-title">{entry.title}</span>
             {children(entry, index)}
           </button>

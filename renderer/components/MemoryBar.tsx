@@ -125,17 +125,18 @@ function StartButton({ document }: { document: OpenDocument }) {
       </button>
     );
   }
+  const again = chosen.length === 1 && run?.phase === "done";
   const label =
     chosen.length > 1
       ? together
         ? t("memory.startAsOne", { number: chosen.length })
         : t("memory.startSeveral", { number: chosen.length })
-      : run?.phase === "done"
+      : again
         ? t("memory.startAgain")
         : t("memory.start");
   return (
     <button type="button" className="start primary" disabled={!ready || !canStart()} onClick={startSelected}>
-      {label} <kbd>{t("keys.enter")}</kbd>
+      {label} {!again && <kbd>{t("keys.enter")}</kbd>}
     </button>
   );
 }

@@ -61,17 +61,18 @@ function QueueHead({ act }: { act: (wanted: Act) => void }) {
   const { items, resume } = queue;
   const done = items.filter(({ state }) => state === "done").length;
   const held = items.filter(({ state }) => state === "held");
+  const goes = goesOn(queue);
   return (
     <header className="queue-head">
       <h3 id="queue-title">{t("queue.title", { done, count: items.length })}</h3>
-      {goesOn(queue) && (
-        <button type="button" className="quiet" onClick={() => act({ what: "hold" })}>
-          {t("common.pause")}
-        </button>
-      )}
-      {!goesOn(queue) && held.length > 0 && (
-        <button type="button" className="quiet" onClick={() => void resume()}>
-          {held.some(({ options }) => options !== undefined) ? t("common.resume") : t("queue.startAll")}
+      {/* one button: it keeps the focus when it becomes the other */}
+      {(goes || held.length > 0) && (
+        <button type="button" className="quiet" onClick={() => (goes ? act({ what: "hold" }) : void resume())}>
+          {goes
+            ? t("common.pause")
+            : held.some(({ options }) => options !== undefined)
+              ? t("common.resume")
+              : t("queue.startAll")}
         </button>
       )}
       <button type="button" className="quiet" onClick={() => act({ what: "cancel" })}>

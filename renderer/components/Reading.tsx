@@ -9,8 +9,6 @@ const mostSegments = 80;
 
 /** The reading so far: a ruler with a segment for each page, the share done and the time left. */
 export function Reading({ document, run }: { document: OpenDocument; run: Run }) {
-  const keepGoing = useRuns((store) => store.keepGoing);
-  const cancel = useRuns((store) => store.cancel);
   const { progress } = run;
   const fraction = progress?.stage === "reading" ? progress.fraction : 0;
   const pages = document.summary?.pages ?? 1;
@@ -30,21 +28,26 @@ export function Reading({ document, run }: { document: OpenDocument; run: Run })
           {t("reading.part", { number: part.number, count: part.count, why: translated(part.why) })}
         </p>
       )}
-      {run.confirming && (
-        <div className="confirm" role="alert">
-          <p>
-            {part ? t("reading.partLost") : t("reading.lost", { time: formatDuration(Date.now() - run.startedAt) })}
-          </p>
-          <div className="buttons">
-            <button type="button" onClick={() => cancel(document.id)}>
-              {t("reading.cancel")} <kbd>{t("keys.esc")}</kbd>
-            </button>
-            <button type="button" onClick={() => keepGoing(document.id)}>
-              {t("reading.keep")}
-            </button>
-          </div>
-        </div>
-      )}
+    </div>
+  );
+}
+
+/** Whether a run is to be cancelled of which more than a minute would be lost; nothing while that is not asked. */
+export function ConfirmCancel({ run }: { run: Run }) {
+  const { keepGoing, cancel } = useRuns();
+  if (!run.confirming) return null;
+  const time = formatDuration(Date.now() - run.startedAt);
+  return (
+    <div className="confirm" role="alert">
+      <p>{run.progress?.part ? t("reading.partLost") : t("reading.lost", { time })}</p>
+      <div className="buttons">
+        <button type="button" onClick={() => cancel(run.documentId)}>
+          {t("reading.cancel")} <kbd>{t("keys.esc")}</kbd>
+        </button>
+        <button type="button" onClick={() => keepGoing(run.documentId)}>
+          {t("reading.keep")}
+        </button>
+      </div>
     </div>
   );
 }

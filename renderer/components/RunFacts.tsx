@@ -1,7 +1,6 @@
 import type { ReactNode } from "react";
 import type { SummaryResult } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
-import { translated } from "../../electron/translation.js";
 import { policyLabel } from "../view/choices.js";
 import { fileName, formatBytes, formatDecimal, formatDuration } from "../view/format.js";
 import { Coverage } from "./Coverage.js";
@@ -19,17 +18,9 @@ export function RunFacts({ result, startedAt, endedAt }: Props) {
   const documents = [document, ...furtherDocuments];
   const supported = citations.filter(({ pages }) => pages.length > 0).length;
   const { coverage } = document;
-  const warnings = [...new Set([...documents.flatMap((each) => each.warnings), ...result.warnings])];
   const rate = timings.decodeMs > 0 ? (1000 * timings.decodeTokens) / timings.decodeMs : 0;
   return (
     <footer className="run-facts">
-      {warnings.length > 0 && (
-        <ul className="warnings" aria-label={t("facts.warnings")}>
-          {warnings.map((warning) => (
-            <li key={warning}>{translated(warning)}</li>
-          ))}
-        </ul>
-      )}
       {documents.map((each) => (
         <div key={each.path}>
           {documents.length > 1 && <p className="small">{fileName(each.path)}</p>}

@@ -1,10 +1,15 @@
+import { useEffect, useState } from "react";
+import type { SummaryResult } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
+import { translated } from "../../electron/translation.js";
 import { closeDocument, startSelected } from "../actions.js";
+import { precis } from "../precis.js";
 import { type OpenDocument, useChosen, useDocuments } from "../stores/documents.js";
 import { useModel } from "../stores/model.js";
 import { useQueue } from "../stores/queue.js";
 import { isBusy, type Run, useRuns } from "../stores/runs.js";
 import { becomesOne, runOptions, useSettings } from "../stores/settings.js";
+import { useViews } from "../stores/views.js";
 import { budgetFigures } from "../view/budget.js";
 import { formatCount, formatDuration, joinSentences } from "../view/format.js";
 import { openingSteps, runSteps } from "../view/steps.js";
@@ -14,7 +19,7 @@ import { Opening, OpeningCancelled } from "./Opening.js";
 import { Plan } from "./Plan.js";
 import { Prose } from "./Prose.js";
 import { Questions } from "./Questions.js";
-import { Reading } from "./Reading.js";
+import { ConfirmCancel, Reading } from "./Reading.js";
 import { RunFacts } from "./RunFacts.js";
 import { ChosenOptions } from "./RunOptions.js";
 import { SummaryActions } from "./SummaryActions.js";
@@ -28,7 +33,7 @@ export function SummaryPane({ document }: { document: OpenDocument }) {
         <h2>{t("summary.title")}</h2>
         <Tools document={document} run={run} />
       </header>
-      <div className="page">
+      <div key={document.id} className="page">
         <Body document={document} run={run} />
       </div>
     </main>
@@ -62,15 +67,25 @@ function Body({ document, run }: { document: OpenDocument; run: Run | undefined 
     case "waiting":
       return <p className="placeholder">{t("summary.waits", { key: t("keys.esc") })}</p>;
     case "reading":
-      return <Reading document={document} run={run} />;
+      return (
+        <>
+          <ConfirmCancel run={run} />
+          <Reading document={document} run={run} />
+        </>
+      );
     case "writing":
-      return <Prose text={run.text} writing />;
+      return (
+        <>
+          <ConfirmCancel run={run} />
+          <Prose text={run.text} writing />
+        </>
+      );
     case "done":
       return <Done document={document} run={run} />;
     case "held":
       return <Held run={run} />;
     case "cancelled":
-      return <Cancelled run={run} />;
+      return <Cancelled document={document} run={run} />;
     case "failed":
       return run.error ? (
         <>
@@ -79,6 +94,7 @@ function Body({ document, run }: { document: OpenDocument; run: Run | undefined 
             error={run.error}
             steps={runSteps(run.error, { start: startSelected, setShare })}
           />
+          <EarlierSummary document={document} />
           {run.text !== "" && <Prose text={run.text} />}
         </>
       ) : null;
@@ -94,6 +110,7 @@ function Done({ document, run }: { document: OpenDocument; run: Run }) {
       <Prose text={text} result={result} />
       {result && (
         <>
+          <Caveats result={result} />
           {/* A summary of the library is there before its document is, or without it. */}
           {document.state === "ready" && <Questions documentId={document.id} result={result} />}
           <RunFacts result={result} startedAt={startedAt} endedAt={endedAt ?? startedAt} />
@@ -103,6 +120,37 @@ function Done({ document, run }: { document: OpenDocument; run: Run }) {
     </>
   );
 }
+
+/** What to bear in mind of a summary: what went wrong with it, and how good its model is. */
+function Caveats({ result }: { result: SummaryResult }) {
+  const model = useModel((store) => store.model);
+  const show = useViews((store) => store.show);
+  const documents = [result.document, ...result.furtherDocuments];
+  const warnings = [...new Set([...documents.flatMap((each) => each.warnings), ...result.warnings])];
+  const small = model?.path === result.model.path && model.weightsBytes < smallBytes;
+  return (
+    <>
+      {warnings.length > 0 && (
+        <ul className="warnings" aria-label={t("facts.warnings")}>
+          {warnings.map((warning) => (
+            <li key={warning}>{translated(warning)}</li>
+          ))}
+        </ul>
+      )}
+      {small && (
+        <p className="small linked">
+          {t("summary.smallModel", { model: model.id })}{" "}
+          <button type="button" className="quiet" onClick={() => show("models")}>
+            {t("common.models")}
+          </button>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** Weights of a model that is there to try things out with. */
+const smallBytes = 400 * 2 ** 20;
 
 function Before({ document }: { document: OpenDocument }) {
   const model = useModel((store) => store.model);
@@ -145,7 +193,30 @@ function Held({ run }: { run: Run }) {
   );
 }
 
-function Cancelled({ run }: { run: Run }) {
+/** The way back to the summary that the library has, behind a run that came to none. */
+function EarlierSummary({ document: { id, path } }: { document: OpenDocument }) {
+  const { clear, restore } = useRuns();
+  const [there, setThere] = useState(false);
+  useEffect(() => {
+    void precis()
+      .libraryRuns({ path })
+      .then((outcome) => setThere(outcome.ok && outcome.value.length > 0));
+  }, [path]);
+  if (!there) return null;
+  const show = () => {
+    clear(id);
+    void restore(id, path);
+  };
+  return (
+    <div className="buttons">
+      <button type="button" onClick={show}>
+        {t("summary.showEarlier")}
+      </button>
+    </div>
+  );
+}
+
+function Cancelled({ document, run }: { document: OpenDocument; run: Run }) {
   const after = run.endedAt === undefined ? 0 : run.endedAt - run.startedAt;
   return (
     <>
@@ -155,6 +226,7 @@ function Cancelled({ run }: { run: Run }) {
           run.progress?.part ? t("summary.startGoesOn") : t("summary.startReadsAgain"),
         )}
       </p>
+      <EarlierSummary document={document} />
       {run.text !== "" && (
         <>
           <p className="small">{t("summary.written")}</p>

@@ -19,8 +19,8 @@ interface LibraryStore {
   askDelete(entry: LibraryEntry | undefined): void;
   only(tag: string | undefined): void;
   search(query: string): void;
-  /** The path of what fits the query best, as soon as it is known. */
-  best(): Promise<string | undefined>;
+  /** What fits the query best, as soon as it is known. */
+  best(): Promise<LibraryHit | undefined>;
   /** Deletes a document's text and summaries for good. */
   remove(path: string): Promise<void>;
 }
@@ -79,7 +79,7 @@ export const useLibrary = create<LibraryStore>((set, get) => {
     },
     async best() {
       if (get().query.trim() !== "" && answered !== get().query) await (looking ?? look());
-      return get().hits?.[0]?.entry.path;
+      return get().hits?.[0];
     },
     async remove(path) {
       const outcome = await precis().libraryRemove({ path });

@@ -19,6 +19,8 @@ interface PagesStore {
   readonly target: Target | undefined;
   /** Counts how often the search within the document was asked for; 0 while it is closed. */
   readonly finding: number;
+  /** Words that are to be looked for in a document; each time an object of its own. */
+  readonly sought: { readonly documentId: string; readonly words: string } | undefined;
   /** Whether the words that reading kept are tinted. */
   readonly tinted: boolean;
   /**
@@ -30,17 +32,20 @@ interface PagesStore {
   leave(documentId: string, place: Place): void;
   /** Shows a page of the selected document, or of the one with a path, which is opened if need be. */
   goTo(page: number, passage?: string, path?: string): void;
+  /** Opens a document at a page, and looks for words from there on. */
+  lookFor(path: string, page: number, words: string): void;
   showKept(tinted: boolean): void;
   find(): void;
   closeFind(): void;
   show(side: PagesStore["side"]): void;
 }
 
-export const usePages = create<PagesStore>((set) => ({
+export const usePages = create<PagesStore>((set, get) => ({
   zoom: "fit",
   places: {},
   target: undefined,
   finding: 0,
+  sought: undefined,
   tinted: true,
   side: "document",
   setZoom: (zoom) => set({ zoom }),
@@ -51,6 +56,11 @@ export const usePages = create<PagesStore>((set) => ({
     if (path !== undefined && shown?.path !== path) open([path]);
     const documentId = useDocuments.getState().selectedId;
     if (documentId) set({ target: { documentId, page, passage }, side: "document" });
+  },
+  lookFor(path, page, words) {
+    get().goTo(page, undefined, path);
+    const documentId = get().target?.documentId;
+    if (documentId && words !== "") set(({ finding }) => ({ finding: finding + 1, sought: { documentId, words } }));
   },
   showKept: (tinted) => set({ tinted }),
   find: () => set(({ finding }) => ({ finding: finding + 1, side: "document" })),

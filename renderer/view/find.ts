@@ -5,6 +5,17 @@ export interface Stretch {
   readonly end: number;
 }
 
+/** Of the pieces of a snippet, the longest series of words that was found in it, as it stands there; "" when there is none. */
+export function foundWords(snippet: readonly { readonly text: string; readonly found: boolean }[]): string {
+  const series = [""];
+  for (const { text, found } of snippet) {
+    // what stands between two words of a series is not found itself
+    if (found || (text.trim() === "" && series.at(-1) !== "")) series.push(`${series.pop()}${text}`);
+    else series.push("");
+  }
+  return series.map((words) => words.trim()).reduce((best, words) => (words.length > best.length ? words : best), "");
+}
+
 /** A text made comparable, with the place of the original that each of its units stands for. */
 interface Folded {
   readonly text: string;

@@ -190,7 +190,7 @@ it("shows two runs of a document side by side, and which words differ", async ()
   await expect
     .poll(() => page.getByRole("button", { name: /^Start again/ }).isEnabled(), { timeout: 60_000 })
     .toBe(true);
-  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Start again" }).click();
   await page.getByText("The library has 2 summaries of it.").waitFor({ timeout: 120_000 });
   await page.getByRole("button", { name: "Compare two…" }).click();
   const sheet = dialog("Two summaries");

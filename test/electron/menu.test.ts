@@ -8,7 +8,8 @@ const { menuTemplate } = await import("../../electron/menu.js");
 afterEach(() => speak("en"));
 
 const send = vi.fn();
-const menus = (platform: NodeJS.Platform) => menuTemplate({ open: () => {}, zoom: () => {}, send }, platform);
+const menus = (platform: NodeJS.Platform) =>
+  menuTemplate({ open: () => {}, quit: () => {}, zoom: () => {}, send }, platform);
 const items = ({ submenu }: MenuItemConstructorOptions = {}) => submenu as MenuItemConstructorOptions[];
 const labels = (menu: MenuItemConstructorOptions | undefined) =>
   items(menu)

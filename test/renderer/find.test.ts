@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { comparable, findAll, findPassage, firstHit, nextHit, ordinalOf, timesIn } from "../../renderer/view/find.js";
+import {
+  comparable,
+  findAll,
+  findPassage,
+  firstHit,
+  foundWords,
+  nextHit,
+  ordinalOf,
+  timesIn,
+} from "../../renderer/view/find.js";
 
 const words = (text: string, stretches: readonly { start: number; end: number }[]) =>
   stretches.map(({ start, end }) => text.slice(start, end));
@@ -85,6 +94,26 @@ describe("a passage on its page", () => {
 
   it("is found when it is shorter than what must usually stand together", () => {
     expect(words("See Table 4.\nThe end", findPassage("See Table 4.\nThe end", "Table 4"))).toEqual(["Table 4"]);
+  });
+});
+
+describe("the words of a snippet that are looked for in the document", () => {
+  const piece = (text: string, found = false) => ({ text, found });
+
+  it("are the longest series of them, as it stands there", () => {
+    const launch = [
+      piece("… the "),
+      piece("electric", true),
+      piece(" "),
+      piece("Launch", true),
+      piece(" lies beside "),
+    ];
+    expect(foundWords([piece("Electric", true), piece(" carriers, "), ...launch])).toBe("electric Launch");
+  });
+
+  it("are none where a snippet has none", () => {
+    expect(foundWords([piece("The quay wall moves.")])).toBe("");
+    expect(foundWords([])).toBe("");
   });
 });
 

@@ -60,7 +60,7 @@ describe("the search", () => {
     search("wal");
     await vi.advanceTimersByTimeAsync(0);
     search("wall");
-    expect(await best()).toBe("/wall.pdf");
+    expect((await best())?.entry.path).toBe("/wall.pdf");
     search("");
     expect(await best()).toBeUndefined();
   });

@@ -3,7 +3,7 @@ import type { CommandInput, DocumentSummary, Outcome, PrecisApi } from "../../el
 import { bridge, deferred, documentSummary, model, queueItem, queueState, storedRun, stubStorage } from "./support.js";
 
 stubStorage();
-const { chooseScanLanguages, startSelected } = await import("../../renderer/actions.js");
+const { chooseScanLanguages, openFound, startSelected } = await import("../../renderer/actions.js");
 const { chosenDocuments, useDocuments } = await import("../../renderer/stores/documents.js");
 const { useModel } = await import("../../renderer/stores/model.js");
 const { usePages } = await import("../../renderer/stores/pages.js");
@@ -116,6 +116,39 @@ describe("the pane of a narrow window", () => {
     await settled();
     await vi.waitFor(() => expect(Object.values(useRuns.getState().runs)).toHaveLength(1));
     expect(side()).toBe("document");
+  });
+});
+
+describe("what was found in the library", () => {
+  const entry = {
+    path: "/wall.pdf",
+    title: "Wall",
+    unit: "page",
+    pages: 9,
+    opened: 0,
+    summarised: true,
+    tags: [] as string[],
+  } as const;
+  const snippet = [
+    { text: "the ", found: false },
+    { text: "quay wall", found: true },
+  ];
+
+  it("leads to its page, and is looked for there", () => {
+    bridge({ loadModel: loaded, openDocument: opened });
+    openFound({ entry, inSummary: false, page: 8, found: 2, snippet });
+    const { selectedId } = useDocuments.getState();
+    expect(usePages.getState().target).toMatchObject({ documentId: selectedId, page: 8 });
+    expect(usePages.getState().sought).toEqual({ documentId: selectedId, words: "quay wall" });
+    expect(usePages.getState().finding).toBeGreaterThan(0);
+    usePages.getState().closeFind();
+  });
+
+  it("opens the document where only its summary has it", () => {
+    bridge({ loadModel: loaded, openDocument: opened });
+    openFound({ entry, inSummary: true, found: 0, snippet });
+    expect(useDocuments.getState().documents).toHaveLength(1);
+    expect(usePages.getState().finding).toBe(0);
   });
 });
 

@@ -24,7 +24,7 @@ interface Props {
   readonly children: (page: number, inSight: boolean, marks: Marks) => ReactNode;
 }
 
-/** Targets that were gone to, and what was scrolled to on a page: coming back to a document does not repeat it. */
+/** Targets that were gone to or looked for, and what was scrolled to on a page: coming back to a document does not repeat it. */
 const reached = new WeakSet<object>();
 const revealed = new WeakSet<object>();
 
@@ -51,6 +51,14 @@ export function Viewer({ document, unit, boxes, zoomOf, textOf, onRoom, children
     textOf,
     useCallback(() => pageNow.current, []),
   );
+  const wanted = usePages((store) => store.sought);
+  const sought = wanted?.documentId === document.id ? wanted : undefined;
+  const { search } = find;
+  useEffect(() => {
+    if (!sought || reached.has(sought)) return;
+    reached.add(sought);
+    search(sought.words);
+  }, [sought, search]);
   const query = finding ? find.query : "";
   const current = finding ? find.current : undefined;
   useEffect(() => {
