@@ -37,7 +37,7 @@ export async function withLargeLibrary<Value>(
     try {
       // tsx names the functions inside of what the page is given, by a helper that the page does not have.
       await launched.page.evaluate("globalThis.__name = (named) => named");
-      await launched.page.getByText(/reads up to [\d,]+ tokens in one go/).waitFor({ timeout: 60_000 });
+      await launched.page.getByText(/Reads about [\d,]+ pages in one go/).waitFor({ timeout: 60_000 });
       return await work(launched, folder);
     } finally {
       // Nothing is wanted of it any more, and while it reads it would ask before it closes.
