@@ -1,4 +1,4 @@
-import type { KeyboardEvent } from "react";
+import { type KeyboardEvent, useDeferredValue } from "react";
 import type { LibraryEntry, LibraryHit } from "../../electron/contract.js";
 import { mostListed } from "../../electron/core.js";
 import { t } from "../../electron/language.js";
@@ -36,8 +36,16 @@ export function SearchField() {
   );
 }
 
+/** Before anything was found. */
+const none: readonly LibraryHit[] = [];
+/** Hits that most windows show without scrolling. */
+const seenAtOnce = 10;
+
 /** What was found, a document each, with where and the words around it. */
 export function Found({ hits }: { hits: readonly LibraryHit[] }) {
+  // What there is room for is there at once; the others follow when that is painted, unless more is typed meanwhile.
+  const settled = useDeferredValue(hits, none);
+  const shown = settled === hits ? hits : hits.slice(0, seenAtOnce);
   const words =
     hits.length === mostListed
       ? t("library.best", { number: formatCount(mostListed) })
@@ -50,7 +58,7 @@ export function Found({ hits }: { hits: readonly LibraryHit[] }) {
         {words}
       </p>
       <Entries
-        entries={hits.map(({ entry }) => entry)}
+        entries={shown.map(({ entry }) => entry)}
         className="found"
         open={(_, index) => openFound(hits[index] as LibraryHit)}
       >
