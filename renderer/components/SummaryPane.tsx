@@ -1,7 +1,5 @@
 import { useEffect, useState } from "react";
-import type { SummaryResult } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
-import { translated } from "../../electron/translation.js";
 import { closeDocument, startSelected } from "../actions.js";
 import { precis } from "../precis.js";
 import { type OpenDocument, useChosen, useDocuments } from "../stores/documents.js";
@@ -9,10 +7,10 @@ import { useModel } from "../stores/model.js";
 import { useQueue } from "../stores/queue.js";
 import { isBusy, type Run, useRuns } from "../stores/runs.js";
 import { becomesOne, runOptions, useSettings } from "../stores/settings.js";
-import { useViews } from "../stores/views.js";
 import { budgetFigures } from "../view/budget.js";
 import { formatCount, formatDuration, joinSentences } from "../view/format.js";
 import { openingSteps, runSteps } from "../view/steps.js";
+import { Caveats } from "./Caveats.js";
 import { RunHistory } from "./Compare.js";
 import { ErrorNote } from "./ErrorNote.js";
 import { Opening, OpeningCancelled } from "./Opening.js";
@@ -120,37 +118,6 @@ function Done({ document, run }: { document: OpenDocument; run: Run }) {
     </>
   );
 }
-
-/** What to bear in mind of a summary: what went wrong with it, and how good its model is. */
-function Caveats({ result }: { result: SummaryResult }) {
-  const model = useModel((store) => store.model);
-  const show = useViews((store) => store.show);
-  const documents = [result.document, ...result.furtherDocuments];
-  const warnings = [...new Set([...documents.flatMap((each) => each.warnings), ...result.warnings])];
-  const small = model?.path === result.model.path && model.weightsBytes < smallBytes;
-  return (
-    <>
-      {warnings.length > 0 && (
-        <ul className="warnings" aria-label={t("facts.warnings")}>
-          {warnings.map((warning) => (
-            <li key={warning}>{translated(warning)}</li>
-          ))}
-        </ul>
-      )}
-      {small && (
-        <p className="small linked">
-          {t("summary.smallModel", { model: model.id })}{" "}
-          <button type="button" className="quiet" onClick={() => show("models")}>
-            {t("common.models")}
-          </button>
-        </p>
-      )}
-    </>
-  );
-}
-
-/** Weights of a model that is there to try things out with. */
-const smallBytes = 400 * 2 ** 20;
 
 function Before({ document }: { document: OpenDocument }) {
   const model = useModel((store) => store.model);

@@ -78,11 +78,14 @@ useDocuments.subscribe((now, before) => {
   else if (chosen) usePages.setState({ side: "document" });
 });
 
-/** The library's summary of a document comes after its pages, unless a citation leads to those. */
 useRuns.subscribe(({ runs }, { runs: before }) => {
   const { selectedId } = useDocuments.getState();
-  if (!selectedId || before[selectedId] || runs[selectedId]?.phase !== "done") return;
-  if (usePages.getState().target?.documentId !== selectedId) usePages.setState({ side: "summary" });
+  if (!selectedId) return;
+  const [run, runBefore] = [runs[selectedId], before[selectedId]];
+  // the library's summary comes after the pages, unless a citation leads to those
+  const restored = run?.phase === "done" && !runBefore && usePages.getState().target?.documentId !== selectedId;
+  const asks = run?.confirming && !runBefore?.confirming;
+  if (restored || asks) usePages.setState({ side: "summary" });
 });
 
 useDocuments.subscribe(({ documents }, { documents: before }) => {

@@ -106,6 +106,17 @@ describe("the pane of a narrow window", () => {
     await vi.waitFor(() => expect(side()).toBe("summary"));
   });
 
+  it("shows the question whether to cancel", () => {
+    bridge({ loadModel: loaded, openDocument: opened });
+    useDocuments.getState().open(["/a.pdf"]);
+    const [document] = useDocuments.getState().documents;
+    const item = queueItem("/a.pdf", "running", { started: Date.now() - 2 * unaskedLossMs });
+    useRuns.getState().follow(queueState([item]), [document as NonNullable<typeof document>]);
+    expect(side()).toBe("document");
+    useRuns.getState().cancel(document?.id ?? "");
+    expect(side()).toBe("summary");
+  });
+
   it("stays with the page that a citation leads to", async () => {
     bridge({
       loadModel: loaded,
