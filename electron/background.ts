@@ -124,8 +124,14 @@ export class Background {
 
   /** Ends Precis; while the queue goes on, it asks first. */
   async quit(): Promise<void> {
-    if (this.queue.goesOn && (await dialog.showMessageBox({ ...quitting(), ...asked })).response !== 0) return;
-    app.quit();
+    if (this.asking) return;
+    this.asking = true;
+    try {
+      if (this.queue.goesOn && (await dialog.showMessageBox({ ...quitting(), ...asked })).response !== 0) return;
+      app.quit();
+    } finally {
+      this.asking = false;
+    }
   }
 
   private newTray(): Tray {

@@ -32,6 +32,7 @@ export function SummaryPane({ document }: { document: OpenDocument }) {
         <Tools document={document} run={run} />
       </header>
       <div key={document.id} className="page">
+        {run && <ConfirmCancel run={run} />}
         <Body document={document} run={run} />
       </div>
     </main>
@@ -65,19 +66,9 @@ function Body({ document, run }: { document: OpenDocument; run: Run | undefined 
     case "waiting":
       return <p className="placeholder">{t("summary.waits", { key: t("keys.esc") })}</p>;
     case "reading":
-      return (
-        <>
-          <ConfirmCancel run={run} />
-          <Reading document={document} run={run} />
-        </>
-      );
+      return <Reading document={document} run={run} />;
     case "writing":
-      return (
-        <>
-          <ConfirmCancel run={run} />
-          <Prose text={run.text} writing />
-        </>
-      );
+      return <Prose text={run.text} writing />;
     case "done":
       return <Done document={document} run={run} />;
     case "held":

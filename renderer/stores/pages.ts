@@ -71,9 +71,10 @@ export const usePages = create<PagesStore>((set, get) => ({
 useDocuments.subscribe((now, before) => {
   const { selectedId } = now;
   const stateIn = ({ documents }: typeof now) => documents.find(({ id }) => id === selectedId)?.state;
-  const notOpened = (["failed", "cancelled"] as const).some((state) => stateIn(now) === state);
+  const state = stateIn(now);
+  const notOpened = state === "failed" || state === "cancelled";
   const chosen = selectedId !== before.selectedId;
-  if (!selectedId || !(chosen || stateIn(now) !== stateIn(before))) return;
+  if (!selectedId || !(chosen || state !== stateIn(before))) return;
   if (notOpened || (chosen && useRuns.getState().runs[selectedId])) usePages.setState({ side: "summary" });
   else if (chosen) usePages.setState({ side: "document" });
 });
