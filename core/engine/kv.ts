@@ -4,6 +4,9 @@
 export const kvTypes = ["f16", "q8_0", "q4_0"] as const;
 export type KvType = (typeof kvTypes)[number];
 
+/** How hidden states wait between two groups of layers: f16 (half the bytes) or f32 (reading is bit-identical to plain reading). */
+export type HiddenType = "f16" | "f32";
+
 /** Bytes of 32 elements: q8_0 and q4_0 are blocks of 32 with one f16 scale (ggml-common.h). */
 const blockBytes: Readonly<Record<KvType, number>> = { f16: 64, q8_0: 34, q4_0: 18 };
 

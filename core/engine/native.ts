@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import type { GroupReduction, LayerObservations, LayerRetention, LayerScores } from "../compression/policy.js";
 import { PrecisError } from "../errors.js";
 import { said } from "../said.js";
-import type { KvType } from "./kv.js";
+import type { HiddenType, KvType } from "./kv.js";
 import type { Sampling } from "./types.js";
 
 /** Must equal LLAMA_RETAIN_ABI in core/native/llama/llama-retain.h. */
@@ -28,7 +28,7 @@ export interface NativeOpenOptions {
   readonly room: number;
   readonly kvType: KvType;
   /** How hidden states wait between groups. */
-  readonly hiddenType: "f16" | "f32";
+  readonly hiddenType: HiddenType;
   /** Layers of the largest group of which anything is observed: what is computed of them needs room from the start. */
   readonly observedLayers: number;
   /** false: llama.cpp's own cache and all layers at once, for models that cannot be read in groups. */

@@ -20,6 +20,9 @@ export const defaultAnswerTokens = 1024;
 /** Rows that the cache grows by while the answer is written, or fewer when no more are wanted (core/native/addon/writing.cpp). */
 export const growthTokens = 256;
 
+/** Cells of a cache that leaves nothing out come in steps of as many (core/native/addon/context-parts.h). */
+export const cellsStep = 256;
+
 /** Attention sinks beside the prompt's head (StreamingLLM, arXiv 2309.17453: four). */
 const sinks = 4;
 

@@ -1,6 +1,6 @@
 import type { Policy } from "../compression/policy.js";
 import type { Propagation } from "../compression/propagation.js";
-import type { KvType } from "./kv.js";
+import type { HiddenType, KvType } from "./kv.js";
 
 /** A loaded model's shape, read from the GGUF file's metadata. */
 export interface ModelInfo {
@@ -90,8 +90,8 @@ export interface ReadOptions {
   readonly budgetEntries: number;
   /** How kept entries are stored; f16 when left out. */
   readonly kvType?: KvType;
-  /** How hidden states wait between groups: f16 (half the bytes, the default) or f32 (exact). */
-  readonly hiddenType?: "f16" | "f32";
+  /** How hidden states wait between groups; f16 when left out. */
+  readonly hiddenType?: HiddenType;
   /** Layers read at a time: fewer hold less memory. 1 when left out; a policy that keeps all reads them all at once. */
   readonly groupLayers?: number;
   /** The most tokens that will be written afterwards; 1,024 when left out. */

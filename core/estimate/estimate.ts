@@ -3,8 +3,8 @@
  * the window alike (no Node imports).
  */
 import type { LayerObservations } from "../compression/policy.js";
-import { entryBytes, type KvType } from "../engine/kv.js";
-import { batchTokens, checkRows, checkTokens, growthTokens, moreTokens } from "../engine/shape.js";
+import { entryBytes, type HiddenType, type KvType } from "../engine/kv.js";
+import { batchTokens, cellsStep, checkRows, checkTokens, growthTokens, moreTokens } from "../engine/shape.js";
 import type { ModelInfo } from "../engine/types.js";
 import { PrecisError } from "../errors.js";
 import { said } from "../said.js";
@@ -52,6 +52,8 @@ export interface RunShape {
   readonly kvType: KvType;
   /** Layers read at a time. */
   readonly groupLayers: number;
+  /** How hidden states wait between groups of layers; f16 when undefined. */
+  readonly hiddenType?: HiddenType;
   /** Whether the whole cache lies in a file beside it; no when undefined. */
   readonly whole?: boolean;
   /** What the policy is shown beside scores. */
@@ -66,7 +68,7 @@ export interface Estimate {
   readonly computeBytes: number;
   /** Full f16 KV of the layers that are being read, the first ones. */
   readonly stagingBytes: number;
-  /** Hidden states of all tokens between two groups, f16. */
+  /** Hidden states of all tokens between two groups. */
   readonly hiddenBytes: number;
   /** The f16 KV cache of the whole prompt, as an app without compression holds it. */
   readonly fullKvBytes: number;
@@ -231,14 +233,17 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
   const full = fullKvBytes(model, promptTokens);
   const entry = model.kvHeads * entryBytes(model, kvType);
   const retained = run.retainedEntries * entry;
-  const grown = retained + answerRows(run.answerTokens) * model.fullLayers * entry;
+  const rows = run.keepsAll ? inSteps(promptTokens + run.answerTokens) - promptTokens : answerRows(run.answerTokens);
+  const grown = retained + rows * model.fullLayers * entry;
   // a layer's old and new rows stand side by side while it grows
   const growing = grown + grown / model.fullLayers;
   const staging = run.keepsAll ? 0 : (full / model.fullLayers) * Math.min(groupLayers, model.fullLayers);
   const oneGroup = run.keepsAll || groupLayers >= model.layers;
-  const hidden = oneGroup ? 0 : 2 * Math.max(promptTokens, batchTokens) * model.embeddingSize;
+  const hiddenRow = model.embeddingSize * (run.hiddenType === "f32" ? 4 : 2);
+  const hidden = oneGroup ? 0 : Math.max(promptTokens, batchTokens) * hiddenRow;
   const peak = Math.max(growing, run.keepsAll ? retained : hidden + readingBytes(model, run));
   const contextTokens = promptTokens + run.answerTokens;
+  const cells = inSteps(contextTokens + checkTokens + moreTokens);
   const scores = run.keepsAll ? 0 : scoreBytes(model, run);
   const compute =
     graphBytes(model, batchTokens, 1, 2) +
@@ -264,7 +269,7 @@ export function estimate(model: MemoryShape, run: RunShape): Estimate {
     retainedKvBytes: retained,
     peakKvBytes: peak,
     totalBytes: total + device.memory + device.gpu,
-    diskBytes: run.whole ? fullKvBytes(model, promptTokens + 2 * (run.answerTokens + checkTokens + moreTokens)) : 0,
+    diskBytes: run.whole ? fullKvBytes(model, 2 * cells - promptTokens) : 0,
     devices: { memory: total - gpu + device.memory, gpu: gpu + device.gpu },
   };
 }
@@ -291,6 +296,8 @@ function readingBytes(
   }
   return most;
 }
+
+const inSteps = (cells: number) => cellsStep * Math.ceil(cells / cellsStep);
 
 /** Rows that the cache has for the answer once it is written. */
 function answerRows(tokens: number): number {
@@ -331,6 +338,15 @@ export function defaultGroupLayers(model: MemoryShape, promptTokens: number): nu
   const [bytes, most] = model.gpuLayers === 0 ? [8 * 2 ** 20, 4] : [512 * 2 ** 20, model.layers];
   const layerBytes = fullKvBytes(model, promptTokens) / model.fullLayers;
   return Math.max(1, Math.min(model.layers, most, Math.floor(bytes / layerBytes)));
+}
+
+/**
+ * How hidden states wait between groups. In f32 what was read is the full cache's bit for bit, which a whole cache that
+ * writes or checks the answer makes use of; beside what is lost without one the rounding to f16 is nothing. As long as they
+ * take 256 MiB at most, which is 16,000 tokens of an 8B model: longer documents have more use for the memory.
+ */
+export function defaultHiddenType(model: MemoryShape, promptTokens: number, whole: boolean): HiddenType {
+  return whole && 4 * model.embeddingSize * promptTokens <= 256 * 2 ** 20 ? "f32" : "f16";
 }
 
 /**

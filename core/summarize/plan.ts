@@ -2,12 +2,13 @@
 import type { Policy } from "../compression/policy.js";
 import { propagation as fastPropagation, type Propagation } from "../compression/propagation.js";
 import { createPolicy, defaultPolicy } from "../compression/registry.js";
-import type { KvType } from "../engine/kv.js";
+import type { HiddenType, KvType } from "../engine/kv.js";
 import { type PromptLengths, readingShape } from "../engine/shape.js";
 import { PrecisError } from "../errors.js";
 import {
   type Budget,
   defaultGroupLayers,
+  defaultHiddenType,
   type Estimate,
   estimate,
   holdsAll,
@@ -23,6 +24,7 @@ export interface Plan {
   readonly budget: Budget;
   readonly kvType: KvType;
   readonly groupLayers: number;
+  readonly hiddenType: HiddenType;
   /** What goes on to later layers; undefined: everything. */
   readonly propagation: Propagation | undefined;
   /** Off where the cache cannot follow. */
@@ -69,18 +71,21 @@ export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens:
   const policy = createPolicy(options.policy);
   const notFollowed = whyNotFollowed(policy, model, propagation !== undefined);
   const reaim = notFollowed === undefined ? (options.reaim ?? defaultReaim) : "off";
+  const whole = reaim !== "off";
+  const hiddenType = defaultHiddenType(model, prompt.tokens, whole);
   const all = policy.keepsAll || holdsAll(options.budget, model, prompt.tokens, "f16");
   const kvType = options.kvType ?? defaultKvType(all, reaim);
   const least = policy.keepsAll ? 0 : prompt.headTokens + prompt.windowTokens;
   const asked = parseBudget(options.budget, model, prompt.tokens, least, kvType);
-  const whole = parseBudget(`${prompt.tokens}`, model, prompt.tokens, 0, kvType);
-  const budget = policy.keepsAll ? { ...whole, requested: options.budget } : asked;
+  const full = parseBudget(`${prompt.tokens}`, model, prompt.tokens, 0, kvType);
+  const budget = policy.keepsAll ? { ...full, requested: options.budget } : asked;
   const shape = readingShape(model, prompt, budget.entriesTotal);
   return {
     policy,
     budget,
     kvType,
     groupLayers,
+    hiddenType,
     propagation,
     reaim,
     notFollowed,
@@ -93,7 +98,8 @@ export function planRun(model: MemoryShape, prompt: PromptLengths, answerTokens:
       layerTokens: propagation?.mostTokens(shape),
       kvType,
       groupLayers,
-      whole: reaim !== "off",
+      hiddenType,
+      whole,
       needs: policy.needs,
     }),
   };

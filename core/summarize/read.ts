@@ -43,7 +43,7 @@ export async function readOrResume(
   model: ModelInfo,
   { signal, onProgress, warnings, readAgain, threads, onKept, wholeFolder, ...hooks }: ReadHooks,
 ): Promise<Read> {
-  const { policy, budget, kvType, groupLayers, reaim, propagation } = plan;
+  const { policy, budget, kvType, groupLayers, hiddenType, reaim, propagation } = plan;
   const how = { kvType, answerTokens, threads, onKept, signal };
   const chosen = { policy, budgetEntries: budget.entriesTotal };
   // the full cache is as large as the memory it would spare; what it holds is not compressed
@@ -90,6 +90,7 @@ export async function readOrResume(
       ...how,
       ...chosen,
       groupLayers,
+      hiddenType,
       propagation,
       onProgress,
       whole: path === undefined ? undefined : { path, kept: begun !== undefined },
@@ -143,8 +144,8 @@ function cacheIdentity(document: object, { policy, budget, kvType, propagation }
 }
 
 /** A whole cache holds the same whatever is kept of it; but what is to be stored in q8_0 or q4_0 is turned beforehand. */
-function wholeCacheIdentity(document: object, { kvType }: Plan): string {
-  return JSON.stringify({ whole: 1, ...document, turned: kvType !== "f16" });
+function wholeCacheIdentity(document: object, { kvType, hiddenType }: Plan): string {
+  return JSON.stringify({ whole: 1, ...document, turned: kvType !== "f16", hiddenType });
 }
 
 /** What tells models apart, in what is kept for a later run. A model that was replaced under the same name is another. */

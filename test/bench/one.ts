@@ -127,6 +127,8 @@ function planned(model: ModelInfo, side: Side) {
   const prompt = { tokens, headTokens, windowTokens };
   const plan = planRun(model, prompt, decode, {
     ...side,
+    // the cache alone: what follows the answer is measured by `npm run eval -- follow times`
+    reaim: "off",
     groupLayers: side.groupLayers ?? 1,
     policy: policySchema.parse(side.policy),
   });

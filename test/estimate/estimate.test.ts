@@ -130,6 +130,7 @@ describe("estimate", () => {
     expect(figures.stagingBytes).toBe(fullKvBytes(fakeModel, 7500) / 30);
     expect(figures.hiddenBytes).toBe(7500 * 576 * 2);
     expect(figures.peakKvBytes).toBe(figures.stagingBytes + figures.hiddenBytes + 16_000 * row);
+    expect(estimate(fakeModel, { ...run, hiddenType: "f32" }).peakKvBytes).toBe(figures.peakKvBytes + 7500 * 576 * 2);
     expect(figures.totalBytes).toBeGreaterThan(fakeModel.weightsBytes + figures.computeBytes + figures.peakKvBytes);
     expect(figures.devices).toEqual({ memory: figures.totalBytes, gpu: 0 });
   });
@@ -211,11 +212,14 @@ describe("estimate", () => {
   });
 
   test("holds the whole cache, in its own type, when everything is kept", () => {
-    const entries = 7500 * 30;
-    const keepsAll = { ...run, keepsAll: true, retainedEntries: entries, answerTokens: 0 };
+    const full = { ...run, keepsAll: true, promptTokens: 7680, retainedEntries: 7680 * 30 };
+    const keepsAll = { ...full, answerTokens: 0 };
     const whole = estimate(fakeModel, keepsAll);
     expect(whole.retainedKvBytes).toBe(whole.fullKvBytes);
     expect(whole.peakKvBytes / whole.fullKvBytes).toBeCloseTo(1 + 1 / 30);
+    // its cells come in steps of 256
+    const grown = estimate(fakeModel, { ...full, answerTokens: 1 });
+    expect(grown.peakKvBytes / whole.peakKvBytes).toBeCloseTo(7936 / 7680, 10);
     const small = estimate(fakeModel, { ...keepsAll, kvType: "q4_0" });
     expect(small.retainedKvBytes / whole.retainedKvBytes).toBe(18 / 64);
   });

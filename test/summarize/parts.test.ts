@@ -152,13 +152,13 @@ describe("a document that is too large for the memory", () => {
   };
 
   test("is read in parts that fit, which the budget that would read it whole stands beside", async () => {
-    const { result } = await run({}, book(30), { contextLength: 8192 }, { availableBytes: available(1000) });
+    const { result } = await run({}, book(30), { contextLength: 8192 }, { availableBytes: available(1100) });
     expect(result.parts.length).toBeGreaterThan(3);
     expect(result.warnings).toEqual([
       expect.stringMatching(/reading it whole takes about .* is free; with a budget of/),
     ]);
     const budget = /budget of ([\d.]+%)/.exec(result.warnings[0] ?? "")?.[1] as string;
-    const whole = await run({ budget }, book(30), { contextLength: 8192 }, { availableBytes: available(1000) });
+    const whole = await run({ budget }, book(30), { contextLength: 8192 }, { availableBytes: available(1100) });
     expect(whole.result.parts).toHaveLength(1);
   });
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { PrecisError } from "../../core/errors.js";
-import { runOptionsSchema } from "../../core/summarize/options.js";
+import { type Reaim, runOptionsSchema } from "../../core/summarize/options.js";
 import { largestShare, type PlanOptions, planRun, planWithin } from "../../core/summarize/plan.js";
 import { workOf } from "../../core/summarize/speed.js";
 import { fakeModel } from "../support/fake-engine.js";
@@ -139,5 +139,18 @@ describe("whether the cache follows the answer", () => {
 
   test("is not with layers on a GPU", () => {
     expect(planned({}, { ...fakeModel, gpuLayers: 4 }).notFollowed).toMatch(/GPU/);
+  });
+
+  test("hidden states wait as they are where it does, as long as they take 256 MiB at most", () => {
+    const waiting = (tokens: number, reaim: Reaim) => {
+      const { hiddenType, estimate } = planRun(fakeModel, { ...prompt, tokens }, 300, { ...options, reaim });
+      return [hiddenType, estimate.hiddenBytes];
+    };
+    const row = 4 * fakeModel.embeddingSize;
+    const most = Math.floor(2 ** 28 / row);
+    expect(waiting(most, "checked")).toEqual(["f32", most * row]);
+    expect(waiting(most, "draft")).toEqual(["f32", most * row]);
+    expect(waiting(most, "off")).toEqual(["f16", (most * row) / 2]);
+    expect(waiting(most + 1, "checked")).toEqual(["f16", ((most + 1) * row) / 2]);
   });
 });

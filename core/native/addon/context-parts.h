@@ -10,6 +10,10 @@ struct Lost : Failure {
     Lost() : Failure("refused", "it was changed or cut short while it was used, or its disk cannot be read") {}
 };
 
+// Cells of a cache that leaves nothing out come in llama.cpp's own steps: how CPU flash attention shares them out among threads,
+// and rounds, depends on how many there are, and its results are to be those of a full cache.
+static const uint32_t n_cells_step = 256;
+
 // gives back what glibc keeps of freed blocks
 void return_memory();
 

@@ -43,7 +43,8 @@ void Context::open_whole(const llama_context_params & like) {
         return; // how many cells it has stands in it
     }
     // another question and its answer may be longer
-    whole->n_cells = tokens.size() + options.room + n_check + (options.whole_is == Options::named ? n_more : 0);
+    const uint32_t n_more_here = options.whole_is == Options::named ? n_more : 0;
+    whole->n_cells = GGML_PAD(tokens.size() + options.room + n_check + n_more_here, n_cells_step);
     const size_t size = llama_retain_lend_size(whole->ctx.get(), whole->n_cells);
     whole->file = std::make_unique<MappedFile>(options.whole, size + sizeof(Seal), options.whole_is == Options::named);
     if (!llama_retain_lend(whole->ctx.get(), whole->file->data(), size, whole->n_cells)) {

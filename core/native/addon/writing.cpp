@@ -11,7 +11,8 @@ void Context::decode(const llama_token * list, uint32_t n) {
     if (options.grouped) {
         // the first cells of a retained cache are the window; otherwise all tokens stand there
         const uint32_t used = n_past - (retained ? uint32_t(tokens.size()) - window : 0);
-        if (used + n > llama_retain_n_cells(ctx.get()) && !llama_retain_reserve(ctx.get(), used + std::max(n, std::min<uint32_t>(options.room, 256)))) {
+        const uint32_t room = used + std::max(n, std::min<uint32_t>(options.room, 256));
+        if (used + n > llama_retain_n_cells(ctx.get()) && !llama_retain_reserve(ctx.get(), retained ? room : GGML_PAD(room, n_cells_step))) {
             throw Failure("out-of-memory", "the KV cache could not grow");
         }
     }

@@ -59,6 +59,7 @@ export async function readInto(
     policy,
     budgetEntries: entriesOf(desk, prompt, budget),
     kvType: desk.kvType,
+    hiddenType: whole ? "f32" : "f16",
     whole,
     onWholeRefused: (reason) => {
       throw new Error(`no whole cache: ${reason}`);

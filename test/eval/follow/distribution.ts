@@ -1,4 +1,5 @@
 /** How near the cache is to the full one along the full cache's own summaries, teacher-forced. */
+import { defaultKvType } from "../../../core/summarize/plan.js";
 import { buildPrompt } from "../../../core/summarize/prompt.js";
 import { greedy } from "../benchmark.js";
 import { divergence } from "../distribution/divergence.js";
@@ -9,6 +10,7 @@ import type { Part } from "./page.js";
 
 export const budgets: readonly string[] = ["25%", "6.9%", "3.4%"];
 const summaryTokens = 48;
+const checkedType = defaultKvType(false, "checked");
 /** Of documents, in tokens: asks for those that are read soon. */
 const shortLength = 2048;
 
@@ -43,12 +45,14 @@ export async function distributionPart(desk: FollowDesk, say: Say): Promise<Omit
       await session.draft(following(desk, prompt, budget, "draft"), sampling);
       add(`${budget} draft`, divergence(reference, await session.feed(fed), next));
       session.rewind(logits);
-      if (budget === budgets[0]) add("checked, any budget", divergence(reference, await session.feedWhole(fed), next));
     }
+    const checked: FollowDesk = { ...desk, kvType: checkedType };
+    await readInto(checked, prompt, budgets[0] as string, { path: freshFile(desk), kept: false });
+    add("checked, any budget", divergence(reference, await session.feedWhole(fed), next));
   }
   return {
     title: `Along the full cache's own summaries of ${cases.length} documents`,
-    about: `The first ${summaryTokens} tokens of the full cache's greedy summary are fed one by one; after each, all probabilities of the next token are compared. What is kept is stored in ${desk.kvType}. Means, with 95 % intervals over the documents.`,
+    about: `The first ${summaryTokens} tokens of the full cache's greedy summary are fed one by one; after each, all probabilities of the next token are compared. What is kept is stored in ${desk.kvType}, and in ${checkedType} where the whole cache checks it. Means, with 95 % intervals over the documents.`,
     head: ["kept and --reaim", "mean KL divergence, nats", "same first choice"],
     rows: [...figures].map(([row, { kl, agreement }]) => {
       const [k, a] = [estimate(kl), estimate(agreement)];
