@@ -62,7 +62,7 @@ function Use({ close }: { close: () => void }) {
           </div>
         ))}
         <div>
-          <dt>{t("facts.inAll")}</dt>
+          <dt>{t("storage.total")}</dt>
           <dd>{total === undefined ? "–" : formatBytes(total)}</dd>
           <dd />
         </div>

@@ -1,19 +1,20 @@
 /** What the window says of a model. */
 
 import type { ModelActivity, WindowModel } from "../../electron/contract.js";
-import { type Key, t } from "../../electron/language.js";
+import { type Key, language, t } from "../../electron/language.js";
 import { translated } from "../../electron/translation.js";
 import { formatBytes, formatCount, formatFraction, formatRemaining, formatSeries, languageName } from "./format.js";
 
 export const sizeWords = ({ bytes, exact }: Pick<WindowModel, "bytes" | "exact">): string =>
   exact ? formatBytes(bytes) : t("models.aboutBytes", { bytes: formatBytes(bytes) });
 
-/** "English, German, French and 9 others"; undefined where no language is known. */
+/** "English, German, French and 9 others", the window's own first; undefined where no language is known. */
 export function languageWords({
   languages,
   moreLanguages,
 }: Pick<WindowModel, "languages" | "moreLanguages">): string | undefined {
-  const names = languages.map(languageName);
+  const isOwn = (code: string) => language().split("-")[0] === code;
+  const names = [...languages.filter(isOwn), ...languages.filter((code) => !isOwn(code))].map(languageName);
   const [shown, count] = [formatSeries(names.slice(0, 3)), names.length - 3];
   if (names.length === 0) return undefined;
   if (count <= 0) return moreLanguages ? t("models.languagesMore", { languages: shown }) : shown;

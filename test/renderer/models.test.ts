@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { catalogue } from "../../core/models/catalogue.js";
 import type { PrecisApi, WindowModel } from "../../electron/contract.js";
+import { speak } from "../../electron/language.js";
 import { useModels } from "../../renderer/stores/models.js";
 import { aboutWords, activityWords, capacityWords, languageWords, sizeWords } from "../../renderer/view/models.js";
 import { bridge } from "./support.js";
@@ -34,6 +35,14 @@ describe("what is said of a model", () => {
       "English, Chinese, German and more than 2 others",
     );
     expect(languageWords({ languages: [], moreLanguages: false })).toBeUndefined();
+    for (const [own, words] of [
+      ["ja", /^日本語、/],
+      ["zh-Hans", /^中文、/],
+      ["en", /^English, French/],
+    ] as const) {
+      speak(own);
+      expect(languageWords({ languages: ["fr", "es", "en", "de", "zh", "ja"], moreLanguages: false })).toMatch(words);
+    }
   });
 
   it("is how far a download has come", () => {
