@@ -297,6 +297,7 @@ function readingBytes(
   return most;
 }
 
+/** Cells of a cache that leaves nothing out, with so many in use. */
 const inSteps = (cells: number) => cellsStep * Math.ceil(cells / cellsStep);
 
 /** Rows that the cache has for the answer once it is written. */

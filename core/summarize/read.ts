@@ -143,7 +143,10 @@ function cacheIdentity(document: object, { policy, budget, kvType, propagation }
   });
 }
 
-/** A whole cache holds the same whatever is kept of it; but what is to be stored in q8_0 or q4_0 is turned beforehand. */
+/**
+ * A whole cache holds the same whatever is kept of it; but what is to be stored in q8_0 or q4_0 is turned beforehand, and hidden
+ * states that waited in f16 have left their rounding in it.
+ */
 function wholeCacheIdentity(document: object, { kvType, hiddenType }: Plan): string {
   return JSON.stringify({ whole: 1, ...document, turned: kvType !== "f16", hiddenType });
 }

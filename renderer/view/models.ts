@@ -13,8 +13,8 @@ export function languageWords({
   languages,
   moreLanguages,
 }: Pick<WindowModel, "languages" | "moreLanguages">): string | undefined {
-  const isOwn = (code: string) => language().split("-")[0] === code;
-  const names = [...languages.filter(isOwn), ...languages.filter((code) => !isOwn(code))].map(languageName);
+  const own = language().split("-")[0];
+  const names = [...languages].sort((a, b) => Number(b === own) - Number(a === own)).map(languageName);
   const [shown, count] = [formatSeries(names.slice(0, 3)), names.length - 3];
   if (names.length === 0) return undefined;
   if (count <= 0) return moreLanguages ? t("models.languagesMore", { languages: shown }) : shown;

@@ -6,7 +6,7 @@ import type { KvType } from "../../../core/engine/kv.js";
 import type { DocumentSession } from "../../../core/engine/session.js";
 import type { Engine, Following, Prompt } from "../../../core/engine/types.js";
 import { PrecisError } from "../../../core/errors.js";
-import { parseBudget } from "../../../core/estimate/estimate.js";
+import { defaultHiddenType, parseBudget } from "../../../core/estimate/estimate.js";
 import type { Split } from "../benchmark.js";
 import type { SourceDocument } from "../documents.js";
 
@@ -59,7 +59,7 @@ export async function readInto(
     policy,
     budgetEntries: entriesOf(desk, prompt, budget),
     kvType: desk.kvType,
-    hiddenType: whole ? "f32" : "f16",
+    hiddenType: defaultHiddenType(desk.engine.model, prompt.tokens.length, whole !== undefined),
     whole,
     onWholeRefused: (reason) => {
       throw new Error(`no whole cache: ${reason}`);
