@@ -1,13 +1,13 @@
 import { access } from "node:fs/promises";
 import path from "node:path";
 import { PrecisError } from "../core/errors.js";
-import type { ExportedSummaries, ExportFormat, StoredRun, SummaryResult } from "./contract.js";
+import type { ExportedSummaries, ExportFormat, StoredRun, Summarised } from "./contract.js";
 import { t } from "./language.js";
 import { wireError } from "./wire-error.js";
 
 export interface BatchParts {
   lastRun(path: string): Promise<StoredRun | undefined>;
-  writeSummary(path: string, format: ExportFormat, result: SummaryResult): Promise<void>;
+  writeSummary(path: string, format: ExportFormat, summarised: Summarised): Promise<void>;
 }
 
 /** "harbour-report.pdf" -> "harbour-report summary.docx". */
@@ -36,7 +36,7 @@ export async function exportSummaries(
         throw new PrecisError("usage", t("errors.noSummary"), t("errors.summariseFirst"));
       }
       const name = await freeName(folder, suggestedName(document, format));
-      await writeSummary(path.join(folder, name), format, run.result);
+      await writeSummary(path.join(folder, name), format, run);
       written.push(name);
     } catch (thrown) {
       failed.push({ path: document, error: wireError(thrown) });

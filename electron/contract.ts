@@ -15,7 +15,7 @@ import {
 } from "../core/library/entries.js";
 import { tagSchema } from "../core/library/requests.js";
 import type { Forecast } from "../core/summarize/forecast.js";
-import type { Coverage, Retention, SummaryResult } from "../core/summarize/result.js";
+import type { Answer, Coverage, Retention, SummaryResult } from "../core/summarize/result.js";
 import {
   type AnswerSource,
   answerSourceSchema,
@@ -40,6 +40,7 @@ import { type Settings, settingsChangeSchema, settingsSchema } from "./settings.
 
 export type { Settings, SettingsChange } from "./settings.js";
 export type {
+  Answer,
   AnswerSource,
   Clearable,
   Coverage,
@@ -145,6 +146,9 @@ export interface ExportedSummaries {
   readonly failed: readonly { readonly path: string; readonly error: WireError }[];
 }
 
+/** A summary, and what was asked about it. */
+export type Summarised = Pick<StoredRun, "result" | "answers">;
+
 export interface SummaryToCopy {
   readonly html: string;
   readonly text: string;
@@ -222,10 +226,15 @@ export const commands = {
   forecast: command(
     z.object({ runId: id, documentId: id, further: z.array(id).max(100).optional(), options: runOptionsSchema }),
   )<Forecast>(),
-  /** Answers `options.question` about a document that is open; "progress" and "text" events come before. */
+  /**
+   * Answers `options.question` about a document that is open; "progress" and "text" events come before. The answer is
+   * kept with the document's last summary, under the run's id.
+   */
   ask: command(
     z.object({ runId: id, documentId: id, options: questionOptionsSchema, from: answerSourceSchema }),
   )<SummaryResult>(),
+  /** Deletes an answer for good. */
+  removeAnswer: command(z.object({ documentId: id, answerId: id }))<void>(),
   /** The documents that were opened last, whether they are open now or not; those with a tag. Every tag there is. */
   libraryList: command(z.object({ tag: tagSchema.optional() }))<LibraryList>(),
   /** Those of which a page or a summary has all the words of `query`. */

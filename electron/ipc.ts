@@ -9,6 +9,7 @@ import type { LibraryApi } from "../core/library/requests.js";
 import { exportSummaries, suggestedName } from "./batch.js";
 import { channelOf } from "./bridge.js";
 import {
+  type Answer,
   type AnswerSource,
   type Clearable,
   type CommandInput,
@@ -32,6 +33,8 @@ import {
   type Settings,
   type SettingsChange,
   type StorageUse,
+  type StoredRun,
+  type Summarised,
   type SummaryResult,
   type SummaryToCopy,
 } from "./contract.js";
@@ -60,7 +63,14 @@ export interface Summarizer {
   /** @param further open documents that are summarised together with it */
   summarize(documentId: string, options: RunOptions, call: Call, further?: string[]): Promise<SummaryResult>;
   forecast(documentId: string, options: RunOptions, call: Call, further?: string[]): Promise<Forecast>;
-  ask(documentId: string, options: RunOptions, from: AnswerSource, call: Call): Promise<SummaryResult>;
+  /** @param answerId under which the library keeps the answer */
+  ask(
+    documentId: string,
+    answerId: string,
+    options: RunOptions,
+    from: AnswerSource,
+    call: Call,
+  ): Promise<SummaryResult>;
 }
 
 export interface IpcParts {
@@ -87,9 +97,9 @@ export interface IpcParts {
   scanLanguages(folder: string): Promise<string[]>;
   /** Where to save, from the system's dialog; undefined when dismissed. */
   chooseTarget(suggestion: string, format: ExportFormat): Promise<string | undefined>;
-  writeSummary(path: string, format: ExportFormat, result: SummaryResult): Promise<void>;
-  summaryToCopy(result: SummaryResult): Promise<SummaryToCopy>;
-  printSummary(result: SummaryResult): Promise<boolean>;
+  writeSummary(path: string, format: ExportFormat, summarised: Summarised): Promise<void>;
+  summaryToCopy(summarised: Summarised): Promise<SummaryToCopy>;
+  printSummary(summarised: Summarised): Promise<boolean>;
   send<Name extends EventName>(name: Name, data: EventData<Name>): void;
 }
 
@@ -100,7 +110,7 @@ export type Handlers = {
 /** The commands' work, with the state it needs: running calls and the last summary of each open document. */
 export function createHandlers(parts: IpcParts): Handlers {
   const running = new Map<string, AbortController>();
-  const finished = new Map<string, SummaryResult>();
+  const finished = new Map<string, Summarised>();
 
   async function track<Value>(runId: string, work: (call: Call) => Promise<Value>): Promise<Value> {
     const controller = new AbortController();
@@ -116,14 +126,26 @@ export function createHandlers(parts: IpcParts): Handlers {
     }
   }
 
-  function summaryOf(documentId: string): SummaryResult {
-    const result = finished.get(documentId);
-    if (result) return result;
+  function summaryOf(documentId: string): Summarised {
+    const summarised = finished.get(documentId);
+    if (summarised) return summarised;
     throw new PrecisError("usage", t("errors.noSummary"), t("errors.startFirst"));
   }
 
-  // The queue has what the library could not take.
-  const lastRun = async (path: string) => parts.queue.lastRun(path) ?? (await parts.library.lastRun(path));
+  /** Changes the answers to a document's summary, as they are exported; the library has its own. */
+  function answered(documentId: string, change: (answers: readonly Answer[]) => Answer[]): void {
+    const summarised = finished.get(documentId);
+    if (summarised) finished.set(documentId, { ...summarised, answers: change(summarised.answers) });
+  }
+
+  /** The library's, which has its answers; the queue's where the library could not take it. */
+  async function lastRun(path: string): Promise<StoredRun | undefined> {
+    const queued = parts.queue.lastRun(path);
+    if (!queued) return parts.library.lastRun(path);
+    const stored = await parts.library.lastRun(path).catch(() => undefined);
+    // One run at a time: what ended after this one began is this one.
+    return stored && stored.ended >= queued.started ? stored : queued;
+  }
 
   return {
     hello: () => ({
@@ -159,8 +181,17 @@ export function createHandlers(parts: IpcParts): Handlers {
     queue: (request) => parts.queue.perform(request),
     forecast: ({ runId, documentId, further, options }) =>
       track(runId, (call) => parts.summarizer.forecast(documentId, options, call, further)),
-    ask: ({ runId, documentId, options, from }) =>
-      track(runId, (call) => parts.summarizer.ask(documentId, options, from, call)),
+    ask: async ({ runId, documentId, options, from }) => {
+      const asked = Date.now();
+      const result = await track(runId, (call) => parts.summarizer.ask(documentId, runId, options, from, call));
+      const answer: Answer = { id: runId, asked, question: options.question ?? "", from, result };
+      answered(documentId, (answers) => [...answers, answer]);
+      return result;
+    },
+    removeAnswer: async ({ documentId, answerId }) => {
+      await parts.library.removeAnswer(answerId);
+      answered(documentId, (answers) => answers.filter(({ id }) => id !== answerId));
+    },
     libraryList: ({ tag }) => parts.library.list(mostListed, tag),
     librarySearch: ({ query, tag }) => parts.library.search(query, mostListed, tag),
     libraryTag: ({ path, ...change }) => parts.library.tag(path, change),
@@ -169,7 +200,7 @@ export function createHandlers(parts: IpcParts): Handlers {
     storage: ({ clear }) => parts.storage(clear),
     storedRun: async ({ documentId, path }) => {
       const run = await lastRun(path);
-      if (run) finished.set(documentId, run.result);
+      if (run) finished.set(documentId, run);
       return run;
     },
     libraryRemove: async ({ path }) => {
@@ -178,9 +209,9 @@ export function createHandlers(parts: IpcParts): Handlers {
     },
     cancel: ({ runId }) => running.get(runId)?.abort(),
     exportSummary: async ({ documentId, format }) => {
-      const result = summaryOf(documentId);
-      const target = await parts.chooseTarget(suggestedName(result.document.path, format), format);
-      if (target !== undefined) await parts.writeSummary(target, format, result);
+      const summarised = summaryOf(documentId);
+      const target = await parts.chooseTarget(suggestedName(summarised.result.document.path, format), format);
+      if (target !== undefined) await parts.writeSummary(target, format, summarised);
       return target;
     },
     exportSummaries: async ({ paths, format }) => {

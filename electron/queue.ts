@@ -212,7 +212,7 @@ export class Queue {
     if (this.stopped) return;
     if ("result" in outcome) {
       const ended = Date.now();
-      this.results.set(item.path, { started, ended, options: item.options, result: outcome.result });
+      this.results.set(item.path, { started, ended, options: item.options, result: outcome.result, answers: [] });
       this.change(id, { state: "done", ended });
     } else this.stoppedWith(outcome.error, item, running.afterwards);
     const now = this.items.find((one) => one.id === id);

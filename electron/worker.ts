@@ -72,8 +72,7 @@ export function startWorker(
         keepAwake(async () => (await client()).summarize(documentId, options, call, further)),
       forecast: async (documentId, options, call, further) =>
         (await client()).forecast(documentId, options, call, further),
-      ask: (documentId, options, from, call) =>
-        keepAwake(async () => (await client()).ask(documentId, options, from, call)),
+      ask: (...asked) => keepAwake(async () => (await client()).ask(...asked)),
     },
     loaded: () => loaded,
     inspectModel: async (path) => (await client()).inspectModel(path),

@@ -15,9 +15,9 @@ export function addExport(program: Command): void {
     .action(async (summary: string, outs: string[]) => {
       // All are looked at before the first is written.
       const targets = outs.map((out) => [out, formatFor(out)] as const);
-      const result = parseSummaryJson(await readSummary(summary), basename(summary));
+      const { result, answers } = parseSummaryJson(await readSummary(summary), basename(summary));
       for (const [out, format] of targets) {
-        await writeFileAtomically(out, await fileOf(result, format));
+        await writeFileAtomically(out, await fileOf(result, format, answers));
         process.stderr.write(`Written to ${out}\n`);
       }
     });

@@ -59,6 +59,18 @@ export const steps: readonly ((database: Database) => void)[] = [
       ) WITHOUT ROWID;
       CREATE INDEX tags_tag ON tags (tag);
     `),
+  (database) =>
+    database.exec(`
+      CREATE TABLE answers (
+        id TEXT PRIMARY KEY,
+        run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        asked INTEGER NOT NULL,
+        question TEXT NOT NULL,
+        source TEXT NOT NULL, -- AnswerSource
+        result TEXT NOT NULL -- JSON: SummaryResult
+      );
+      CREATE INDEX answers_run ON answers (run, asked);
+    `),
 ];
 
 /**

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { recognitionSchema } from "../documents/recognition.js";
 import { lengthSchema, runOptionsSchema } from "../summarize/options.js";
-import { summaryResultSchema } from "../summarize/result.js";
+import { answerSchema, summaryResultSchema } from "../summarize/result.js";
 import { wireErrorSchema } from "../wire-error.js";
 
 export const entrySchema = z.object({
@@ -35,6 +35,8 @@ export const storedRunSchema = z.object({
   ended: z.number(),
   options: runOptionsSchema,
   result: summaryResultSchema,
+  /** What was asked about it, in that order. */
+  answers: z.array(answerSchema),
 });
 export type StoredRun = z.infer<typeof storedRunSchema>;
 

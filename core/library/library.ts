@@ -9,7 +9,7 @@ import type { SourceDocument } from "../documents/document.js";
 import { PrecisError } from "../errors.js";
 import { said } from "../said.js";
 import type { RunOptions } from "../summarize/options.js";
-import type { SummaryResult } from "../summarize/result.js";
+import type { Answer, SummaryResult } from "../summarize/result.js";
 import {
   type LibraryHit,
   type LibraryList,
@@ -82,8 +82,38 @@ export class Library {
         "INSERT INTO runs (document, started, ended, options, result) VALUES (?, ?, ?, ?, ?) RETURNING id",
         ...[this.idOf(path), times.started, times.ended, JSON.stringify(options), JSON.stringify(result)],
       ) as { id: number };
-      this.store.run("INSERT INTO run_text (rowid, text) VALUES (?, ?)", id, indexable(result.text));
+      this.indexRun(id);
     });
+  }
+
+  /** Keeps an answer about a document with its last run, where it is found, too. */
+  saveAnswer(path: string, { id, asked, question, from, result }: Answer): void {
+    const { store } = this;
+    store.whole(() => {
+      const run = store.row(
+        `SELECT runs.id FROM runs JOIN documents ON documents.id = document
+         WHERE path = ? ORDER BY ended DESC, runs.id DESC LIMIT 1`,
+        path,
+      );
+      if (!run) throw new Error(said`"${path}" has no summary in it`);
+      store.run(
+        "INSERT INTO answers (id, run, asked, question, source, result) VALUES (?, ?, ?, ?, ?, ?)",
+        ...[id, Number(run.id), asked, question, from, JSON.stringify(result)],
+      );
+      this.indexRun(Number(run.id));
+    });
+  }
+
+  /** Deletes an answer for good. @returns false when it was not there */
+  removeAnswer(id: string): boolean {
+    const { store } = this;
+    const removed = store.whole(() => {
+      const answer = store.row("DELETE FROM answers WHERE id = ? RETURNING run", id);
+      if (answer) this.indexRun(Number(answer.run));
+      return answer !== undefined;
+    });
+    if (removed) store.checkpoint();
+    return removed;
   }
 
   /** The documents opened last, and every tag. @param tag of documents with this tag only */
@@ -121,12 +151,8 @@ export class Library {
 
   /** The last finished run of a document; undefined when there is none. */
   lastRun(path: string): StoredRun | undefined {
-    const row = this.store.row(
-      `SELECT path, started, ended, options, result FROM runs JOIN documents ON documents.id = document
-       WHERE path = ? ORDER BY ended DESC, runs.id DESC LIMIT 1`,
-      path,
-    );
-    return row && runOf(row);
+    const row = this.store.row(`${storedSql} WHERE path = ? ORDER BY ended DESC, runs.id DESC LIMIT 1`, path);
+    return row && this.runOf(row);
   }
 
   /** What is told of a document's finished runs, the last first. */
@@ -143,16 +169,12 @@ export class Library {
 
   /** One of them; undefined when it has been deleted. */
   storedRun(id: number): StoredRun | undefined {
-    const row = this.store.row(
-      `SELECT path, started, ended, options, result FROM runs JOIN documents ON documents.id = document
-       WHERE runs.id = ?`,
-      id,
-    );
-    return row && runOf(row);
+    const row = this.store.row(`${storedSql} WHERE runs.id = ?`, id);
+    return row && this.runOf(row);
   }
 
   /**
-   * Deletes a document's text, its tags and all its runs for good: what held them is overwritten. Its file stays.
+   * Deletes a document's text, its tags and all its runs with their answers for good: what held them is overwritten. Its file stays.
    * @returns false when it was not there
    */
   remove(path: string): boolean {
@@ -175,7 +197,7 @@ export class Library {
       Number(this.store.row("SELECT total(pgsize) AS bytes FROM dbstat WHERE name GLOB ?", pattern)?.bytes);
     return {
       documents: bytesOf("documents*") + bytesOf("page_text*") + bytesOf("tags*"),
-      runs: bytesOf("run*"),
+      runs: bytesOf("run*") + bytesOf("*answers*"),
     };
   }
 
@@ -203,25 +225,49 @@ export class Library {
     return Number(document.id);
   }
 
+  /** A run is found by its summary and by what was asked about it. */
+  private indexRun(id: number): void {
+    const texts = this.store.rows(
+      `SELECT result ->> '$.text' AS text FROM runs WHERE id = ?
+       UNION ALL SELECT * FROM (SELECT question || char(10) || (result ->> '$.text') FROM answers WHERE run = ? ORDER BY asked)`,
+      ...[id, id],
+    );
+    const text = indexable(texts.map(({ text }) => String(text)).join("\n\n"));
+    this.store.unindex("run_text", id, id);
+    this.store.run("INSERT INTO run_text (rowid, text) VALUES (?, ?)", id, text);
+  }
+
+  private runOf({ id, path, options, result, ...times }: Row): StoredRun {
+    const answers = this.store.rows(
+      "SELECT id, asked, question, source, result FROM answers WHERE run = ? ORDER BY asked, rowid",
+      Number(id),
+    );
+    const run = storedRunSchema.safeParse({
+      ...times,
+      options: JSON.parse(String(options)),
+      result: JSON.parse(String(result)),
+      answers: answers.map(({ source, result, ...answer }) => ({
+        ...answer,
+        from: source,
+        result: JSON.parse(String(result)),
+      })),
+    });
+    if (run.success) return run.data;
+    throw new PrecisError(
+      "library-unreadable",
+      said`The saved summary of "${basename(String(path))}" has a form that this Precis does not know.`,
+      said`Start the summary again.`,
+      { cause: run.error },
+    );
+  }
+
   private forgetPages(id: number): void {
-    this.store.run("DELETE FROM page_text WHERE rowid BETWEEN ? AND ?", id * PAGES, (id + 1) * PAGES - 1);
+    this.store.unindex("page_text", id * PAGES, (id + 1) * PAGES - 1);
   }
 }
 
-function runOf({ path, options, result, ...times }: Row): StoredRun {
-  const run = storedRunSchema.safeParse({
-    ...times,
-    options: JSON.parse(String(options)),
-    result: JSON.parse(String(result)),
-  });
-  if (run.success) return run.data;
-  throw new PrecisError(
-    "library-unreadable",
-    said`The saved summary of "${basename(String(path))}" has a form that this Precis does not know.`,
-    said`Start the summary again.`,
-    { cause: run.error },
-  );
-}
+const storedSql = `SELECT runs.id, path, started, ended, options, result
+  FROM runs JOIN documents ON documents.id = document`;
 
 /** Title and file name, searched with every page. */
 function headingOf(title: string, path: string): string {

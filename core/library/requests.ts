@@ -26,6 +26,7 @@ export const libraryRequestSchema = z.discriminatedUnion("what", [
   z.object({ what: z.literal("last-run"), path }),
   z.object({ what: z.literal("runs"), path }),
   z.object({ what: z.literal("run"), id: z.number().int() }),
+  z.object({ what: z.literal("remove-answer"), id: z.string() }),
   z.object({ what: z.literal("remove"), path }),
   z.object({ what: z.literal("sizes") }),
   z.object({ what: z.literal("queue") }),
@@ -47,6 +48,8 @@ export function answerRequest(library: Library, request: LibraryRequest): unknow
       return library.runs(request.path);
     case "run":
       return library.storedRun(request.id);
+    case "remove-answer":
+      return library.removeAnswer(request.id);
     case "remove":
       return library.remove(request.path);
     case "sizes":
@@ -66,6 +69,7 @@ export interface LibraryApi {
   lastRun(path: string): Promise<StoredRun | undefined>;
   runs(path: string): Promise<ListedRun[]>;
   storedRun(id: number): Promise<StoredRun | undefined>;
+  removeAnswer(id: string): Promise<boolean>;
   remove(path: string): Promise<boolean>;
   queue(): Promise<QueueItem[]>;
   saveQueue(items: readonly QueueItem[]): Promise<void>;
@@ -80,6 +84,7 @@ export function libraryOver(ask: (request: LibraryRequest) => Promise<unknown>):
     lastRun: async (path) => storedRunSchema.optional().parse(await ask({ what: "last-run", path })),
     runs: async (path) => z.array(listedRunSchema).parse(await ask({ what: "runs", path })),
     storedRun: async (id) => storedRunSchema.optional().parse(await ask({ what: "run", id })),
+    removeAnswer: async (id) => z.boolean().parse(await ask({ what: "remove-answer", id })),
     remove: async (path) => z.boolean().parse(await ask({ what: "remove", path })),
     queue: async () => z.array(queueItemSchema).parse(await ask({ what: "queue" })),
     saveQueue: async (items) => void (await ask({ what: "save-queue", items: [...items] })),

@@ -44,6 +44,16 @@ export class Store {
     });
   }
 
+  /**
+   * Takes rows, from the first to the last, out of one of the indexes. A savepoint makes FTS5 write that down: with
+   * "secure-delete" a row that is put in again in the same transaction would be found by words that it no longer has
+   * (SQLite 3.53.0, of entries longer than a page of the index).
+   */
+  unindex(table: "page_text" | "run_text", first: number, last: number): void {
+    this.run(`DELETE FROM ${table} WHERE rowid BETWEEN ? AND ?`, first, last);
+    this.sure(() => this.database.exec("SAVEPOINT written; RELEASE written"));
+  }
+
   /** Overwrites what the log still holds of pages as they were. */
   checkpoint(): void {
     this.sure(() => this.database.exec("PRAGMA wal_checkpoint(TRUNCATE)"));

@@ -24,16 +24,22 @@ import { keptMapWords, type Picture } from "./kept-map.js";
 import type { Block, Inline } from "./prose.js";
 import { type Report, type ReportOptions, type Row, reportOf } from "./report.js";
 
-/** The answer as a Word file with styles, lists and tables that Word knows as such, so that it can be worked on. */
+/** The summary as a Word file with styles, lists and tables that Word knows as such, so that it can be worked on. */
 export async function summaryDocx(result: SummaryResult, options: ReportOptions = {}): Promise<Uint8Array> {
   const report = reportOf(result, options);
   const lists = new Lists();
   const heading = (text: string) => new Paragraph({ heading: HeadingLevel.HEADING_1, text });
-  const prose = blocks(report.prose, { cite: report.cite, lists, depth: 0 });
+  const set = (prose: readonly Block[]) => blocks(prose, { cite: report.cite, lists, depth: 0 });
   const children: FileChild[] = [
     new Paragraph({ heading: HeadingLevel.TITLE, ...direction(report.title), text: report.title }),
     new Paragraph({ style: "Subtitle", text: report.subtitle }),
-    ...prose,
+    ...set(report.prose),
+    ...(report.answers.length > 0 ? [heading("Questions and answers")] : []),
+    ...report.answers.flatMap(({ question, prose, notes }) => [
+      new Paragraph({ heading: HeadingLevel.HEADING_2, ...direction(question), text: question }),
+      ...set(prose),
+      ...notes.map((note) => new Paragraph({ style: "Note", ...direction(note), text: note })),
+    ]),
     ...(report.cited.length > 0 ? [heading("What the cited pages say"), table(report.cited)] : []),
     heading("What was read"),
     table(report.coverage),
@@ -259,6 +265,7 @@ const STYLES = {
         border: { left: { style: BorderStyle.SINGLE, size: 12, space: 8, color: "D9D6D0" } },
       },
     }),
+    paragraphStyle("Note", { run: { font: face("Calibri"), size: 19, color: SOFT } }),
     paragraphStyle("Code", { run: { font: face("Consolas"), size: 19 }, paragraph: { spacing: { line: 240 } } }),
     paragraphStyle("Footer", { run: { font: face("Calibri"), size: 17, color: SOFT } }),
     paragraphStyle("TableName", {

@@ -1,20 +1,20 @@
 /** The exports that need no window, by the file name's ending. */
 import { extname } from "node:path";
-import type { SummaryResult } from "../summarize/result.js";
+import type { Answer, SummaryResult } from "../summarize/result.js";
 import { summaryHtml } from "./html.js";
 import { summaryJson } from "./json.js";
 import { summaryMarkdown } from "./markdown.js";
 
-type Writer = (result: SummaryResult) => string | Promise<string | Uint8Array>;
+type Writer = (result: SummaryResult, answers: readonly Answer[]) => string | Promise<string | Uint8Array>;
 
 export const fileFormats = ["md", "html", "docx", "json"] as const;
 export type FileFormat = (typeof fileFormats)[number];
 
 const writers: Readonly<Record<FileFormat, Writer>> = {
-  md: (result) => summaryMarkdown(result),
-  html: (result) => summaryHtml(result),
+  md: (result, answers) => summaryMarkdown(result, { answers }),
+  html: (result, answers) => summaryHtml(result, { answers }),
   // Its library is large, and most runs write no such file.
-  docx: async (result) => (await import("./docx.js")).summaryDocx(result),
+  docx: async (result, answers) => (await import("./docx.js")).summaryDocx(result, { answers }),
   json: summaryJson,
 };
 
@@ -24,7 +24,11 @@ export function formatOf(path: string): FileFormat | undefined {
   return fileFormats.find((format) => format === ending);
 }
 
-/** The whole file. */
-export async function fileOf(result: SummaryResult, format: FileFormat): Promise<string | Uint8Array> {
-  return writers[format](result);
+/** The whole file. @param answers what was asked about the document */
+export async function fileOf(
+  result: SummaryResult,
+  format: FileFormat,
+  answers: readonly Answer[] = [],
+): Promise<string | Uint8Array> {
+  return writers[format](result, answers);
 }

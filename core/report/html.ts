@@ -4,7 +4,7 @@ import type { Block, Inline, TextRun } from "./prose.js";
 import { type Report, type ReportOptions, type Row, reportOf } from "./report.js";
 
 /**
- * The answer as one HTML file: light and dark, ready to print, without a script. Its policy lets nothing be loaded or
+ * The summary as one HTML file: light and dark, ready to print, without a script. Its policy lets nothing be loaded or
  * run, so that even what slipped through the escaping could do nothing.
  */
 export function summaryHtml(result: SummaryResult, options: ReportOptions = {}): string {
@@ -28,7 +28,7 @@ export function summaryHtml(result: SummaryResult, options: ReportOptions = {}):
 </header>
 <article>
 ${proseHtml(report)}
-</article>
+${answersHtml(report)}</article>
 ${about(report)}
 </main>
 </body>
@@ -36,9 +36,21 @@ ${about(report)}
 `;
 }
 
-/** The answer alone, as elements without a style of their own: what another program pastes. */
+/** What was written alone, as elements without a style of their own: what another program pastes. */
 export function proseHtml({ prose, cite }: Pick<Report, "prose" | "cite">): string {
   return elements(prose, cite);
+}
+
+function answersHtml({ answers, cite }: Report): string {
+  if (answers.length === 0) return "";
+  const each = answers.map(({ question, prose, notes }) =>
+    [
+      `<h3 dir="auto">${escaped(question)}</h3>`,
+      elements(prose, cite),
+      ...notes.map((note) => `<p class="note" dir="auto">${escaped(note)}</p>`),
+    ].join("\n"),
+  );
+  return `<section>\n<h2>Questions and answers</h2>\n${each.join("\n")}\n</section>\n`;
 }
 
 /** Text as characters only, in an element or in a quoted attribute. */
@@ -159,6 +171,8 @@ article li + li { margin-top: 0.35em; }
 article blockquote { margin: 0.75em 0; padding-inline-start: 1rem; border-inline-start: 2px solid var(--line); color: var(--soft); }
 article pre, article code { font: inherit; white-space: pre-wrap; }
 article hr { border: 0; border-top: 1px solid var(--line); margin: 1.5em 0; }
+article section { border-top: 1px solid var(--line); margin-top: 2rem; }
+article .note { font: 13px/1.5 system-ui, "Segoe UI", "Noto Sans", sans-serif; color: var(--soft); }
 .cite { font: 12px/1 system-ui, "Segoe UI", "Noto Sans", sans-serif; color: var(--accent); white-space: nowrap; }
 .cite.unsupported { display: inline-block; color: var(--bad); white-space: normal; }
 footer h2 { margin: 1.5rem 0 0.5rem; font-size: 13px; font-weight: 600; }

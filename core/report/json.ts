@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { PrecisError } from "../errors.js";
-import { type SummaryResult, summaryResultSchema } from "../summarize/result.js";
+import { type Answer, answerSchema, type SummaryResult, summaryResultSchema } from "../summarize/result.js";
 
 /** Raised when a field of the result changes its meaning or goes; a new field alone does not raise it. */
 const VERSION = 1;
@@ -10,17 +10,20 @@ const fileSchema = z.object({
   version: z.number().int().positive(),
 });
 
-/** The result as a file that other programs, and `precis export`, can read again. */
-export function summaryJson(result: SummaryResult): string {
-  return `${JSON.stringify({ format: "precis-summary", version: VERSION, ...result }, null, 2)}\n`;
+const contentSchema = summaryResultSchema.extend({ answers: z.array(answerSchema).optional() });
+
+/** The result, with what was asked about it, as a file that other programs, and `precis export`, can read again. */
+export function summaryJson(result: SummaryResult, answers: readonly Answer[] = []): string {
+  const asked = answers.length > 0 ? { answers } : {};
+  return `${JSON.stringify({ format: "precis-summary", version: VERSION, ...result, ...asked }, null, 2)}\n`;
 }
 
 /**
- * The result in the text of such a file.
+ * What is in the text of such a file.
  * @param name the file's, for messages
  * @throws PrecisError file-type, file-damaged
  */
-export function parseSummaryJson(text: string, name: string): SummaryResult {
+export function parseSummaryJson(text: string, name: string): { result: SummaryResult; answers: Answer[] } {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -40,10 +43,13 @@ export function parseSummaryJson(text: string, name: string): SummaryResult {
   if (file.data.version > VERSION) {
     throw new PrecisError("file-type", `"${name}" was written by a newer Precis.`, "Update Precis to read it.");
   }
-  const result = summaryResultSchema.safeParse(value);
-  if (result.success) return result.data;
-  const where = result.error.issues[0]?.path.join(".");
+  const content = contentSchema.safeParse(value);
+  if (content.success) {
+    const { answers = [], ...result } = content.data;
+    return { result, answers };
+  }
+  const where = content.error.issues[0]?.path.join(".");
   throw new PrecisError("file-damaged", `"${name}" is damaged: its field "${where}" is wrong.`, "Get the file again.", {
-    cause: result.error,
+    cause: content.error,
   });
 }

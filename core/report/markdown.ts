@@ -4,12 +4,20 @@ import type { SummaryResult } from "../summarize/result.js";
 import type { Block, Inline } from "./prose.js";
 import { type Report, type ReportOptions, type Row, reportOf } from "./report.js";
 
-/** The answer as a Markdown file that says where it comes from: document, pages read, model, policy and memory. */
+/** The summary as a Markdown file that says where it comes from: document, pages read, model, policy and memory. */
 export function summaryMarkdown(result: SummaryResult, options: ReportOptions = {}): string {
   const report = reportOf(result, options);
   const parts = [
     `# ${inline(report.title)}`,
     proseMarkdown(report),
+    ...(report.answers.length > 0 ? ["## Questions and answers"] : []),
+    ...report.answers.map(({ question, prose, notes }) =>
+      [
+        `### ${inline(question)}`,
+        proseMarkdown({ prose, cite: report.cite }),
+        ...notes.map((note) => `*${inline(note)}*`),
+      ].join("\n\n"),
+    ),
     ...(report.cited.length > 0 ? [`## What the cited pages say\n\n${table(report.cited)}`] : []),
     `## What was read\n\n${table(report.coverage)}`,
     ...(report.warnings.length > 0
@@ -20,7 +28,7 @@ export function summaryMarkdown(result: SummaryResult, options: ReportOptions = 
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
 
-/** The answer alone, its citations in brackets. */
+/** What was written alone, its citations in brackets. */
 export function proseMarkdown({ prose, cite }: Pick<Report, "prose" | "cite">): string {
   const children = prose.map((block) => tree(block, cite));
   return toMarkdown({ type: "root", children: children as RootContent[] }, { bullet: "-", rule: "-" }).trim();

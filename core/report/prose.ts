@@ -23,7 +23,7 @@ export interface CitationMark extends Pick<Citation, "pages" | "passages" | "doc
 }
 
 export type Block =
-  /** `level` 2 to 6, whatever the answer begins with: 1 is the report's own title. */
+  /** `level` up to 6, whatever the text begins with. */
   | { readonly kind: "heading"; readonly level: number; readonly inlines: readonly Inline[] }
   | { readonly kind: "paragraph"; readonly inlines: readonly Inline[] }
   /** `start` is an ordered list's first number. */
@@ -32,17 +32,20 @@ export type Block =
   | { readonly kind: "code"; readonly inlines: readonly Inline[] }
   | { readonly kind: "rule" };
 
-export function proseOf({ text, citations }: Pick<SummaryResult, "text" | "citations">): Block[] {
+/** @param top the level of its highest heading; 1 is the report's own title */
+export function proseOf({ text, citations }: Pick<SummaryResult, "text" | "citations">, top = 2): Block[] {
   const root = fromMarkdown(text);
   const marks = placed(citations, leavesOf(root));
-  return levelled(root.children.flatMap((node) => block(node, text, marks)));
+  return levelled(
+    root.children.flatMap((node) => block(node, text, marks)),
+    top,
+  );
 }
 
-/** The headings moved so that the highest stands right under the report's title. */
-function levelled(blocks: readonly Block[]): Block[] {
+function levelled(blocks: readonly Block[], top: number): Block[] {
   const least = Math.min(...blocks.map((each) => (each.kind === "heading" ? each.level : Number.POSITIVE_INFINITY)));
   return blocks.map((each) =>
-    each.kind === "heading" ? { ...each, level: Math.min(6, each.level - least + 2) } : each,
+    each.kind === "heading" ? { ...each, level: Math.min(6, each.level - least + top) } : each,
   );
 }
 

@@ -5,7 +5,8 @@ import type { PageUnit } from "../documents/document.js";
 import { pageList } from "../documents/page-list.js";
 import { formatBytes, formatDuration, formatShare } from "../format.js";
 import { documentNames } from "../summarize/outcome.js";
-import type { SummaryResult } from "../summarize/result.js";
+import type { Answer, SummaryResult } from "../summarize/result.js";
+import { savedCacheWords } from "../summarize/saved-cache.js";
 import { pageWords } from "../summarize/split.js";
 import { keptMap, type Picture } from "./kept-map.js";
 import { type Block, type CitationMark, clean, proseOf } from "./prose.js";
@@ -15,6 +16,16 @@ export interface ReportOptions {
   readonly title?: string;
   /** When it was written; now when absent. */
   readonly date?: Date;
+  /** What was asked about it. */
+  readonly answers?: readonly Answer[];
+}
+
+export interface ReportAnswer {
+  readonly question: string;
+  /** Its highest heading, if it has any, is of level 4. */
+  readonly prose: readonly Block[];
+  /** Where the answer is from, and what there is to know about it. */
+  readonly notes: readonly string[];
 }
 
 /** Two columns of text. */
@@ -25,6 +36,7 @@ export interface Report {
   /** Of what it is the summary, and how much of that was read, in a sentence or two. */
   readonly subtitle: string;
   readonly prose: readonly Block[];
+  readonly answers: readonly ReportAnswer[];
   /** What a citation says where it stands: "page 3", of several documents "minutes.pdf, pages 3 and 7". */
   readonly cite: (mark: CitationMark) => string;
   /** Each cited page and what it says, in order. */
@@ -42,6 +54,7 @@ export interface Report {
 
 export function reportOf(result: SummaryResult, options: ReportOptions = {}): Report {
   const documents = [result.document, ...result.furtherDocuments];
+  const answers = options.answers ?? [];
   const files = documentNames(documents.map(({ path }) => path)).map(line);
   /** With the document's name where there are several. */
   const named: Named = (document, words) => (files.length > 1 ? `${files[document]}, ${words}` : words);
@@ -50,11 +63,12 @@ export function reportOf(result: SummaryResult, options: ReportOptions = {}): Re
     title: line(options.title ?? basename(result.document.path, extname(result.document.path))),
     subtitle: subtitle(files, coverageWords(result.document.coverage)),
     prose: proseOf(result),
+    answers: answers.map(reportAnswer),
     cite: ({ pages, document = 0 }) => {
       const words = citationWords(pages, unitOf(document));
       return pages.length === 0 ? words : named(document, words);
     },
-    cited: citedPages(result).map(({ document, page, passage }) => [
+    cited: citedPages([result, ...answers.map((answer) => answer.result)]).map(({ document, page, passage }) => [
       named(document, pageList([page], unitOf(document))),
       line(passage),
     ]),
@@ -83,15 +97,21 @@ export function citationWords(pages: readonly number[], unit: PageUnit): string 
       );
 }
 
+function reportAnswer({ question, result }: Answer): ReportAnswer {
+  const { savedCache, warnings } = result;
+  const source = savedCache ? savedCacheWords[savedCache] : "The document was read for this question.";
+  return { question: line(question), prose: proseOf(result, 4), notes: [...new Set([source, ...warnings].map(line))] };
+}
+
 function subtitle(files: readonly string[], read: string): string {
   if (files.length === 1) return `Summary of ${files[0]}. Read: ${read}.`;
   return `Summary across ${files.length} documents: ${new Intl.ListFormat("en").format(files)}.`;
 }
 
-/** What supports the answer, each passage once, in the documents' order. */
-function citedPages({ citations }: SummaryResult): { document: number; page: number; passage: string }[] {
+/** What supports all that was written, each passage once, in the documents' order. */
+function citedPages(results: readonly SummaryResult[]): { document: number; page: number; passage: string }[] {
   const found = new Map<string, { document: number; page: number; passage: string }>();
-  for (const { document = 0, pages, passages = [] } of citations) {
+  for (const { document = 0, pages, passages = [] } of results.flatMap(({ citations }) => citations)) {
     pages.forEach((page, index) => {
       const passage = passages[index];
       if (passage) found.set(JSON.stringify([document, page, passage]), { document, page, passage });

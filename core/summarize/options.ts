@@ -25,6 +25,14 @@ export type ReadingMode = z.infer<typeof readingModeSchema>;
 export const reaimSchema = z.enum(["off", "draft", "checked"]);
 export type Reaim = z.infer<typeof reaimSchema>;
 
+/**
+ * What a question is answered from. memory: what an earlier reading with the same budget, policy and model has left,
+ * compressed for what was asked then; where nothing is left, the document is read. document: it is read again with the
+ * question in the observation window, so that what is kept is kept for this question; nothing of it is saved for others.
+ */
+export const answerSourceSchema = z.enum(["memory", "document"]);
+export type AnswerSource = z.infer<typeof answerSourceSchema>;
+
 /** The fewest tokens that a part may be asked to hold: fewer are no text that could be summarised. */
 export const leastPartTokens = 200;
 

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { citationSchema } from "../citations/citation.js";
 
-import { kvTypeSchema, readingModeSchema } from "./options.js";
+import { answerSourceSchema, kvTypeSchema, readingModeSchema } from "./options.js";
 
 export type { Citation } from "../citations/citation.js";
 
@@ -98,3 +98,15 @@ export const summaryResultSchema = z.object({
   warnings: z.array(z.string()),
 });
 export type SummaryResult = z.infer<typeof summaryResultSchema>;
+
+/** A question about a document that was summarised, and its answer. */
+export const answerSchema = z.object({
+  id: z.string(),
+  /** When, in milliseconds since 1970. */
+  asked: z.number(),
+  question: z.string(),
+  /** What was asked for; `result.savedCache` says whether something was left to answer from. */
+  from: answerSourceSchema,
+  result: summaryResultSchema,
+});
+export type Answer = z.infer<typeof answerSchema>;

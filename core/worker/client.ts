@@ -107,9 +107,18 @@ export class WorkerClient {
     return this.request({ kind: "forecast", documentId, further, options }, hooks, forecastSchema);
   }
 
-  /** @param options with the question */
-  ask(documentId: string, options: RunOptions, from: AnswerSource, hooks: RequestHooks = {}): Promise<SummaryResult> {
-    return this.request({ kind: "ask", documentId, options, from }, hooks, summaryResultSchema);
+  /**
+   * @param answerId under which the library keeps the answer
+   * @param options with the question
+   */
+  ask(
+    documentId: string,
+    answerId: string,
+    options: RunOptions,
+    from: AnswerSource,
+    hooks: RequestHooks = {},
+  ): Promise<SummaryResult> {
+    return this.request({ kind: "ask", documentId, answerId, options, from }, hooks, summaryResultSchema);
   }
 
   /** Carries libraryOver's requests (core/library/requests.ts), which looks at the answers. */

@@ -6,21 +6,20 @@ import * as z from "zod";
 import { recognitionSchema } from "../documents/recognition.js";
 import { librarySizesSchema } from "../library/entries.js";
 import { libraryRequestSchema } from "../library/requests.js";
-import { runOptionsSchema } from "../summarize/options.js";
+import { answerSourceSchema, runOptionsSchema } from "../summarize/options.js";
 import { coverageSchema } from "../summarize/result.js";
 import { wireErrorSchema } from "../wire-error.js";
 
 export { type Recognition, recognitionSchema } from "../documents/recognition.js";
-export { lengthSchema, policySchema, type RunOptions, runOptionsSchema } from "../summarize/options.js";
+export {
+  type AnswerSource,
+  answerSourceSchema,
+  lengthSchema,
+  policySchema,
+  type RunOptions,
+  runOptionsSchema,
+} from "../summarize/options.js";
 export { type WireError, wireErrorSchema } from "../wire-error.js";
-
-/**
- * What a question is answered from. memory: what an earlier reading with the same budget, policy and model has left,
- * compressed for what was asked then; where nothing is left, the document is read. document: it is read again with the
- * question in the observation window, so that what is kept is kept for this question; nothing is saved.
- */
-export const answerSourceSchema = z.enum(["memory", "document"]);
-export type AnswerSource = z.infer<typeof answerSourceSchema>;
 
 export const questionOptionsSchema = runOptionsSchema.refine(({ question }) => (question ?? "").trim() !== "", {
   path: ["question"],
@@ -67,11 +66,15 @@ export const requestSchema = z.discriminatedUnion("kind", [
   z.object({ id: z.number().int(), kind: z.literal("summarize"), ...toRead }),
   /** What that would take; answers Forecast (core/summarize/forecast.ts). */
   z.object({ id: z.number().int(), kind: z.literal("forecast"), ...toRead }),
-  /** Answers `options.question` about an open document; events and result as of "summarize". */
+  /**
+   * Answers `options.question` about an open document; events and result as of "summarize". The library keeps the answer
+   * with the document's last summary, under `answerId`.
+   */
   z.object({
     id: z.number().int(),
     kind: z.literal("ask"),
     documentId: z.string(),
+    answerId: z.string().min(1).max(64),
     options: questionOptionsSchema,
     from: answerSourceSchema,
   }),

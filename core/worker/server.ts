@@ -258,9 +258,15 @@ class Server {
       onProgress: (progress) => events.progress(progress),
       onText: (text) => events.text(text),
     });
-    if (request.kind === "ask") return result;
-    const times = { started, ended: Date.now() };
-    const kept = this.shelf.keep((library) => library.saveRun(result.document.path, request.options, result, times));
+    const { path } = result.document;
+    const kept = this.shelf.keep((library) => {
+      if (request.kind === "summarize") {
+        library.saveRun(path, request.options, result, { started, ended: Date.now() });
+        return;
+      }
+      const { answerId: id, from, options } = request;
+      library.saveAnswer(path, { id, asked: started, question: options.question ?? "", from, result });
+    });
     return { ...result, warnings: [...result.warnings, ...kept] };
   }
 

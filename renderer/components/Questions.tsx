@@ -1,11 +1,11 @@
-import { type FormEvent, useEffect, useId, useRef, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { AnswerSource, SummaryResult } from "../../electron/contract.js";
 import { savedCacheWords } from "../../electron/core.js";
 import { t } from "../../electron/language.js";
 import { translated } from "../../electron/translation.js";
 import type { Question } from "../stores/questions.js";
 import { isOpen, useQuestions } from "../stores/questions.js";
-import { formatBytes, formatFraction, formatRemaining, joinSentences } from "../view/format.js";
+import { errorWords, fileName, formatBytes, formatFraction, formatRemaining, joinSentences } from "../view/format.js";
 import { ErrorNote } from "./ErrorNote.js";
 import { Prose } from "./Prose.js";
 
@@ -24,16 +24,19 @@ export function Questions({ documentId, result }: { documentId: string; result: 
 }
 
 /** Why nothing is left that a question could be answered from; undefined when something is. */
-function noMemory({ policy, parts }: SummaryResult): string | undefined {
+function noMemory({ policy, parts, document, furtherDocuments }: SummaryResult): string | undefined {
+  if (furtherDocuments.length > 0) return t("questions.ofOne", { name: fileName(document.path) });
   if (parts.length > 1) return t("questions.inParts");
   if (policy === "full") return t("questions.fullCache");
   return undefined;
 }
 
+/** Where a question is asked, and where the focus goes when one is removed. */
+const inputId = "question";
+
 function Ask({ documentId, result }: { documentId: string; result: SummaryResult }) {
   const ask = useQuestions((store) => store.ask);
   const [text, setText] = useState("");
-  const id = useId();
   const empty = text.trim() === "";
   const why = noMemory(result);
   const send = (from: AnswerSource) => {
@@ -48,14 +51,14 @@ function Ask({ documentId, result }: { documentId: string; result: SummaryResult
   const readingTime = formatRemaining(result.timings.prefillMs + result.timings.compressMs);
   return (
     <form onSubmit={onSubmit}>
-      <label htmlFor={id}>{t("questions.ask")}</label>
+      <label htmlFor={inputId}>{t("questions.ask")}</label>
       <input
-        id={id}
+        id={inputId}
         type="text"
         autoComplete="off"
         maxLength={4_000}
         value={text}
-        aria-describedby={`${id}-note`}
+        aria-describedby="question-note"
         onChange={(event) => setText(event.target.value)}
       />
       <div className="buttons">
@@ -73,7 +76,7 @@ function Ask({ documentId, result }: { documentId: string; result: SummaryResult
           {t("questions.readAgain")}
         </button>
       </div>
-      <p id={`${id}-note`} className="small">
+      <p id="question-note" className="small">
         {joinSentences(
           why ?? t("questions.memory", { bytes: formatBytes(result.kv.retainedBytes) }),
           t("questions.readingTime", { time: readingTime }),
@@ -95,6 +98,7 @@ function Answer({ question }: { question: Question }) {
     <div className="answer" ref={place}>
       <h3>{question.question}</h3>
       <AnswerBody question={question} />
+      {!isOpen(question) && <Remove question={question} />}
     </div>
   );
 }
@@ -142,6 +146,34 @@ function AnswerBody({ question }: { question: Question }) {
         </button>
       )}
     </>
+  );
+}
+
+/** Takes a question away. An answer is kept with the document, so that is asked once. */
+function Remove({ question: { runId, result, unremoved } }: { question: Question }) {
+  const remove = useQuestions((store) => store.remove);
+  const [asking, setAsking] = useState(false);
+  const now = () => void remove(runId).then(() => document.getElementById(inputId)?.focus());
+  if (!asking) {
+    return (
+      <button type="button" className="quiet" onClick={result ? () => setAsking(true) : now}>
+        {t("questions.remove")}
+      </button>
+    );
+  }
+  return (
+    <div className="confirm" role="alert">
+      <p>{t("questions.removeAsked")}</p>
+      {unremoved && <p>{errorWords(unremoved)}</p>}
+      <div className="buttons">
+        <button type="button" className="danger" onClick={now}>
+          {t("delete.confirm")}
+        </button>
+        <button type="button" onClick={() => setAsking(false)}>
+          {t("common.keep")}
+        </button>
+      </div>
+    </div>
   );
 }
 

@@ -1,6 +1,6 @@
-/** Questions about documents that were summarised. They belong to a summary, and go when it goes. */
+/** Questions about documents that were summarised. They belong to a summary, and go when another takes its place. */
 import { create } from "zustand";
-import type { AnswerSource, Progress, SummaryResult, WireError } from "../../electron/contract.js";
+import type { Answer, AnswerSource, Progress, SummaryResult, WireError } from "../../electron/contract.js";
 import { newId, precis } from "../precis.js";
 import { useRuns } from "./runs.js";
 
@@ -14,6 +14,8 @@ export interface Question {
   readonly text: string;
   readonly result: SummaryResult | undefined;
   readonly error: WireError | undefined;
+  /** Why the library keeps it though it was to be removed. */
+  readonly unremoved: WireError | undefined;
   /** Cancel was sent; the worker has not answered yet. */
   readonly stopping: boolean;
 }
@@ -24,6 +26,10 @@ interface QuestionsStore {
   /** Asks with the memory, policy and language of the document's summary, which must be finished. */
   ask(documentId: string, question: string, from: AnswerSource): void;
   cancel(runId: string): void;
+  /** Takes a question away, and its answer out of the library. */
+  remove(runId: string): Promise<void>;
+  /** Shows what the library has of questions about a document. */
+  restore(documentId: string, answers: readonly Answer[]): void;
   /** Forgets a document's questions, cancelling those that are not answered. */
   forget(documentId: string): void;
   progressed(runId: string, progress: Progress): void;
@@ -45,19 +51,7 @@ export const useQuestions = create<QuestionsStore>((set, get) => {
       const run = useRuns.getState().runs[documentId];
       if (run?.phase !== "done") return;
       const runId = newId();
-      const asked: Question = {
-        runId,
-        documentId,
-        question,
-        from,
-        phase: "waiting",
-        progress: undefined,
-        text: "",
-        result: undefined,
-        error: undefined,
-        stopping: false,
-      };
-      set(({ questions }) => ({ questions: [...questions, asked] }));
+      set(({ questions }) => ({ questions: [...questions, newQuestion(runId, documentId, question, from)] }));
       const { style: _style, focus: _focus, ...summaryOptions } = run.options;
       const options = { ...summaryOptions, length: "short", question } as const;
       void precis()
@@ -75,6 +69,24 @@ export const useQuestions = create<QuestionsStore>((set, get) => {
       update(runId, () => ({ stopping: true }));
       void precis().cancel({ runId });
     },
+    async remove(runId) {
+      const question = get().questions.find((one) => one.runId === runId);
+      if (!question) return;
+      if (question.result) {
+        const outcome = await precis().removeAnswer({ documentId: question.documentId, answerId: runId });
+        if (!outcome.ok) return update(runId, () => ({ unremoved: outcome.error }));
+      }
+      set(({ questions }) => ({ questions: questions.filter((one) => one.runId !== runId) }));
+    },
+    restore(documentId, answers) {
+      const own = answers.map(({ id, question, from, result }) => ({
+        ...newQuestion(id, documentId, question, from),
+        phase: "done" as const,
+        text: result.text,
+        result,
+      }));
+      set(({ questions }) => ({ questions: [...own, ...questions] }));
+    },
     forget(documentId) {
       const own = get().questions.filter((question) => question.documentId === documentId);
       for (const question of own) if (isOpen(question)) void precis().cancel({ runId: question.runId });
@@ -91,8 +103,28 @@ export const useQuestions = create<QuestionsStore>((set, get) => {
   };
 });
 
+function newQuestion(runId: string, documentId: string, question: string, from: AnswerSource): Question {
+  return {
+    runId,
+    documentId,
+    question,
+    from,
+    phase: "waiting",
+    progress: undefined,
+    text: "",
+    result: undefined,
+    error: undefined,
+    unremoved: undefined,
+    stopping: false,
+  };
+}
+
 useRuns.subscribe(({ runs }, { runs: before }) => {
-  for (const [documentId, run] of Object.entries(before)) {
-    if (runs[documentId]?.runId !== run.runId) useQuestions.getState().forget(documentId);
+  const { forget, restore } = useQuestions.getState();
+  for (const documentId of Object.keys(before)) {
+    if (runs[documentId]?.runId !== before[documentId]?.runId) forget(documentId);
+  }
+  for (const [documentId, { runId, answers }] of Object.entries(runs)) {
+    if (before[documentId]?.runId !== runId && answers.length > 0) restore(documentId, answers);
   }
 });

@@ -1,6 +1,14 @@
 /** The run of each document in the window: what the queue does with it, or what the library has of an earlier one. */
 import { create } from "zustand";
-import type { Progress, QueueState, RunOptions, StoredRun, SummaryResult, WireError } from "../../electron/contract.js";
+import type {
+  Answer,
+  Progress,
+  QueueState,
+  RunOptions,
+  StoredRun,
+  SummaryResult,
+  WireError,
+} from "../../electron/contract.js";
 import { newId, precis } from "../precis.js";
 import { useQueue } from "./queue.js";
 
@@ -16,6 +24,8 @@ export interface Run {
   readonly progress: Progress | undefined;
   readonly text: string;
   readonly result: SummaryResult | undefined;
+  /** What was asked about an earlier run, as the library has it; what is asked in this window is in useQuestions. */
+  readonly answers: readonly Answer[];
   readonly error: WireError | undefined;
   /** The user asked to cancel, and more than a minute would be lost: asked once. */
   readonly confirming: boolean;
@@ -167,13 +177,14 @@ function newRun(runId: string, documentId: string, options: RunOptions): Run {
     progress: undefined,
     text: "",
     result: undefined,
+    answers: [],
     error: undefined,
     confirming: false,
     stopping: false,
   };
 }
 
-function storedAs(documentId: string, { started, ended, options, result }: StoredRun): Run {
+function storedAs(documentId: string, { started, ended, options, result, answers }: StoredRun): Run {
   const run = newRun(newId(), documentId, options);
-  return { ...run, phase: "done", startedAt: started, endedAt: ended, text: result.text, result };
+  return { ...run, phase: "done", startedAt: started, endedAt: ended, text: result.text, result, answers };
 }

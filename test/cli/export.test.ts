@@ -5,14 +5,14 @@ import { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { addExport } from "../../core/cli/export.js";
 import { summaryJson } from "../../core/report/json.js";
-import { richResult } from "../report/fixture.js";
+import { richAnswers, richResult } from "../report/fixture.js";
 
 describe("precis export", () => {
   let folder = "";
   beforeEach(async () => {
     vi.spyOn(process.stderr, "write").mockReturnValue(true);
     folder = await mkdtemp(join(tmpdir(), "precis-export-"));
-    await writeFile(join(folder, "year.json"), summaryJson(richResult()));
+    await writeFile(join(folder, "year.json"), summaryJson(richResult(), richAnswers()));
   });
   afterEach(async () => {
     vi.restoreAllMocks();
@@ -26,10 +26,10 @@ describe("precis export", () => {
 
   it("writes a saved summary in the formats that the names ask for", async () => {
     await run("year.json", "a.MD", "b.html", "c.docx", "d.json");
-    expect(await readFile(join(folder, "a.MD"), "utf8")).toContain("(pages 2, 3 and 7)");
+    expect(await readFile(join(folder, "a.MD"), "utf8")).toMatch(/\(pages 2, 3 and 7\)[\s\S]*### Who pays\?/);
     expect(await readFile(join(folder, "b.html"), "utf8")).toMatch(/^<!doctype html>/);
     expect((await readFile(join(folder, "c.docx"))).subarray(0, 2).toString()).toBe("PK");
-    expect(await readFile(join(folder, "d.json"), "utf8")).toBe(summaryJson(richResult()));
+    expect(await readFile(join(folder, "d.json"), "utf8")).toBe(summaryJson(richResult(), richAnswers()));
   });
 
   it.each([

@@ -174,6 +174,41 @@ describe("a report, from the drop to the saved summary", () => {
     await screenshot(page, "app-7-question");
   });
 
+  it("keeps question and answer with the document, puts them into exports, and takes them away for good", async () => {
+    const questions = page.getByRole("region", { name: "Questions" });
+    const asked = questions.getByRole("heading", { name: "Which ship carried out the dredging?" });
+    const answer = (await questions.getByRole("article").innerText()).trim();
+    await page.getByRole("button", { name: "Close harbour-report.pdf" }).click({ force: true });
+    await questions.waitFor({ state: "hidden" });
+    await page.getByRole("navigation").getByRole("button").filter({ hasText: "Summarised" }).first().click();
+    await asked.waitFor({ timeout: 30_000 });
+    expect((await questions.getByRole("article").innerText()).trim()).toBe(answer);
+    await questions.getByText(/not read again.*all the notes about it/).waitFor();
+    const exported = async (name: string) => {
+      const target = path.join(folder, name);
+      await answerSaveDialog(launched.app, target);
+      await page.getByRole("button", { name: "Export" }).click();
+      await page.getByRole("menuitem", { name: "Markdown…" }).click();
+      await page.getByText(`Saved as ${target}`).waitFor();
+      return readFile(target, "utf8");
+    };
+    expect(await exported("asked.md")).toMatch(
+      /## Questions and answers\n\n### Which ship carried out the dredging\?\n/,
+    );
+    await questions.getByRole("button", { name: "Remove" }).click();
+    await questions.getByText("deleted for good").waitFor();
+    await questions.getByRole("button", { name: "Keep" }).click();
+    await questions.getByRole("button", { name: "Remove" }).click();
+    await questions.getByRole("button", { name: "Delete for good" }).click();
+    await asked.waitFor({ state: "hidden" });
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("question");
+    expect(await exported("unasked.md")).not.toContain("Which ship");
+    await page.getByRole("button", { name: "Close harbour-report.pdf" }).click({ force: true });
+    await page.getByRole("navigation").getByRole("button").filter({ hasText: "Summarised" }).first().click();
+    await questions.getByRole("textbox").waitFor({ timeout: 30_000 });
+    expect(await asked.count()).toBe(0);
+  });
+
   it("shows a damaged file's error where its summary would be", async () => {
     const damaged = path.join(folder, "damaged.pdf");
     const whole = await readFile(samplePdf);

@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { PrecisError } from "../../core/errors.js";
 import { exportSummaries } from "../../electron/batch.js";
-import type { StoredRun } from "../../electron/contract.js";
+import type { StoredRun, Summarised } from "../../electron/contract.js";
 
 let folder = "";
 beforeEach(async () => {
@@ -15,7 +15,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const parts = {
   lastRun: async (document: string) =>
     document.includes("none") ? undefined : ({ result: { text: `Of ${document}` } } as StoredRun),
-  writeSummary: async (file: string, _format: string, { text }: StoredRun["result"]) => {
+  writeSummary: async (file: string, _format: string, { result: { text } }: Summarised) => {
     if (text.includes("full")) throw new PrecisError("write-failed", "The disk is full.");
     await writeFile(file, text);
   },

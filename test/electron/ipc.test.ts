@@ -3,7 +3,13 @@ import { cancelled, PrecisError } from "../../core/errors.js";
 import type { LibraryApi } from "../../core/library/requests.js";
 import { suggestedName } from "../../electron/batch.js";
 import { channelOf } from "../../electron/bridge.js";
-import { commandNames, type DocumentSummary, type EventName, type SummaryResult } from "../../electron/contract.js";
+import {
+  commandNames,
+  type DocumentSummary,
+  type EventName,
+  type StoredRun,
+  type SummaryResult,
+} from "../../electron/contract.js";
 import { firstSettings } from "../../electron/core.js";
 import { OpenDocuments } from "../../electron/documents.js";
 import { answer, type Call, createHandlers, type IpcParts, registerIpc } from "../../electron/ipc.js";
@@ -17,6 +23,7 @@ const noLibrary: LibraryApi = {
   list: unexpected,
   search: unexpected,
   lastRun: unexpected,
+  removeAnswer: unexpected,
   remove: unexpected,
   tag: unexpected,
   runs: unexpected,
@@ -152,7 +159,7 @@ const asking = { documentId: "d", options: question, from: "memory" };
 describe("a long call", () => {
   it("sends what the worker reports under the run's own id", async () => {
     const progress = { stage: "reading", fraction: 0.5, elapsedMs: 10 } as const;
-    const ask = async (_id: string, _options: unknown, _from: unknown, call: Call) => {
+    const ask = async (_id: string, _answerId: string, _options: unknown, _from: unknown, call: Call) => {
       call.onProgress(progress);
       call.onText("It ");
       return result;
@@ -167,7 +174,7 @@ describe("a long call", () => {
   });
 
   it("is cancelled by its id, and only by its own", async () => {
-    const ask = (_id: string, _options: unknown, _from: unknown, { signal }: Call) =>
+    const ask = (_id: string, _answerId: string, _options: unknown, _from: unknown, { signal }: Call) =>
       new Promise<SummaryResult>((_, reject) => signal.addEventListener("abort", () => reject(cancelled())));
     const { handlers } = parts({ summarizer: { ask } });
     const running = answer(handlers, "ask", ours, { ...asking, runId: "r1" });
@@ -197,15 +204,15 @@ describe("a question", () => {
     const asked: unknown[] = [];
     const { handlers } = parts({
       summarizer: {
-        ask: async (...[documentId, { question }, from]) => {
-          asked.push([documentId, question, from]);
+        ask: async (...[documentId, answerId, { question }, from]) => {
+          asked.push([documentId, answerId, question, from]);
           return answered;
         },
       },
     });
     const input = { ...asking, runId: "r" };
     expect(await answer(handlers, "ask", ours, input)).toEqual({ ok: true, value: answered });
-    expect(asked).toEqual([["d", "How much?", "memory"]]);
+    expect(asked).toEqual([["d", "r", "How much?", "memory"]]);
     const save = await answer(handlers, "exportSummary", ours, { documentId: "d", format: "md" });
     expect(save).toMatchObject({ ok: false, error: { code: "usage" } });
   });
@@ -221,7 +228,7 @@ describe("a question", () => {
   });
 });
 
-const stored = { started: 1, ended: 2, options, result };
+const stored: StoredRun = { started: 1, ended: 2, options, result, answers: [] };
 
 describe("a finished summary", () => {
   const finished = async (target: string | undefined) => {
@@ -235,7 +242,7 @@ describe("a finished summary", () => {
         return target;
       },
       writeSummary: async (...saved) => void written.push(saved),
-      summaryToCopy: async ({ text }) => ({ html: `<p>${text}</p>`, text }),
+      summaryToCopy: async ({ result: { text } }) => ({ html: `<p>${text}</p>`, text }),
       printSummary: async (printed) => written.push(printed) > 0,
     });
     await answer(handlers, "storedRun", ours, { documentId: "d", path: "/a/harbour.pdf" });
@@ -247,7 +254,7 @@ describe("a finished summary", () => {
     const outcome = await answer(handlers, "exportSummary", ours, { documentId: "d", format });
     expect(outcome).toEqual({ ok: true, value: "/out/x" });
     expect(suggestions).toEqual([`harbour summary.${format}`]);
-    expect(written).toEqual([["/out/x", format, result]]);
+    expect(written).toEqual([["/out/x", format, stored]]);
   });
 
   it("is not written when the dialog is dismissed, nor in a format that there is not", async () => {
@@ -267,7 +274,7 @@ describe("a finished summary", () => {
       value: { html: "<p>It settled.</p>", text: "It settled." },
     });
     expect(await answer(handlers, "printSummary", ours, { documentId: "d" })).toEqual({ ok: true, value: true });
-    expect(written).toEqual([result]);
+    expect(written).toEqual([stored]);
   });
 
   it.each(["exportSummary", "summaryToCopy", "printSummary"] as const)(
@@ -280,6 +287,59 @@ describe("a finished summary", () => {
       expect(written).toEqual([]);
     },
   );
+});
+
+describe("what was asked about a summary", () => {
+  const earlier = { id: "earlier", asked: 5, question: "Who pays?", from: "document" as const, result };
+  const opened = async (removeAnswer: LibraryApi["removeAnswer"] = unexpected) => {
+    const written: unknown[] = [];
+    const { handlers } = parts({
+      summarizer: { ask: async () => ({ ...result, text: "41 cm." }) },
+      library: { ...noLibrary, lastRun: async () => ({ ...stored, answers: [earlier] }), removeAnswer },
+      chooseTarget: async () => "/out/x.md",
+      writeSummary: async (_path, _format, { answers }) =>
+        void written.push(answers.map(({ question, result }) => [question, result.text])),
+    });
+    await answer(handlers, "storedRun", ours, { documentId: "d", path: "/a/harbour.pdf" });
+    await answer(handlers, "ask", ours, { ...asking, runId: "now" });
+    return { handlers, written };
+  };
+  const save = { documentId: "d", format: "md" };
+  const both = [
+    ["Who pays?", "It settled."],
+    ["How much?", "41 cm."],
+  ];
+
+  it("earlier and now is saved with it", async () => {
+    const { handlers, written } = await opened();
+    await answer(handlers, "exportSummary", ours, save);
+    expect(written).toEqual([both]);
+  });
+
+  it("goes where it is removed, and stays where the library cannot", async () => {
+    const { handlers, written } = await opened(async (id) => {
+      if (id === "earlier") return true;
+      throw new PrecisError("library-unreadable", "The disk is full.");
+    });
+    const removed = await answer(handlers, "removeAnswer", ours, { documentId: "d", answerId: "now" });
+    expect(removed).toMatchObject({ ok: false, error: { code: "library-unreadable" } });
+    await answer(handlers, "exportSummary", ours, save);
+    await answer(handlers, "removeAnswer", ours, { documentId: "d", answerId: "earlier" });
+    await answer(handlers, "exportSummary", ours, save);
+    expect(written).toEqual([both, both.slice(1)]);
+  });
+
+  it("is told of a document that was summarised since the start, as far as the library could take that", async () => {
+    const input = { documentId: "d", path: "/a/harbour.pdf" };
+    const queue = { state: unexpected, perform: unexpected, lastRun: () => stored, forget: unexpected };
+    const known = parts({ queue, library: { ...noLibrary, lastRun: async () => ({ ...stored, answers: [earlier] }) } });
+    expect(await answer(known.handlers, "storedRun", ours, input)).toMatchObject({ value: { answers: [earlier] } });
+    const damaged = async () => {
+      throw new PrecisError("library-unreadable", "It is damaged.");
+    };
+    const unknown = parts({ queue, library: { ...noLibrary, lastRun: damaged } });
+    expect(await answer(unknown.handlers, "storedRun", ours, input)).toEqual({ ok: true, value: stored });
+  });
 });
 
 describe("the library", () => {
@@ -312,7 +372,7 @@ describe("the library", () => {
     const copied = { html: "", text: "" };
     const { handlers } = parts({
       library: { ...noLibrary, lastRun: async () => stored },
-      summaryToCopy: async (summary) => ({ ...copied, text: summary.text }),
+      summaryToCopy: async (summary) => ({ ...copied, text: summary.result.text }),
     });
     const input = { documentId: "d", path: "/a/harbour.pdf" };
     expect(await answer(handlers, "storedRun", ours, input)).toEqual({ ok: true, value: stored });
@@ -337,10 +397,11 @@ describe("the library", () => {
 describe("the queue", () => {
   it("is asked for what the window wants of it, and has the newest run of a document", async () => {
     const perform = vi.fn(async () => {});
-    const newer = { ...stored, result: { ...result, text: "It sank." } };
+    const newer = { ...stored, started: 3, ended: 4, result: { ...result, text: "It sank." } };
     const { handlers } = parts({
+      library: { ...noLibrary, lastRun: async () => stored },
       queue: { state: unexpected, perform, lastRun: () => newer, forget: unexpected },
-      summaryToCopy: async ({ text }) => ({ html: "", text }),
+      summaryToCopy: async ({ result: { text } }) => ({ html: "", text }),
     });
     expect(await answer(handlers, "queue", ours, { what: "hold", id: "i" })).toEqual({ ok: true, value: undefined });
     expect(perform).toHaveBeenCalledWith({ what: "hold", id: "i" });

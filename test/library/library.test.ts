@@ -6,6 +6,7 @@ import { type SourceDocument, textPage } from "../../core/documents/document.js"
 import { openDatabase, steps } from "../../core/library/database.js";
 import type { QueueItem } from "../../core/library/entries.js";
 import { Library } from "../../core/library/library.js";
+import type { Answer } from "../../core/summarize/result.js";
 import { summaryResult } from "../report/fixture.js";
 
 let folder = "";
@@ -29,6 +30,13 @@ const document = (path: string, pages: string[], title = "A report"): SourceDocu
   unit: "page",
   pages: pages.map((text, index) => textPage(index + 1, text)),
   warnings: [],
+});
+const answer = (id: string, question: string, text: string, asked = 5): Answer => ({
+  id,
+  asked,
+  question,
+  from: "memory",
+  result: summaryResult({ text }),
 });
 const found = (query: string) =>
   library
@@ -94,6 +102,13 @@ describe("a library", () => {
     expect(total).toBe(3);
   });
 
+  it("finds a changed document by its new words alone, however often it had an old one", () => {
+    library.saveDocument(document("/a.pdf", ["old ".repeat(900)]));
+    library.saveDocument(document("/a.pdf", [`${"old ".repeat(900)}more`]));
+    library.saveDocument(document("/a.pdf", ["new words"]));
+    expect([found("old "), found("new ")]).toEqual([[], [["/a.pdf", 1, 1]]]);
+  });
+
   it("takes a changed document's new text, and keeps its summaries", () => {
     library.saveDocument(document("/a.pdf", ["old words", "second"]));
     library.saveRun("/a.pdf", options, summaryResult(), { started: 1, ended: 2 });
@@ -112,6 +127,7 @@ describe("a library", () => {
       ended: 4,
       options,
       result: summaryResult({ text: "second" }),
+      answers: [],
     });
   });
 
@@ -119,6 +135,7 @@ describe("a library", () => {
     const secret = "Zweibrückenstollen";
     library.saveDocument(document("/secret.pdf", Array(40).fill(`${secret} ${"words ".repeat(300)}`), secret));
     library.saveRun("/secret.pdf", options, summaryResult({ text: secret }), { started: 1, ended: 2 });
+    library.saveAnswer("/secret.pdf", answer("one", secret, secret));
     library.saveDocument(document("/kept.pdf", ["kept words"]));
     const traces = async () => {
       const parts = await Promise.all(
@@ -133,6 +150,51 @@ describe("a library", () => {
     expect(library.remove("/secret.pdf")).toBe(false);
     expect([found(secret), found("kept ")]).toEqual([[], [["/kept.pdf", 1, 1]]]);
     expect(library.lastRun("/secret.pdf")).toBeUndefined();
+  });
+});
+
+describe("what was asked about a document", () => {
+  const answers = () => library.lastRun("/a.pdf")?.answers;
+  beforeEach(() => {
+    library.saveDocument(document("/a.pdf", ["x"]));
+    library.saveRun("/a.pdf", options, summaryResult({ text: "The wall moves." }), { started: 1, ended: 2 });
+  });
+
+  it("is kept with its last run, in the order in which it was asked, and is found", () => {
+    library.saveAnswer("/a.pdf", answer("late", "Who pays?", "Nobody, so far.", 9));
+    library.saveAnswer("/a.pdf", answer("early", "How much?", "41 cm."));
+    library.close();
+    library = Library.open(file);
+    expect(answers()).toEqual([
+      answer("early", "How much?", "41 cm."),
+      answer("late", "Who pays?", "Nobody, so far.", 9),
+    ]);
+    expect([found("pays nobody "), found("wall moves "), found("41 ")]).toEqual(
+      Array(3).fill([["/a.pdf", "summary", 0]]),
+    );
+    library.saveRun("/a.pdf", options, summaryResult({ text: "second" }), { started: 10, ended: 11 });
+    expect(answers()).toEqual([]);
+    const [, first] = library.runs("/a.pdf");
+    expect(library.storedRun(first?.id ?? 0)?.answers).toHaveLength(2);
+  });
+
+  it("is deleted for good by itself, and is found no longer", async () => {
+    const before = library.sizes().runs;
+    library.saveAnswer("/a.pdf", answer("one", "Zweibrückenstollen?", "Zweibrückenstollen. ".repeat(900)));
+    library.saveAnswer("/a.pdf", answer("two", "Who pays?", "Nobody."));
+    expect(library.sizes().runs).toBeGreaterThan(before + 900 * 20);
+    expect(library.removeAnswer("one")).toBe(true);
+    expect(library.removeAnswer("one")).toBe(false);
+    expect(answers()?.map(({ id }) => id)).toEqual(["two"]);
+    expect([found("zweibrückenstollen "), found("wall nobody ")]).toEqual([[], [["/a.pdf", "summary", 0]]]);
+    const names = await readdir(join(folder, "sub"));
+    const bytes = await Promise.all(names.map((name) => readFile(join(folder, "sub", name), "latin1")));
+    expect(bytes.join("").toLowerCase()).not.toContain("stollen");
+  });
+
+  it("is refused of a document without a summary", () => {
+    library.saveDocument(document("/b.pdf", ["x"]));
+    expect(() => library.saveAnswer("/b.pdf", answer("one", "Who?", "Nobody."))).toThrow(/no summary/);
   });
 });
 

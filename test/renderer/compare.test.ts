@@ -34,6 +34,7 @@ it("says of a run what was chosen and what it took", () => {
     ended: 65_000,
     options,
     result: summaryResult({ text: "It settled by 41 cm." }),
+    answers: [],
   };
   const rows = Object.fromEntries(runRows(run));
   expect(rows.Reading).toMatch(/^thorough/);

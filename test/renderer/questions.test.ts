@@ -59,6 +59,40 @@ describe("questions", () => {
     await vi.waitFor(() => expect(questions()[0]).toMatchObject({ phase: "failed", error: { message: "No room." } }));
   });
 
+  it("and answers of earlier come back with their summary, in order, and go when they are removed", async () => {
+    const { result } = storedRun("41 cm.");
+    const earlier = { id: "earlier", asked: 1, question: "How much?", from: "document", result } as const;
+    const removed: unknown[] = [];
+    let full = true;
+    await summarised({
+      storedRun: async () => ({ ok: true, value: { ...storedRun("It settled."), answers: [earlier] } }),
+      removeAnswer: async (input) => {
+        removed.push(input);
+        return full
+          ? { ok: false, error: { code: "library-unreadable", message: "Full." } }
+          : { ok: true, value: undefined };
+      },
+    });
+    expect(questions()).toMatchObject([{ question: "How much?", from: "document", phase: "done", text: "41 cm." }]);
+    useQuestions.getState().ask("d", "Since when?", "memory");
+    await vi.waitFor(() => expect(questions().map(({ phase }) => phase)).toEqual(["done", "done"]));
+    const { remove } = useQuestions.getState();
+    await remove("earlier");
+    expect(questions()[0]).toMatchObject({ question: "How much?", unremoved: { message: "Full." } });
+    full = false;
+    await remove("earlier");
+    expect(removed).toEqual(Array(2).fill({ documentId: "d", answerId: "earlier" }));
+    expect(questions().map(({ question }) => question)).toEqual(["Since when?"]);
+  });
+
+  it("without an answer are removed from the window alone", async () => {
+    await summarised({ ask: async () => ({ ok: false, error: { code: "cancelled", message: "Cancelled." } }) });
+    useQuestions.getState().ask("d", "How much?", "memory");
+    await vi.waitFor(() => expect(questions()).toMatchObject([{ phase: "cancelled" }]));
+    await useQuestions.getState().remove(questions()[0]!.runId);
+    expect(questions()).toEqual([]);
+  });
+
   it("cannot be asked without a summary, and go with it", async () => {
     const answer = deferred<Outcome<SummaryResult>>();
     const { asked, cancel } = await summarised({ ask: () => answer.promise });

@@ -97,4 +97,5 @@ export const storedRun = (text: string): StoredRun => ({
   ended: 3_000,
   options: chosen,
   result: summaryResult(text),
+  answers: [],
 });

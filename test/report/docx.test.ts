@@ -3,7 +3,7 @@ import JSZip from "jszip";
 import mammoth from "mammoth";
 import { describe, expect, it } from "vitest";
 import { summaryDocx } from "../../core/report/docx.js";
-import { richResult, summaryResult } from "./fixture.js";
+import { richAnswers, richResult, summaryResult } from "./fixture.js";
 
 const htmlOf = async (docx: Uint8Array) => (await mammoth.convertToHtml({ buffer: Buffer.from(docx) })).value;
 const part = async (docx: Uint8Array, name: string) => (await JSZip.loadAsync(docx)).file(name)?.async("string") ?? "";
@@ -19,6 +19,13 @@ describe("summaryDocx", () => {
     expect(html).toContain("<strong>outer breakwater</strong> settled by 41 cm. (page 1) Divers");
     expect(html).toContain("<td><p>page 3</p></td><td><p>recognised, confidence 91 %</p></td>");
     expect(html).not.toContain("href");
+  });
+
+  it("has what was asked about the document, under headings of their own", async () => {
+    const html = await htmlOf(await summaryDocx(summaryResult(), { answers: richAnswers() }));
+    expect(html).toContain("<h1>Questions and answers</h1><h2>How far did it &lt;b&gt;settle&lt;/b&gt; | sink?</h2>");
+    expect(html).toContain("<h3>In short</h3><p>It settled by <em>41 cm</em>. (page 1)</p>");
+    expect(html).toContain("<h2>Who pays?</h2><p>That is left open.</p><p>The document was not read again");
   });
 
   it("counts each ordered list by itself, from its own first number", async () => {

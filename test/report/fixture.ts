@@ -1,4 +1,5 @@
-import { type SummaryResult, summaryResultSchema } from "../../core/summarize/result.js";
+import { type Answer, type SummaryResult, summaryResultSchema } from "../../core/summarize/result.js";
+import { savedCacheWords } from "../../core/summarize/saved-cache.js";
 
 const MIB = 2 ** 20;
 
@@ -69,6 +70,29 @@ plan B
 
 **No one was hurt.** See [the appendix](https://example.org/x) and ![a picture](https://example.org/y.png).
 `;
+
+/** What was asked about it: once of what was kept, once by reading again, with headings in the answer. */
+export const richAnswers = (): Answer[] => {
+  const settled = "## In short\n\nIt settled by *41 cm*.";
+  const passages = ["The outer breakwater settled by 41 cm."];
+  const [citation] = citations(settled, [["It settled by *41 cm*.", [1]]]);
+  return [
+    {
+      id: "one",
+      asked: 1,
+      question: "How far did\nit <b>settle</b> | sink?",
+      from: "document",
+      result: summaryResult({ text: settled, citations: [{ ...citation!, passages }], warnings: [] }),
+    },
+    {
+      id: "two",
+      asked: 2,
+      question: "Who pays?",
+      from: "memory",
+      result: summaryResult({ text: "That is left open.", savedCache: "other", warnings: [savedCacheWords.other] }),
+    },
+  ];
+};
 
 export const richResult = (): SummaryResult =>
   summaryResult({

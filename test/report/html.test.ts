@@ -3,7 +3,7 @@ import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
 import { proseHtml, summaryHtml } from "../../core/report/html.js";
 import { reportOf } from "../../core/report/report.js";
-import { citations, richResult, summaryResult } from "./fixture.js";
+import { citations, richAnswers, richResult, summaryResult } from "./fixture.js";
 
 const documentOf = (html: string) => parseHTML(html).document;
 
@@ -27,6 +27,21 @@ describe("summaryHtml", () => {
     const rows = [...document.querySelectorAll("tr")].map((row) => [...row.children].map((cell) => cell.textContent));
     expect(rows).toContainEqual(["page 3", "recognised, confidence 91 %"]);
     expect(rows).toContainEqual(["KV cache at its peak", "33.5 MiB"]);
+  });
+
+  it("has what was asked about the document, under headings in order", () => {
+    const document = documentOf(summaryHtml(summaryResult(), { answers: richAnswers() }));
+    const section = document.querySelector("article section");
+    expect([...(section?.children ?? [])].map(({ tagName, textContent }) => [tagName, textContent])).toEqual([
+      ["H2", "Questions and answers"],
+      ["H3", "How far did it <b>settle</b> | sink?"],
+      ["H4", "In short"],
+      ["P", "It settled by 41 cm. (page 1)"],
+      ["P", "The document was read for this question."],
+      ["H3", "Who pays?"],
+      ["P", "That is left open."],
+      ["P", expect.stringMatching(/^The document was not read again/)],
+    ]);
   });
 
   it("draws what each layer kept", () => {

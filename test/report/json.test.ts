@@ -1,10 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { parseSummaryJson, summaryJson } from "../../core/report/json.js";
-import { richResult } from "./fixture.js";
+import { richAnswers, richResult } from "./fixture.js";
 
 describe("a summary as JSON", () => {
   it("is read again as it was", () => {
-    expect(parseSummaryJson(summaryJson(richResult()), "a.json")).toEqual(richResult());
+    expect(parseSummaryJson(summaryJson(richResult()), "a.json")).toEqual({ result: richResult(), answers: [] });
+    expect(parseSummaryJson(summaryJson(richResult(), richAnswers()), "a.json")).toEqual({
+      result: richResult(),
+      answers: richAnswers(),
+    });
   });
 
   it.each([

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { summaryMarkdown } from "../../core/report/markdown.js";
 import type { Block, Inline } from "../../core/report/prose.js";
 import { reportOf } from "../../core/report/report.js";
-import { richResult, summaryResult } from "./fixture.js";
+import { richAnswers, richResult, summaryResult } from "./fixture.js";
 
 const result = summaryResult();
 
@@ -30,6 +30,17 @@ describe("summaryMarkdown", () => {
       Time: "1 min 2 s reading, 2.5 s writing",
       Written: expect.stringMatching(/^2026-03-0[12] \d\d:\d\d UTC[+-]\d\d:\d\d$/),
     });
+  });
+
+  it("has what was asked about the document, with where each answer is from", () => {
+    const markdown = summaryMarkdown(result, { answers: richAnswers() });
+    expect(markdown).toContain(
+      "- Trade grew.\n\n## Questions and answers\n\n### How far did it \\<b>settle\\</b> | sink?\n\n" +
+        "#### In short\n\nIt settled by *41 cm*. (page 1)\n\n*The document was read for this question.*\n\n" +
+        "### Who pays?\n\nThat is left open.\n\n*The document was not read again: this is from what was kept",
+    );
+    expect(markdown).toContain("| page 1 | The outer breakwater settled by 41 cm. |");
+    expect(markdown.match(/The document was not read again/g)).toHaveLength(1);
   });
 
   it("says so where the document was read fast", () => {

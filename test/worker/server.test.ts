@@ -128,13 +128,15 @@ describe("the server", () => {
     expect((await client.summarize("a", options)).savedCache).toBeUndefined();
     expect(read(), "a summary reads, whatever is saved").toBe(2);
     const question = { ...options, question: "How much?" };
-    expect((await client.ask("a", question, "memory")).savedCache).toBe("same");
+    expect((await client.ask("a", "one", question, "memory")).savedCache).toBe("same");
     expect(read()).toBe(2);
-    expect((await client.ask("a", question, "document")).savedCache).toBeUndefined();
+    expect((await client.ask("a", "two", question, "document")).savedCache).toBeUndefined();
     expect(read()).toBe(3);
     expect(readdirSync(folder), "what was kept for the summary stays").toHaveLength(1);
-    await expect(client.ask("a", { ...options, question: " " }, "memory")).rejects.toMatchObject({ code: "usage" });
-    await expect(client.ask("b", question, "memory")).rejects.toThrow("not open");
+    await expect(client.ask("a", "three", { ...options, question: " " }, "memory")).rejects.toMatchObject({
+      code: "usage",
+    });
+    await expect(client.ask("b", "four", question, "memory")).rejects.toThrow("not open");
   });
 
   test("makes one summary of several open documents, and refuses one that is not open", async () => {
