@@ -12,11 +12,14 @@ import {
 } from "./actions.js";
 import { findInLibrary, withModifier, withShift } from "./keys.js";
 import { useApp } from "./stores/connect.js";
-import { selectedDocument, useDocuments } from "./stores/documents.js";
+import { type OpenDocument, selectedDocument, useDocuments } from "./stores/documents.js";
+import { useLibrary } from "./stores/library.js";
 import { useModels } from "./stores/models.js";
 import { useNotice } from "./stores/notice.js";
+import { isListed, useQueue, wholeQueue } from "./stores/queue.js";
 import { useSettings } from "./stores/settings.js";
 import { useViews } from "./stores/views.js";
+import { wholeWords } from "./view/queue.js";
 import { settings } from "./view/settings.js";
 
 export interface WindowCommand {
@@ -70,6 +73,8 @@ export function commandsNow(): readonly WindowCommand[] {
         ]
       : []),
     ...finished,
+    ...queueCommands(),
+    ...tagCommands(document),
     { name: t("common.models"), words: t("commands.modelsWords"), run: () => show("models") },
     { name: t("commands.several"), words: t("commands.severalWords"), run: () => show("export-several") },
     { name: t("common.storage"), words: t("commands.storageWords"), run: () => show("storage") },
@@ -92,6 +97,35 @@ export function commandsNow(): readonly WindowCommand[] {
     },
     ...modelCommands(),
     ...choiceCommands(),
+  ];
+}
+
+function queueCommands(): WindowCommand[] {
+  const queue = useQueue.getState();
+  if (!isListed(queue)) return [];
+  const now = wholeQueue(queue);
+  const name = (label: string) => t("commands.choice", { name: t("commands.queue"), label });
+  const run = now === "pause" ? () => queue.act({ what: "hold" }) : () => queue.resume();
+  return [
+    ...(now ? [{ name: name(t(wholeWords[now])), run }] : []),
+    { name: name(t("queue.clear")), run: () => queue.act({ what: "cancel" }) },
+  ];
+}
+
+function tagCommands(document: OpenDocument | undefined): WindowCommand[] {
+  const { list, tag: shown, only, changeTags } = useLibrary.getState();
+  const title = document && (document.summary?.title || document.name);
+  const choices = list?.tags.filter(({ tag }) => tag !== shown) ?? [];
+  return [
+    ...(document && title
+      ? [{ name: t("tags.ofQuoted", { title }), run: () => changeTags({ path: document.path, title }) }]
+      : []),
+    ...choices.map(({ tag }) => ({
+      name: t("commands.choice", { name: t("tags.title"), label: tag }),
+      words: t("tags.filter"),
+      run: () => only(tag),
+    })),
+    ...(shown === undefined ? [] : [{ name: t("commands.allDocuments"), run: () => only(undefined) }]),
   ];
 }
 

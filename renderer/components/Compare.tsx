@@ -68,7 +68,10 @@ function Compare({ runs, close }: { runs: readonly ListedRun[]; close: () => voi
           <tbody>
             {texts && (
               <tr className="compare-texts">
-                <th scope="row">{t("compare.text")}</th>
+                <th scope="row">
+                  {t("compare.text")}
+                  {texts.by === "sentence" && <span className="small">{t("compare.bySentence")}</span>}
+                </th>
                 <td>
                   <Text pieces={texts.left} only="del" />
                 </td>

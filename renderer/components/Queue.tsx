@@ -1,78 +1,61 @@
 import { type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
-import type { QueueItem, QueueState } from "../../electron/contract.js";
+import type { QueueItem } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
 import { translated } from "../../electron/translation.js";
 import { openStored } from "../actions.js";
 import { selectedDocument, useDocuments } from "../stores/documents.js";
 import { useLibrary } from "../stores/library.js";
-import { goesOn, isOpen, rowsOf, useQueue } from "../stores/queue.js";
-import { unaskedLossMs } from "../stores/runs.js";
+import {
+  isListed,
+  isOpen,
+  lostMs,
+  type QueueAct,
+  rowsOf,
+  unaskedLossMs,
+  useQueue,
+  wholeQueue,
+} from "../stores/queue.js";
 import { errorWords, fileName, formatDuration, joinSentences } from "../view/format.js";
-import { queueWords, stepTo } from "../view/queue.js";
+import { queueWords, stepTo, wholeWords } from "../view/queue.js";
 
-/** What is done with one item, or with all without an id. */
-interface Act {
-  readonly what: "hold" | "cancel";
-  readonly id?: string;
-}
-
-/** The documents that are summarised one after the other. One that is alone in it stands with the documents only. */
+/** The documents that are summarised one after the other. */
 export function Queue() {
   const queue = useQueue();
-  const [asked, setAsked] = useState<Act>();
-  const rows = rowsOf(queue);
-  const shown = rows.some(({ state }) => state === "held") || (rows.length > 0 && queue.items.length > 1);
-  if (!shown) return null;
+  if (!isListed(queue)) return null;
   const problem = queue.error ?? queue.unsaved;
-
-  /** What would lose more than a minute, or many documents' places, is asked once. */
-  const act = (wanted: Act) => {
-    const { what, id } = wanted;
-    const lossy = lostMs(queue, id) > unaskedLossMs || (what === "cancel" && id === undefined && rows.length > 1);
-    if (lossy && !(asked?.what === what && asked.id === id)) return setAsked(wanted);
-    setAsked(undefined);
-    void queue[what](id);
-  };
 
   return (
     <section className="queue" aria-labelledby="queue-title">
-      <QueueHead act={act} />
-      {asked && <Asked asked={asked} goOn={() => act(asked)} keep={() => setAsked(undefined)} />}
+      <QueueHead />
+      {queue.asked && <Asked asked={queue.asked} />}
       {problem && (
         <p className="small list-note" role="status">
           {queue.unsaved && `${t("queue.unsaved")} `}
           {errorWords(problem)}
         </p>
       )}
-      <Rows rows={rows} act={act} />
+      <Rows rows={rowsOf(queue)} />
     </section>
   );
 }
 
-/** Of reading that stops when this item does, or all of them. */
-function lostMs({ items, running }: QueueState, id: string | undefined): number {
-  const now = items.find((item) => item.id === running?.id);
-  return now?.started !== undefined && (id === undefined || id === now.id) ? Date.now() - now.started : 0;
-}
-
 /** How far the queue is, and what can be done with all of it. */
-function QueueHead({ act }: { act: (wanted: Act) => void }) {
+function QueueHead() {
   const queue = useQueue();
-  const { items, resume } = queue;
+  const { items, act, resume } = queue;
   const done = items.filter(({ state }) => state === "done").length;
-  const held = items.filter(({ state }) => state === "held");
-  const goes = goesOn(queue);
+  const now = wholeQueue(queue);
   return (
     <header className="queue-head">
       <h3 id="queue-title">{t("queue.title", { done, count: items.length })}</h3>
       {/* one button: it keeps the focus when it becomes the other */}
-      {(goes || held.length > 0) && (
-        <button type="button" className="quiet" onClick={() => (goes ? act({ what: "hold" }) : void resume())}>
-          {goes
-            ? t("common.pause")
-            : held.some(({ options }) => options !== undefined)
-              ? t("common.resume")
-              : t("queue.startAll")}
+      {now && (
+        <button
+          type="button"
+          className="quiet"
+          onClick={() => (now === "pause" ? act({ what: "hold" }) : void resume())}
+        >
+          {t(wholeWords[now])}
         </button>
       )}
       <button type="button" className="quiet" onClick={() => act({ what: "cancel" })}>
@@ -82,7 +65,7 @@ function QueueHead({ act }: { act: (wanted: Act) => void }) {
   );
 }
 
-function Asked({ asked, goOn, keep }: { asked: Act; goOn: () => void; keep: () => void }) {
+function Asked({ asked }: { asked: QueueAct }) {
   const queue = useQueue();
   const open = queue.items.filter(isOpen).length;
   const lost = lostMs(queue, asked.id);
@@ -94,14 +77,14 @@ function Asked({ asked, goOn, keep }: { asked: Act; goOn: () => void; keep: () =
     <div className="confirm" role="alert">
       <p>{joinSentences(...words)}</p>
       <div className="buttons">
-        <button type="button" onClick={goOn}>
+        <button type="button" onClick={() => queue.act(asked)}>
           {asked.what === "hold"
             ? t("queue.pauseNow")
             : asked.id === undefined
               ? t("queue.clearIt")
               : t("queue.takeItOut")}
         </button>
-        <button type="button" onClick={keep}>
+        <button type="button" onClick={queue.keepGoing}>
           {t("queue.goOn")}
         </button>
       </div>
@@ -114,8 +97,8 @@ interface Place {
   readonly before: string | undefined;
 }
 
-function Rows({ rows, act }: { rows: readonly QueueItem[]; act: (wanted: Act) => void }) {
-  const { move } = useQueue();
+function Rows({ rows }: { rows: readonly QueueItem[] }) {
+  const { move, act } = useQueue();
   const [dragged, setDragged] = useState<string>();
   const [place, setPlace] = useState<Place>();
   const [moved, setMoved] = useState<string>();
@@ -187,7 +170,7 @@ function Rows({ rows, act }: { rows: readonly QueueItem[]; act: (wanted: Act) =>
               setPlace(undefined);
             }}
           >
-            <Row row={row} name={nameOf(row)} act={act} onKeyDown={(event) => onKeyDown(event, row)} />
+            <Row row={row} name={nameOf(row)} onKeyDown={(event) => onKeyDown(event, row)} />
           </li>
         ))}
       </ul>
@@ -201,12 +184,11 @@ function Rows({ rows, act }: { rows: readonly QueueItem[]; act: (wanted: Act) =>
 interface RowProps {
   readonly row: QueueItem;
   readonly name: string;
-  readonly act: (wanted: Act) => void;
   readonly onKeyDown: (event: KeyboardEvent) => void;
 }
 
-function Row({ row, name, act, onKeyDown }: RowProps) {
-  const { running, resume } = useQueue();
+function Row({ row, name, onKeyDown }: RowProps) {
+  const { running, resume, act } = useQueue();
   const selected = useDocuments((store) => selectedDocument(store)?.path === row.path);
   const waits = row.state === "running" || row.state === "waiting";
   const fraction = running?.id === row.id ? (running.progress?.fraction ?? 0) : 0;

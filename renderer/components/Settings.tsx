@@ -3,7 +3,7 @@ import { t } from "../../electron/language.js";
 import { useApp } from "../stores/connect.js";
 import { useSettings } from "../stores/settings.js";
 import { useViews } from "../stores/views.js";
-import { type Control, findSettings, type Setting } from "../view/settings.js";
+import { type Control, findSettings, groupName, type Setting } from "../view/settings.js";
 import { Sheet } from "./Sheet.js";
 
 /** Every setting, with a search over them. */
@@ -37,8 +37,8 @@ function Groups({ close }: { close: () => void }) {
       <div className="settings">
         {found.length === 0 && <p className="small">{t("settings.none")}</p>}
         {groups.map((group) => (
-          <section key={group} aria-label={group}>
-            <h3>{group}</h3>
+          <section key={group} aria-label={groupName(group)}>
+            <h3>{groupName(group)}</h3>
             {found
               .filter((setting) => setting.group === group)
               .map((setting) => (

@@ -1,8 +1,7 @@
 import { type FormEvent, useEffect, useId, useState } from "react";
-import { create } from "zustand";
 import { t } from "../../electron/language.js";
 import { precis } from "../precis.js";
-import { useLibrary } from "../stores/library.js";
+import { type Tagged, useLibrary } from "../stores/library.js";
 import { errorWords, formatCount } from "../view/format.js";
 import { Sheet } from "./Sheet.js";
 
@@ -27,22 +26,15 @@ export function TagFilter() {
   );
 }
 
-interface Tagged {
-  readonly path: string;
-  readonly title: string;
-}
-
-/** Whose tags are shown to be changed: the dialog lies outside of the lists, whose keys are not its own. */
-const useTagging = create<{ readonly document: Tagged | undefined }>(() => ({ document: undefined }));
-
 /** The button that opens the tags of a document. */
 export function TagButton({ path, title }: Tagged) {
+  const changeTags = useLibrary((store) => store.changeTags);
   return (
     <button
       type="button"
       aria-label={t("tags.of", { title })}
       title={t("tags.title")}
-      onClick={() => useTagging.setState({ document: { path, title } })}
+      onClick={() => changeTags({ path, title })}
     >
       <svg viewBox="0 0 12 12" aria-hidden="true">
         <path d="M1.5 1.5h4.2l4.8 4.8-4.2 4.2-4.8-4.8zM3.7 3.7h.01" />
@@ -51,10 +43,10 @@ export function TagButton({ path, title }: Tagged) {
   );
 }
 
-/** The dialog that it opens. */
+/** The dialog that it opens: outside of the lists, whose keys are not its own. */
 export function Tagging() {
-  const document = useTagging((store) => store.document);
-  const close = () => useTagging.setState({ document: undefined });
+  const { tagging: document, changeTags } = useLibrary();
+  const close = () => changeTags(undefined);
   return (
     <Sheet title={t("tags.ofQuoted", { title: document?.title ?? "" })} shown={document !== undefined} close={close}>
       {document && <TagForm key={document.path} path={document.path} close={close} />}

@@ -3,6 +3,11 @@ import { create } from "zustand";
 import type { LibraryEntry, LibraryHit, LibraryList, WireError } from "../../electron/contract.js";
 import { precis } from "../precis.js";
 
+export interface Tagged {
+  readonly path: string;
+  readonly title: string;
+}
+
 interface LibraryStore {
   /** The documents that were opened last; undefined until they are known. */
   readonly list: LibraryList | undefined;
@@ -15,8 +20,11 @@ interface LibraryStore {
   readonly error: WireError | undefined;
   /** Which document is to be deleted, while that is asked: lists come and go under the question. */
   readonly deleting: LibraryEntry | undefined;
+  /** Whose tags are shown to be changed. */
+  readonly tagging: Tagged | undefined;
   refresh(): Promise<void>;
   askDelete(entry: LibraryEntry | undefined): void;
+  changeTags(of: Tagged | undefined): void;
   only(tag: string | undefined): void;
   search(query: string): void;
   /** What fits the query best, as soon as it is known. */
@@ -58,7 +66,9 @@ export const useLibrary = create<LibraryStore>((set, get) => {
     tag: undefined,
     error: undefined,
     deleting: undefined,
+    tagging: undefined,
     askDelete: (deleting) => set({ deleting }),
+    changeTags: (tagging) => set({ tagging }),
     async refresh() {
       const { tag } = get();
       const outcome = await precis().libraryList({ tag });

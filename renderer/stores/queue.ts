@@ -4,9 +4,20 @@ import type { Progress, QueueItem, QueueRequest, QueueState, RunOptions, WireErr
 import { newId, precis } from "../precis.js";
 import { recognitionOf, runOptions, useSettings } from "./settings.js";
 
+/** What is done with one item, or with all without an id. */
+export interface QueueAct {
+  readonly what: "hold" | "cancel";
+  readonly id?: string;
+}
+
+/** Milliseconds of work that are thrown away without asking. */
+export const unaskedLossMs = 60_000;
+
 interface QueueStore extends QueueState {
   /** Why the last thing asked of it was not done. */
   readonly error: WireError | undefined;
+  /** What would lose much, while the user is asked whether to do it. */
+  readonly asked: QueueAct | undefined;
   refresh(): Promise<void>;
   /** Takes up what the main process says that it is now. */
   changed(state: QueueState): void;
@@ -19,10 +30,14 @@ interface QueueStore extends QueueState {
   /** Lets go on with the choices that it was queued with, or those of now. */
   resume(id?: string): Promise<void>;
   cancel(id?: string): Promise<void>;
+  /** Holds or cancels; what would lose more than a minute, or many documents' places, is asked once. */
+  act(wanted: QueueAct): void;
+  /** Takes back the question. */
+  keepGoing(): void;
   progressed(runId: string, progress: Progress): void;
 }
 
-export const useQueue = create<QueueStore>((set) => {
+export const useQueue = create<QueueStore>((set, get) => {
   /** How often main has said something by itself: an answer that was asked for before may be older, and come later. */
   let changes = 0;
 
@@ -36,6 +51,7 @@ export const useQueue = create<QueueStore>((set) => {
     running: undefined,
     unsaved: undefined,
     error: undefined,
+    asked: undefined,
     async refresh() {
       const before = changes;
       const outcome = await precis().queueState();
@@ -44,7 +60,9 @@ export const useQueue = create<QueueStore>((set) => {
     },
     changed(state) {
       changes++;
-      set(state);
+      const { asked } = get();
+      const lasts = state.items.some((item) => isOpen(item) && (asked?.id ?? item.id) === item.id);
+      set({ ...state, asked: lasts ? asked : undefined });
     },
     add: (paths, options, together = false) =>
       ask({
@@ -61,12 +79,42 @@ export const useQueue = create<QueueStore>((set) => {
     hold: (id) => ask({ what: "hold", id }),
     resume: (id) => ask({ what: "resume", id, options: runOptions(useSettings.getState()) }),
     cancel: (id) => ask({ what: "cancel", id }),
+    act(wanted) {
+      const { what, id } = wanted;
+      const { asked } = get();
+      const lossy =
+        lostMs(get(), id) > unaskedLossMs || (what === "cancel" && id === undefined && rowsOf(get()).length > 1);
+      if (lossy && !(asked?.what === what && asked.id === id)) return set({ asked: wanted });
+      set({ asked: undefined });
+      void get()[what](id);
+    },
+    keepGoing: () => set({ asked: undefined }),
     progressed: (runId, progress) =>
       set(({ running }) => (running?.id === runId ? { running: { ...running, progress } } : {})),
   };
 });
 
 export const isOpen = ({ state }: QueueItem): boolean => state !== "done" && state !== "failed";
+
+/** Of reading that stops when this item does, or all of them. */
+export function lostMs({ items, running }: QueueState, id: string | undefined): number {
+  const now = items.find((item) => item.id === running?.id);
+  return now?.started !== undefined && (id === undefined || id === now.id) ? Date.now() - now.started : 0;
+}
+
+/** What can be done with all of it at once. */
+export function wholeQueue(queue: QueueState): "pause" | "resume" | "start" | undefined {
+  const held = queue.items.filter(({ state }) => state === "held");
+  if (goesOn(queue)) return "pause";
+  if (held.length === 0) return undefined;
+  return held.some(({ options }) => options !== undefined) ? "resume" : "start";
+}
+
+/** Whether it is listed by itself: one document that is alone in it stands with the documents only. */
+export function isListed(queue: QueueState): boolean {
+  const rows = rowsOf(queue);
+  return rows.some(({ state }) => state === "held") || (rows.length > 0 && queue.items.length > 1);
+}
 
 /** Whether something runs or waits for its turn. */
 export const goesOn = ({ items }: QueueState): boolean =>

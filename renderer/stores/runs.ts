@@ -10,7 +10,7 @@ import type {
   WireError,
 } from "../../electron/contract.js";
 import { newId, precis } from "../precis.js";
-import { useQueue } from "./queue.js";
+import { unaskedLossMs, useQueue } from "./queue.js";
 
 export interface Run {
   /** The queue's id of it, or a new one of a run that is over. */
@@ -53,9 +53,6 @@ interface RunsStore {
   progressed(runId: string, progress: Progress): void;
   wrote(runId: string, text: string): void;
 }
-
-/** Milliseconds of work that are thrown away without asking. */
-export const unaskedLossMs = 60_000;
 
 export const isActive = (run: Run | undefined): boolean => run?.phase === "reading" || run?.phase === "writing";
 export const isBusy = (run: Run | undefined): boolean => isActive(run) || run?.phase === "waiting";

@@ -1,6 +1,6 @@
 /** Two runs of a document side by side: what was chosen, what it took, and which words differ. */
 
-import { diffWordsWithSpace } from "diff";
+import { diffArrays, diffWordsWithSpace } from "diff";
 import type { ListedRun, StoredRun } from "../../electron/contract.js";
 import { firstSettings } from "../../electron/core.js";
 import { perLanguage, t } from "../../electron/language.js";
@@ -13,15 +13,48 @@ export interface Piece {
   readonly own: boolean;
 }
 
+export interface Difference {
+  readonly left: readonly Piece[];
+  readonly right: readonly Piece[];
+  readonly by: "word" | "sentence";
+}
+
 /** Words are told apart as the language does that has no spaces between them, too. */
 const segmenter = new Intl.Segmenter(undefined, { granularity: "word" });
+const sentences = new Intl.Segmenter(undefined, { granularity: "sentence" });
 
-/** Both texts in pieces, whole: joined, they are what they were. */
-export function difference(left: string, right: string): { left: Piece[]; right: Piece[] } {
-  const changes = diffWordsWithSpace(left, right, { intlSegmenter: segmenter });
+/** Of the shorter text's characters: with fewer in common, marks at every second word would tell nothing. */
+const leastCommon = 0.5;
+/** Words and spaces: what is in common counts where it is so many in a row, or any two texts would have much. */
+const leastRow = 5;
+
+/** Both texts in pieces, whole: joined, they are what they were. Texts of few common words are compared by sentences. */
+export function difference(left: string, right: string): Difference {
+  const words = diffWordsWithSpace(left, right, { intlSegmenter: segmenter });
+  const common = words
+    .filter(({ added, removed, count }) => !added && !removed && count >= leastRow)
+    .reduce((sum, { value }) => sum + value.length, 0);
+  if (common >= leastCommon * Math.min(left.length, right.length)) return sides(words, "word");
+  const changes = diffArrays(sentencesOf(left), sentencesOf(right));
+  return sides(
+    changes.map(({ value, added, removed }) => ({ value: value.join(""), added, removed })),
+    "sentence",
+  );
+}
+
+/** Each sentence, and the space behind it by itself: the last one of a text has none. */
+const sentencesOf = (text: string): string[] =>
+  [...sentences.segment(text)].flatMap(({ segment }) =>
+    [segment.trimEnd(), segment.slice(segment.trimEnd().length)].filter(Boolean),
+  );
+
+function sides(
+  changes: readonly { value: string; added: boolean; removed: boolean }[],
+  by: Difference["by"],
+): Difference {
   const side = (without: "added" | "removed", own: "added" | "removed") =>
     changes.filter((change) => !change[without]).map((change) => ({ text: change.value, own: change[own] }));
-  return { left: side("added", "removed"), right: side("removed", "added") };
+  return { left: side("added", "removed"), right: side("removed", "added"), by };
 }
 
 const dates = perLanguage((language) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }));

@@ -58,3 +58,6 @@ export function stepTo(rows: readonly QueueItem[], id: string, step: 1 | -1): st
   if (at < 0 || !other || other.state === "running" || rows[at]?.state === "running") return "stays";
   return step === -1 ? other.id : rows[at + 2]?.id;
 }
+
+/** What the whole queue's button says. */
+export const wholeWords = { pause: "common.pause", resume: "common.resume", start: "queue.startAll" } as const;

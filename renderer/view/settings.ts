@@ -33,9 +33,11 @@ export type Control =
   /** Set in a view of its own. */
   | { readonly kind: "view"; readonly label: string; readonly view: "models" | "scan-languages" };
 
+export type SettingGroup = "appearance" | "summaries" | "documents" | "models" | "storage";
+
 export interface Setting {
   readonly id: string;
-  readonly group: string;
+  readonly group: SettingGroup;
   readonly name: string;
   readonly sentence: string;
   /** What else people call it. */
@@ -46,7 +48,7 @@ export interface Setting {
 export const settings = (): readonly Setting[] => [
   {
     id: "theme",
-    group: t("settings.groupAppearance"),
+    group: "appearance",
     name: t("settings.theme"),
     sentence: t("settings.themeAbout"),
     words: t("settings.themeWords"),
@@ -58,7 +60,7 @@ export const settings = (): readonly Setting[] => [
   },
   {
     id: "contrast",
-    group: t("settings.groupAppearance"),
+    group: "appearance",
     name: t("settings.contrast"),
     sentence: t("settings.contrastAbout"),
     words: t("settings.contrastWords"),
@@ -69,7 +71,7 @@ export const settings = (): readonly Setting[] => [
   },
   {
     id: "motion",
-    group: t("settings.groupAppearance"),
+    group: "appearance",
     name: t("settings.motion"),
     sentence: t("settings.motionAbout"),
     words: t("settings.motionWords"),
@@ -80,7 +82,7 @@ export const settings = (): readonly Setting[] => [
   },
   {
     id: "zoom",
-    group: t("settings.groupAppearance"),
+    group: "appearance",
     name: t("settings.zoom"),
     sentence: t("settings.zoomAbout"),
     words: t("settings.zoomWords"),
@@ -91,7 +93,7 @@ export const settings = (): readonly Setting[] => [
   },
   {
     id: "interface-language",
-    group: t("settings.groupAppearance"),
+    group: "appearance",
     name: t("settings.interfaceLanguage"),
     sentence: t("settings.interfaceLanguageAbout"),
     words: t("settings.interfaceLanguageWords"),
@@ -102,7 +104,7 @@ export const settings = (): readonly Setting[] => [
   },
   {
     id: "share",
-    group: t("settings.groupSummaries"),
+    group: "summaries",
     name: t("settings.share"),
     sentence: t("settings.shareAbout"),
     words: t("settings.shareWords"),
@@ -118,7 +120,7 @@ export const settings = (): readonly Setting[] => [
   },
   {
     id: "length",
-    group: t("settings.groupSummaries"),
+    group: "summaries",
     name: t("settings.length"),
     sentence: t("settings.lengthAbout"),
     words: t("settings.lengthWords"),
@@ -126,7 +128,7 @@ export const settings = (): readonly Setting[] => [
   },
   {
     id: "style",
-    group: t("settings.groupSummaries"),
+    group: "summaries",
     name: t("settings.style"),
     sentence: t("settings.styleAbout"),
     words: t("settings.styleWords"),
@@ -134,7 +136,7 @@ export const settings = (): readonly Setting[] => [
   },
   {
     id: "language",
-    group: t("settings.groupSummaries"),
+    group: "summaries",
     name: t("settings.language"),
     sentence: t("settings.languageAbout"),
     words: t("settings.languageWords"),
@@ -142,7 +144,7 @@ export const settings = (): readonly Setting[] => [
   },
   {
     id: "scan-languages",
-    group: t("settings.groupDocuments"),
+    group: "documents",
     name: t("settings.scanLanguages"),
     sentence: t("settings.scanLanguagesAbout"),
     words: t("settings.scanLanguagesWords"),
@@ -150,7 +152,7 @@ export const settings = (): readonly Setting[] => [
   },
   {
     id: "model",
-    group: t("settings.groupModels"),
+    group: "models",
     name: t("settings.model"),
     sentence: t("settings.modelAbout"),
     words: t("settings.modelWords"),
@@ -158,7 +160,7 @@ export const settings = (): readonly Setting[] => [
   },
   {
     id: "proxy",
-    group: t("settings.groupModels"),
+    group: "models",
     name: t("settings.proxy"),
     sentence: t("settings.proxyAbout"),
     words: t("settings.proxyWords"),
@@ -166,7 +168,7 @@ export const settings = (): readonly Setting[] => [
   },
   {
     id: "mirror",
-    group: t("settings.groupModels"),
+    group: "models",
     name: t("settings.mirror"),
     sentence: t("settings.mirrorAbout"),
     words: t("settings.mirrorWords"),
@@ -174,7 +176,7 @@ export const settings = (): readonly Setting[] => [
   },
   {
     id: "cache",
-    group: t("settings.groupStorage"),
+    group: "storage",
     name: t("settings.cache"),
     sentence: t("settings.cacheAbout"),
     words: t("settings.cacheWords"),
@@ -190,11 +192,13 @@ export const settings = (): readonly Setting[] => [
   },
 ];
 
+export const groupName = (group: SettingGroup): string => t(`settings.${group}`);
+
 /** Those that have all the words of a search, in the name, the sentence or what else they are called. */
 export function findSettings(query: string): readonly Setting[] {
   const wanted = query.toLowerCase().split(/\s+/).filter(Boolean);
   return settings().filter(({ group, name, sentence, words }) => {
-    const text = `${group} ${name} ${sentence} ${words}`.toLowerCase();
+    const text = `${groupName(group)} ${name} ${sentence} ${words}`.toLowerCase();
     return wanted.every((word) => text.includes(word));
   });
 }

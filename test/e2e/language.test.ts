@@ -45,8 +45,11 @@ it("speaks another language at once, in the window and in the menu, and after a 
   await drop(page, [document]);
   await page.getByRole("slider", { name: "Memory for reading" }).waitFor();
   await openSettings(launched);
+  await page.getByLabel("Language of Precis").focus();
   await page.getByLabel("Language of Precis").selectOption("Deutsch");
   await page.getByRole("heading", { name: "Einstellungen", exact: true }).waitFor();
+  const focused = () => page.evaluate(() => globalThis.document.activeElement?.id);
+  expect(await focused(), "whoever chose by keyboard goes on where that was").toBe("setting-interface-language");
   expect(await page.locator("html").getAttribute("lang")).toBe("de");
   expect(await page.locator("html").getAttribute("dir")).toBe("ltr");
   await expect.poll(() => menuTitles(launched as Launched)).toContain("Bearbeiten");

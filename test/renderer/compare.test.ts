@@ -15,6 +15,17 @@ describe("the difference of two texts", () => {
     expect([own(japanese.left).join(""), own(japanese.right).join("")]).toEqual(["東京", "横浜"]);
   });
 
+  it("is told by sentences where their words have little in common", () => {
+    const left = "The harbour had a good year. The wall at berth 4 moves. Trade grew by a tenth in the year.";
+    const right =
+      "Ships were fewer than in the year before, and the report asks for a new wall. The wall at berth 4 moves.";
+    const both = difference(left, right);
+    expect(both.by).toBe("sentence");
+    expect(own(both.left)).toEqual(["The harbour had a good year.", "Trade grew by a tenth in the year."]);
+    expect(own(both.right)).toEqual(["Ships were fewer than in the year before, and the report asks for a new wall."]);
+    expect(difference(left, left.replace("tenth", "fifth"))).toMatchObject({ by: "word" });
+  });
+
   it("leaves both texts whole", () => {
     const text = fc.array(fc.constantFrom("wall ", "moves\n\n", "## ", "6", " mm", ".", "港", " "), { maxLength: 30 });
     fc.assert(

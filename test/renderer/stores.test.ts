@@ -7,7 +7,8 @@ const { chooseScanLanguages, openFound, startSelected } = await import("../../re
 const { chosenDocuments, useDocuments } = await import("../../renderer/stores/documents.js");
 const { useModel } = await import("../../renderer/stores/model.js");
 const { usePages } = await import("../../renderer/stores/pages.js");
-const { unaskedLossMs, useRuns } = await import("../../renderer/stores/runs.js");
+const { useRuns } = await import("../../renderer/stores/runs.js");
+const { unaskedLossMs } = await import("../../renderer/stores/queue.js");
 const { becomesOne, runOptions, useSettings } = await import("../../renderer/stores/settings.js");
 
 type OpenDocument = PrecisApi["openDocument"];
