@@ -28,8 +28,7 @@ export function menuTemplate(actions: MenuActions, platform: NodeJS.Platform): M
     accelerator: "CmdOrCtrl+Q",
     click: () => actions.quit(),
   };
-  return [
-    ...(mac ? [appMenu(settings, quit)] : []),
+  const menus: MenuItemConstructorOptions[] = [
     {
       label: t("menu.file"),
       submenu: [
@@ -84,6 +83,23 @@ export function menuTemplate(actions: MenuActions, platform: NodeJS.Platform): M
     },
     { role: "help", label: t("menu.help"), submenu: [item(t("menu.shortcuts"), "shortcuts")] },
   ];
+  return mac ? [appMenu(settings, quit), ...menus] : withAccessKeys(menus);
+}
+
+/**
+ * Each menu with a letter of its own that opens it together with Alt; where its name has none left, one stands behind it,
+ * as is usual in Chinese and Japanese.
+ */
+function withAccessKeys(menus: readonly MenuItemConstructorOptions[]): MenuItemConstructorOptions[] {
+  const taken = new Set<string>();
+  return menus.map(({ label = "", ...menu }, index) => {
+    const free = (letter: string) => /^[a-z]$/.test(letter) && !taken.has(letter);
+    const at = [...label.toLowerCase()].findIndex(free);
+    const letter = label[at] ?? [..."fesvwh"][index] ?? "";
+    taken.add(letter.toLowerCase());
+    const named = at < 0 ? `${label}(&${letter.toUpperCase()})` : `${label.slice(0, at)}&${label.slice(at)}`;
+    return { ...menu, label: named };
+  });
 }
 
 /** What a Mac has in the menu that bears the app's name. */

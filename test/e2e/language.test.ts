@@ -25,7 +25,7 @@ afterAll(async () => {
 
 /** The application menu's titles. */
 const menuTitles = ({ app }: Launched) =>
-  app.evaluate(({ Menu }) => Menu.getApplicationMenu()?.items.map(({ label }) => label) ?? []);
+  app.evaluate(({ Menu }) => Menu.getApplicationMenu()?.items.map(({ label }) => label.replace("&", "")) ?? []);
 
 const openSettings = ({ app }: Launched) =>
   app.evaluate(({ BrowserWindow }) =>

@@ -1,5 +1,6 @@
 import type { MenuItemConstructorOptions } from "electron";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { interfaceLanguages } from "../../electron/first-settings.js";
 import { speak } from "../../electron/language.js";
 
 vi.mock("electron", () => ({ Menu: {} }));
@@ -34,6 +35,14 @@ describe("on a Mac", () => {
 });
 
 describe("elsewhere", () => {
+  it.each(interfaceLanguages)("each menu has a letter of its own to open it with, in %s", (language) => {
+    speak(language);
+    const keys = menus("linux").map(({ label }) => /&([a-z])/i.exec(label ?? "")?.[1]?.toLowerCase());
+    expect(keys).not.toContain(undefined);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(menus("darwin").map(({ label }) => label)).not.toContainEqual(expect.stringContaining("&"));
+  });
+
   it("settings and the end are in the first menu", () => {
     expect(labels(menus("linux")[0])).toEqual(expect.arrayContaining(["Settings…", "Quit"]));
   });

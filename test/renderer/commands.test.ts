@@ -10,7 +10,10 @@ const { useLibrary } = await import("../../renderer/stores/library.js");
 const { useQueue } = await import("../../renderer/stores/queue.js");
 
 const names = () => commandsNow().map(({ name }) => name);
-const run = (wanted: string) => commandsNow().find(({ name }) => name === wanted)?.run();
+const run = (wanted: string) =>
+  commandsNow()
+    .find(({ name }) => name === wanted)
+    ?.run();
 const list: LibraryList = { entries: [], total: 0, tags: [{ tag: "lease", documents: 2 }] };
 const requests: CommandInput<"queue">[] = [];
 
