@@ -16,6 +16,7 @@ import { readingShape } from "../../core/engine/shape.js";
 import type { Engine } from "../../core/engine/types.js";
 import { findModel } from "../../core/models/models.js";
 import { median } from "../bench/summary.js";
+import { someTokens } from "../support/gguf.js";
 import { cachedModel, shapes } from "../support/shapes.js";
 import { random } from "./arbitraries.js";
 
@@ -30,7 +31,7 @@ const engine = await loadEngine(
   "few layers",
 );
 const prompt = {
-  tokens: Uint32Array.from({ length: tokens }, (_, index) => 3 + ((index * 7919) % 256)),
+  tokens: someTokens(tokens),
   headTokens: 4,
   windowTokens: window,
 };

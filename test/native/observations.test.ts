@@ -7,7 +7,7 @@ import { createPolicy, policyNames } from "../../core/compression/registry.js";
 import { loadEngine } from "../../core/engine/engine.js";
 import type { KvType } from "../../core/engine/kv.js";
 import type { Engine } from "../../core/engine/types.js";
-import { type RandomModel, writeRandomModel } from "../support/gguf.js";
+import { type RandomModel, someTokens, writeRandomModel } from "../support/gguf.js";
 import { attention, dot, firstLayer, rotate } from "./first-layer.js";
 import { keepEverything, largestDifference, openSession, promptOf, stockLogits, tinyModel } from "./support.js";
 
@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const window = 16;
 /** Two batches, and the window lies in both. */
-const tokens = Uint32Array.from({ length: 520 }, (_, index) => 3 + ((index * 7919) % 256));
+const tokens = someTokens(520);
 const before = tokens.length - window;
 
 /** Asks for everything, keeps everything, and remembers what it saw. */

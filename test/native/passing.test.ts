@@ -8,7 +8,7 @@ import { type Propagation, propagation } from "../../core/compression/propagatio
 import { createPolicy } from "../../core/compression/registry.js";
 import { loadEngine } from "../../core/engine/engine.js";
 import type { Engine, Prompt, ReadOptions, Sampling } from "../../core/engine/types.js";
-import { writeRandomModel } from "../support/gguf.js";
+import { someTokens, writeRandomModel } from "../support/gguf.js";
 import {
   keepEverything,
   largestDifference,
@@ -96,7 +96,7 @@ describe("passing on only some positions", () => {
     const path = join(folder, "llama.gguf");
     writeRandomModel(path, shape);
     const tiny = await loadEngine(path, "tiny");
-    const tokens = Uint32Array.from({ length: 1200 }, (_, index) => 3 + ((index * 7919) % 256));
+    const tokens = someTokens(1200);
     const before = tokens.length - 1;
     const first = upTo(before).filter((position) => position < 4 || position % 3 === 1 || position > 1150);
     const second = first.filter((position) => position < 4 || position % 2 === 0);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { createPolicy } from "../../core/compression/registry.js";
 import { loadEngine } from "../../core/engine/engine.js";
-import { writeRandomModel } from "../support/gguf.js";
+import { someTokens, writeRandomModel } from "../support/gguf.js";
 import { rss } from "../support/rss.js";
 import { shapedModel } from "../support/shapes.js";
 import { keepEverything, largestDifference, openSession, promptOf, stockLogits, tinyModel } from "./support.js";
@@ -19,7 +19,7 @@ describe("a tiny model with random weights", () => {
       writeRandomModel(path, { ...tinyModel, architecture });
       const engine = await loadEngine(path, architecture);
       expect(engine.model).toMatchObject({ architecture, layers: 12, queryHeads: 4, kvHeads: 2, keySize: 64 });
-      const tokens = Uint32Array.from({ length: 700 }, (_, index) => 3 + ((index * 7919) % 256));
+      const tokens = someTokens(700);
       const [prompt, following] = [tokens.slice(0, 690), tokens.slice(690)];
       const stock = stockLogits(engine, prompt, following);
       const vocabulary = stock.length / (1 + following.length);
@@ -69,7 +69,7 @@ describe("a tiny model with random weights", () => {
     const path = join(folder, "internlm2.gguf");
     writeRandomModel(path, { ...tinyModel, architecture: "internlm2" });
     const engine = await loadEngine(path, "internlm2");
-    const tokens = Uint32Array.from({ length: 300 }, (_, index) => 3 + ((index * 7919) % 256));
+    const tokens = someTokens(300);
     const [prompt, following] = [tokens.slice(0, 290), tokens.slice(290)];
     const session = await openSession(engine);
     await expect(

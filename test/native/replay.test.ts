@@ -8,13 +8,13 @@ import { loadEngine } from "../../core/engine/engine.js";
 import type { KvType } from "../../core/engine/kv.js";
 import { choose, record, replay } from "../../core/engine/replay.js";
 import type { Engine } from "../../core/engine/types.js";
-import { writeRandomModel } from "../support/gguf.js";
+import { someTokens, writeRandomModel } from "../support/gguf.js";
 import { largestDifference, openSession, tinyModel } from "./support.js";
 
 const folder = mkdtempSync(join(tmpdir(), "precis-replay-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const tokens = Uint32Array.from({ length: 700 }, (_, index) => 3 + ((index * 7919) % 256));
+const tokens = someTokens(700);
 const prompt = { tokens, headTokens: 4, windowTokens: 16 };
 const following = tokens.slice(0, 8);
 

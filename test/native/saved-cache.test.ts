@@ -6,7 +6,7 @@ import { createPolicy } from "../../core/compression/registry.js";
 import { loadEngine } from "../../core/engine/engine.js";
 import { SavedCacheRefused } from "../../core/engine/saved-cache.js";
 import type { Engine, Prompt, Sampling } from "../../core/engine/types.js";
-import { writeRandomModel } from "../support/gguf.js";
+import { someTokens, writeRandomModel } from "../support/gguf.js";
 import { largestDifference, loadDefaultEngine, openSession, promptOf, textTokens, tinyModel } from "./support.js";
 
 const greedy: Sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, repeatPenalty: 1.1, seed: 1 };
@@ -131,7 +131,7 @@ describe("a saved cache", () => {
     const path = join(folder, "gemma3.gguf");
     writeRandomModel(path, { ...tinyModel, architecture: "gemma3", context: 4096 });
     const gemma = await loadEngine(path, "gemma3");
-    const tokens = Uint32Array.from({ length: 1900 }, (_, index) => 3 + ((index * 7919) % 256));
+    const tokens = someTokens(1900);
     const long = { tokens, headTokens: 4, windowTokens: 16 };
     const first = await openSession(gemma);
     await first.read(long, { policy: createPolicy("dynamickv"), budgetEntries: 200 * gemma.model.fullLayers });

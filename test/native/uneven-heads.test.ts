@@ -8,7 +8,7 @@ import { loadEngine } from "../../core/engine/engine.js";
 import type { KvType } from "../../core/engine/kv.js";
 import type { DocumentSession } from "../../core/engine/session.js";
 import type { Engine } from "../../core/engine/types.js";
-import { type RandomModel, readTensor, writeRandomModel } from "../support/gguf.js";
+import { type RandomModel, readTensor, someTokens, writeRandomModel } from "../support/gguf.js";
 import { attention, firstLayer, norm, project, rotate } from "./first-layer.js";
 import { keepEverything, largestDifference, openSession, promptOf, tinyModel } from "./support.js";
 
@@ -16,7 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), "precis-models-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const window = 16;
-const tokens = Uint32Array.from({ length: 300 }, (_, index) => 3 + ((index * 7919) % 256));
+const tokens = someTokens(300);
 const before = tokens.length - window;
 const following = Uint32Array.of(40, 90, 140, 190);
 

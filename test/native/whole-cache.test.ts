@@ -8,14 +8,14 @@ import { loadEngine } from "../../core/engine/engine.js";
 import { SavedCacheRefused } from "../../core/engine/saved-cache.js";
 import type { DocumentSession } from "../../core/engine/session.js";
 import type { Engine, ReadOptions, Sampling } from "../../core/engine/types.js";
-import { writeRandomModel } from "../support/gguf.js";
+import { someTokens, writeRandomModel } from "../support/gguf.js";
 import { largestDifference, openSession, tinyModel } from "./support.js";
 
 const folder = mkdtempSync(join(tmpdir(), "precis-whole-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const wholeFiles = () => readdirSync(folder).filter((name) => name.endsWith(".whole"));
 
-const tokens = Uint32Array.from({ length: 700 }, (_, index) => 3 + ((index * 7919) % 256));
+const tokens = someTokens(700);
 const prompt = { tokens, headTokens: 4, windowTokens: 16 };
 // past 768 tokens, where a full cache has more cells than before
 const following = tokens.slice(0, 80);

@@ -23,12 +23,12 @@ import { loadEngine } from "../../core/engine/engine.js";
 import { SavedCacheRefused } from "../../core/engine/saved-cache.js";
 import type { DocumentSession } from "../../core/engine/session.js";
 import type { Engine, Following, Sampling } from "../../core/engine/types.js";
-import { writeRandomModel } from "../support/gguf.js";
+import { someTokens, writeRandomModel } from "../support/gguf.js";
 import { ownCacheHome, precis, root } from "../support/precis.js";
 import { openSession, tinyModel } from "./support.js";
 
 const folder = mkdtempSync(join(tmpdir(), "precis-whole-file-"));
-const tokens = Uint32Array.from({ length: 700 }, (_, index) => 3 + ((index * 7919) % 256));
+const tokens = someTokens(700);
 const prompt = { tokens, headTokens: 4, windowTokens: 16 };
 const sampling: Sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, repeatPenalty: 1.1, seed: 1 };
 const policy = createPolicy("dynamickv");

@@ -297,3 +297,7 @@ class Writer {
     return Buffer.concat(this.#parts);
   }
 }
+
+/** A prompt of so many tokens, all of them bytes, which every vocabulary here has. */
+export const someTokens = (count: number): Uint32Array =>
+  Uint32Array.from({ length: count }, (_, index) => 3 + ((index * 7919) % 256));
