@@ -31,7 +31,7 @@ export function nativeError(error: unknown): unknown {
   if (code === "out-of-memory") {
     return new PrecisError(
       "out-of-memory",
-      said`There is not enough memory to go on.`,
+      said`There was not enough memory to go on.`,
       said`Close other programs, or choose a smaller memory budget.`,
       { cause: error },
     );

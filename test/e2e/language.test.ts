@@ -76,7 +76,7 @@ it("says in it what is wrong with a document and what a run warns of", async () 
   await drop(page, [await namedFile(profile, "long-scan.pdf")]);
   const warnings = page.getByRole("list", { name: "Warnungen zu diesem Dokument" });
   await warnings.getByText("Gescannt: Der Text wurde erkannt (OCR), Sicherheit 83 % (niedrigste 66 %)").waitFor();
-  await warnings.getByText("Kein Text: Seiten 3, 12. Davon wurde nichts gelesen.").waitFor();
+  await warnings.getByText("Kein Text: Seite 3. Davon wurde nichts gelesen.").waitFor();
   const why = "es hat 11.480 Tokens, und das Modell liest höchstens 8.192 auf einmal";
   await page.getByText(`Wird in 2 Teilen gelesen. Grund: ${why}`).waitFor();
   await page.getByRole("button", { name: /^Starten/ }).click();

@@ -10,8 +10,8 @@ import { openDocument } from "../../core/documents/open.js";
 import { Library } from "../../core/library/library.js";
 import { channelOf } from "../../electron/bridge.js";
 import type { EventData } from "../../electron/contract.js";
-import { citations, summaryResult } from "../report/fixture.js";
-import { drop, type Launched, launch, samplePdf, scriptedApp } from "./support.js";
+import { documentOf, resultOf } from "./made-up.js";
+import { drop, type Launched, launch, namedFile, samplePdf, scriptedApp } from "./support.js";
 
 /** Called at each stop, with its name in words that a file can have. */
 export type Visit = (name: string, launched: Launched) => Promise<void>;
@@ -60,22 +60,26 @@ const summaries = [
 /** The sample report with two summaries, and four documents with and without tags. */
 async function fillLibrary(file: string): Promise<void> {
   const library = Library.open(file);
+  const saveRun = (path: string, budget: string, text: string, ended: number) => {
+    const chosen = { ...options, budget };
+    const stored = library.list(50).entries.find((entry) => entry.path === path);
+    const result = resultOf(documentOf("stored", path, stored), chosen, text);
+    const { prefillMs, compressMs, decodeMs } = result.timings;
+    library.saveRun(path, chosen, result, { started: ended - prefillMs - compressMs - decodeMs, ended });
+  };
+  const day = (date: number) => Date.UTC(2026, 10, date, 12);
   for (const [index, title] of ["Tide tables", "Council minutes", "Letters of 1923", "Survey of the quay"].entries()) {
     const documentPath = `/home/ada/documents/${title.toLowerCase().replaceAll(" ", "-")}.pdf`;
     const pages = [1, 2, 3].map((page) => textPage(page, `${title}, sheet ${page}: the gauge at the lighthouse.`));
     library.saveDocument({ path: documentPath, title, kind: "pdf", unit: "page", pages, warnings: [] }, index);
     if (index > 1) library.tag(documentPath, { add: "harbour" });
-    library.saveRun(documentPath, { ...options, budget: "25%" }, summaryResult(), { started: index, ended: index + 1 });
+    saveRun(documentPath, "25%", "The gauge at the lighthouse was read every day.", day(1 + index));
   }
   library.saveDocument(await openDocument(samplePdf));
   library.tag(samplePdf, { add: "harbour" });
   library.tag(samplePdf, { add: "to read" });
-  for (const [index, text] of summaries.entries()) {
-    const first = text.slice(0, text.indexOf(".") + 1);
-    const result = summaryResult({ text, citations: citations(text, [[first, [3]]]), warnings: [] });
-    const ended = Date.UTC(2026, 10, 20 + index, 12);
-    library.saveRun(samplePdf, { ...options, budget: index === 0 ? "6.9%" : "25%" }, result, { started: ended, ended });
-  }
+  for (const [index, text] of summaries.entries())
+    saveRun(samplePdf, index === 0 ? "6.9%" : "25%", text, day(20 + index));
   library.close();
 }
 
@@ -99,10 +103,15 @@ async function sheet(launched: Launched, visit: Visit, name: string, open: () =>
   await dialog(launched).waitFor({ state: "hidden" });
 }
 
-/** Drops a copy of the sample report whose name tells the scripted worker what to do. */
+/** Drops copies of the sample report whose names tell the scripted worker what to do. */
 async function give({ page }: Launched, folder: string, ...names: readonly string[]): Promise<void> {
-  const files = names.map((name) => path.join(folder, `${name}.pdf`));
-  for (const file of files) await copyFile(samplePdf, file);
+  const files: string[] = [];
+  for (const name of names) {
+    const file = await namedFile(folder, `${name}.pdf`);
+    // What is damaged stays without pages.
+    if (!name.includes("damaged")) await copyFile(samplePdf, file);
+    files.push(file);
+  }
   await drop(page, files);
 }
 
