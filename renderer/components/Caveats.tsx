@@ -3,6 +3,7 @@ import { t } from "../../electron/language.js";
 import { translated } from "../../electron/translation.js";
 import { useModel } from "../stores/model.js";
 import { useViews } from "../stores/views.js";
+import { modelName } from "../view/models.js";
 
 /** Weights of a model that is there to try things out with. */
 const smallBytes = 400 * 2 ** 20;
@@ -25,7 +26,7 @@ export function Caveats({ result }: { result: SummaryResult }) {
       )}
       {small && (
         <p className="small linked">
-          {t("summary.smallModel", { model: model.id })}{" "}
+          {t("summary.smallModel", { model: modelName(model.id) })}{" "}
           <button type="button" className="quiet" onClick={() => show("models")}>
             {t("common.models")}
           </button>

@@ -8,7 +8,7 @@ import type { OpenDocument } from "../stores/documents.js";
 import { useModel } from "../stores/model.js";
 import { useRuns } from "../stores/runs.js";
 import { useSettings } from "../stores/settings.js";
-import { formatBytes, formatCount, formatList, formatPercent, plural, scanLanguageName } from "../view/format.js";
+import { formatBytes, formatList, formatPercent, plural, scanLanguageName } from "../view/format.js";
 import { Coverage } from "./Coverage.js";
 import { Pages } from "./pages/Pages.js";
 
@@ -80,33 +80,19 @@ function ScannedIn() {
   );
 }
 
+/** What the line above does not say already. */
 function DocumentFacts({ summary, model }: { summary: DocumentSummary; model: ModelSummary }) {
   const promptTokens = summary.tokens + summary.promptTokens;
   const share = promptTokens / model.contextLength;
   return (
-    <>
-      <dl className="facts">
-        <div>
-          <dt>{t("documents.kind")}</dt>
-          <dd>{kindName(summary.kind)}</dd>
-        </div>
-        <div>
-          <dt>{t(`${summary.unit}.plural`)}</dt>
-          <dd>{formatCount(summary.pages)}</dd>
-        </div>
-        <div>
-          <dt>{t("documents.tokensTitle")}</dt>
-          <dd>{formatCount(summary.tokens)}</dd>
-        </div>
-        <div title={t("documents.fullCacheAbout")}>
-          <dt>{t("documents.fullCache")}</dt>
-          <dd>{formatBytes(fullKvBytes(model, promptTokens))}</dd>
-        </div>
-      </dl>
+    <div className="about-facts">
+      <p title={t("documents.fullCacheAbout")}>
+        {t("documents.fullCache")} <strong>{formatBytes(fullKvBytes(model, promptTokens))}</strong>
+      </p>
       <div className="context" data-over={share > 1}>
         <meter value={Math.min(1, share)} max={1} aria-label={t("documents.contextShare")} />
         <p>{t("documents.context", { share: formatPercent(Math.ceil(share * 100)) })}</p>
       </div>
-    </>
+    </div>
   );
 }

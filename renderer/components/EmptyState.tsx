@@ -7,6 +7,7 @@ import { useModel } from "../stores/model.js";
 import { useModels } from "../stores/models.js";
 import { useViews } from "../stores/views.js";
 import { formatCount, formatFraction } from "../view/format.js";
+import { modelName } from "../view/models.js";
 import { ErrorNote } from "./ErrorNote.js";
 
 /** What to do first, and what this model can read. */
@@ -51,8 +52,8 @@ export function EmptyState() {
 
 function readsWords({ id, contextLength }: ModelSummary, pages: number | undefined): string {
   return pages
-    ? t("empty.readsPages", { model: id, count: pages })
-    : t("empty.reads", { model: id, tokens: formatCount(contextLength) });
+    ? t("empty.readsPages", { model: modelName(id), count: pages })
+    : t("empty.reads", { model: modelName(id), tokens: formatCount(contextLength) });
 }
 
 /** A page whose lines shorten to a few: what Precis does, as its icon shows it. */

@@ -1,5 +1,5 @@
 import { Fragment, useMemo, useState } from "react";
-import type { Machine, RunOptions as Options } from "../../electron/contract.js";
+import type { Forecast, Machine, RunOptions as Options } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
 import { canStart, startSelected } from "../actions.js";
 import { type OpenDocument, useChosen, useDocuments } from "../stores/documents.js";
@@ -88,7 +88,7 @@ export function MemoryBar({ document }: { document: OpenDocument }) {
         />
         <p className="memory-words" title={figures && details(figures, share, options)}>
           {figures
-            ? words(figures, share, options, forecast?.durationMs).map((piece, at) => (
+            ? words(figures, share, options, forecast).map((piece, at) => (
                 <Fragment key={piece}>
                   {at > 0 && " · "}
                   <span>{piece}</span>
@@ -211,19 +211,19 @@ function details(figures: Figures, share: number, options: Options): string {
   return joinSentences(qualityOf(share, options, checked).figures ?? "", kept);
 }
 
-function words(figures: Figures, share: number, options: Options, durationMs: number | undefined): string[] {
+function words(figures: Figures, share: number, options: Options, forecast: Forecast | undefined): string[] {
+  const { durationMs } = forecast ?? {};
+  // the figures are of one part, and the time is of all of them
+  const inParts = Math.max(figures.parts, forecast?.parts ?? 1) > 1;
+  const name = qualityOf(share, options, figures.checked).words;
   return [
     // first, as a low window cuts the line short
-    ...(durationMs === undefined ? [] : [t("memory.about", { time: formatRemaining(durationMs) })]),
+    ...(durationMs === undefined
+      ? []
+      : [t(inParts ? "memory.aboutAll" : "memory.about", { time: formatRemaining(durationMs) })]),
     ...(options.policy === "full"
       ? [t("memory.full")]
-      : [
-          t("memory.shareNamed", {
-            share: formatPercent(share),
-            name: qualityOf(share, options, figures.checked).words,
-          }),
-        ]),
+      : [t(inParts ? "memory.shareNamedParts" : "memory.shareNamed", { share: formatPercent(share), name })]),
     ...(figures.diskBytes > 0 ? [t("memory.onDisk", { bytes: formatBytes(figures.diskBytes) })] : []),
-    ...(figures.parts > 1 ? [t("memory.parts", { count: figures.parts })] : []),
   ];
 }

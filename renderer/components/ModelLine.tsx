@@ -2,6 +2,7 @@ import { t } from "../../electron/language.js";
 import { useModel } from "../stores/model.js";
 import { useViews } from "../stores/views.js";
 import { formatBytes, formatCount, formatFraction } from "../view/format.js";
+import { modelName } from "../view/models.js";
 
 /** Which model reads, and how much of it fits. */
 export function ModelLine() {
@@ -15,7 +16,7 @@ export function ModelLine() {
         t("models.loading", { share: formatFraction(fraction) })
       ) : (
         <>
-          <strong>{model.id}</strong>
+          <strong>{modelName(model.id)}</strong>
           <span className="model-more">
             {formatBytes(model.weightsBytes)}
             <br />

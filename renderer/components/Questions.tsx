@@ -67,12 +67,7 @@ function Ask({ documentId, result }: { documentId: string; result: SummaryResult
             {t("questions.fromMemory")}
           </button>
         )}
-        <button
-          type={why ? "submit" : "button"}
-          className={why ? "" : "quiet"}
-          disabled={empty}
-          onClick={why ? undefined : () => send("document")}
-        >
+        <button type={why ? "submit" : "button"} disabled={empty} onClick={why ? undefined : () => send("document")}>
           {t("questions.readAgain")}
         </button>
       </div>
@@ -141,7 +136,7 @@ function AnswerBody({ question }: { question: Question }) {
           </p>
         ))}
       {savedCache && savedCache !== "whole" && (
-        <button type="button" className="quiet" onClick={() => again("document")}>
+        <button type="button" onClick={() => again("document")}>
           {t("questions.readAgain")}
         </button>
       )}

@@ -71,7 +71,11 @@ function Asked({ asked }: { asked: QueueAct }) {
   const lost = lostMs(queue, asked.id);
   const words = [
     ...(asked.what === "cancel" && asked.id === undefined ? [t("queue.wouldLeave", { count: open })] : []),
-    ...(lost > unaskedLossMs ? [t("queue.wouldLose", { time: formatDuration(lost) })] : []),
+    ...(lost > unaskedLossMs
+      ? [t("queue.wouldLose", { time: formatDuration(lost) })]
+      : queue.running
+        ? [t("queue.wouldStop")]
+        : []),
   ];
   return (
     <div className="confirm" role="alert">

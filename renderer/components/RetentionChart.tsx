@@ -4,7 +4,7 @@ import { t } from "../../electron/language.js";
 import { pageTexts } from "../page-texts.js";
 import { useDocuments } from "../stores/documents.js";
 import { usePages } from "../stores/pages.js";
-import { fileName, formatBytes, formatCount, formatPercent, formatSeries, pageName } from "../view/format.js";
+import { columnOfBytes, fileName, formatCount, formatPercent, formatSeries, pageName } from "../view/format.js";
 import {
   colourRamp,
   keptByPage,
@@ -70,7 +70,7 @@ function Picture({ map, result }: { map: RetentionMap | undefined; result: Summa
           ))}
         </div>
         {map && <PageRuler map={map} />}
-        <p className="retention-most">{t("retention.most", { tokens: formatCount(most) })}</p>
+        <p className="retention-most">{t("documents.tokens", { count: most })}</p>
       </div>
       <div className="retention-words" data-map={map !== undefined}>
         <p aria-live="polite">{place ? placeWords(place, result) : map ? <Legend /> : withoutMap(result)}</p>
@@ -272,6 +272,7 @@ function PagesTable({ map, result }: { map: RetentionMap; result: SummaryResult 
 }
 
 function LayersTable({ result }: { result: SummaryResult }) {
+  const formatBytes = columnOfBytes(result.kv.layers.map(({ bytes }) => bytes));
   return (
     <table>
       <caption>{t("retention.byLayer")}</caption>

@@ -3,6 +3,7 @@ import type { SummaryResult } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
 import { policyLabel } from "../view/choices.js";
 import { fileName, formatBytes, formatDecimal, formatDuration } from "../view/format.js";
+import { modelName } from "../view/models.js";
 import { Coverage } from "./Coverage.js";
 import { RetentionChart } from "./RetentionChart.js";
 
@@ -27,7 +28,7 @@ export function RunFacts({ result, startedAt, endedAt }: Props) {
           <Coverage coverage={each.coverage} />
         </div>
       ))}
-      <dl className="facts wide">
+      <dl className="facts">
         <Fact name={t("facts.kept")} value={formatBytes(kv.retainedBytes)}>
           {t("facts.ofFull", { bytes: formatBytes(kv.fullBytes) })}
         </Fact>
@@ -56,7 +57,7 @@ export function RunFacts({ result, startedAt, endedAt }: Props) {
         <Fact name={t("facts.inAll")} value={formatDuration(endedAt - startedAt)}>
           {t(result.reading === "fast" ? "facts.policyFast" : "facts.policy", {
             policy: result.kvType ? `${policyLabel(result.policy)}, ${result.kvType}` : policyLabel(result.policy),
-            model: fileName(result.model.id),
+            model: modelName(result.model.id),
           })}
         </Fact>
       </dl>

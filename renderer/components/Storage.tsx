@@ -3,7 +3,7 @@ import type { Clearable, StorageUse, WireError } from "../../electron/contract.j
 import { t } from "../../electron/language.js";
 import { precis } from "../precis.js";
 import { useViews } from "../stores/views.js";
-import { errorWords, formatBytes } from "../view/format.js";
+import { columnOfBytes, errorWords } from "../view/format.js";
 import { Sheet } from "./Sheet.js";
 
 const kinds = ["documents", "runs", "caches", "parts"] as const satisfies readonly (keyof StorageUse)[];
@@ -31,7 +31,8 @@ function Use({ close }: { close: () => void }) {
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it opens
   useEffect(() => void ask(), []);
-  const total = use && Object.values(use).reduce((sum, bytes) => sum + bytes, 0);
+  const total = use ? Object.values(use).reduce((sum, bytes) => sum + bytes, 0) : 0;
+  const formatBytes = columnOfBytes([total]);
   return (
     <>
       {error && (
@@ -63,7 +64,7 @@ function Use({ close }: { close: () => void }) {
         ))}
         <div>
           <dt>{t("storage.total")}</dt>
-          <dd>{total === undefined ? "–" : formatBytes(total)}</dd>
+          <dd>{use ? formatBytes(total) : "–"}</dd>
           <dd />
         </div>
       </dl>

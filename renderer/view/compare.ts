@@ -6,6 +6,7 @@ import { firstSettings } from "../../electron/core.js";
 import { perLanguage, t } from "../../electron/language.js";
 import { policyLabel, summaryLanguage } from "./choices.js";
 import { formatBytes, formatCount, formatDuration, formatPages, formatPercent, plural } from "./format.js";
+import { modelName } from "./models.js";
 
 export interface Piece {
   readonly text: string;
@@ -84,7 +85,7 @@ export function runRows({ started, ended, options, result }: StoredRun): readonl
     ],
     [t("compare.policy"), policyLabel(options.policy)],
     [t("compare.reading"), t(`advanced.${options.reading ?? "thorough"}`)],
-    [t("compare.model"), model.id],
+    [t("compare.model"), modelName(model.id)],
     [t("compare.length"), t(`compare.${options.length}`)],
     [
       t("compare.language"),

@@ -29,6 +29,19 @@ export function formatBytes(bytes: number): string {
   return t(`units.${unit}`, { value: unit === "B" ? value : formatDecimal(value) });
 }
 
+/** As bytes of a column are written: all in one unit, the finest that leaves the largest at most four digits. */
+export function columnOfBytes(column: readonly number[]): (bytes: number) => string {
+  const largest = Math.max(0, ...column);
+  const [unit, size] = columnUnits.find(([, bytes]) => largest / bytes < 9_999.95) ?? lastUnit;
+  const written = (value: number) => t(`units.${unit}`, { value: formatDecimal(value) });
+  // what is there is not written as nothing
+  return (bytes) =>
+    bytes > 0 && bytes / size < 0.05 ? t("units.under", { amount: written(0.1) }) : written(bytes / size);
+}
+
+const lastUnit = ["TiB", 2 ** 40] as const;
+const columnUnits = [["KiB", 2 ** 10], ["MiB", 2 ** 20], ["GiB", 2 ** 30], lastUnit] as const;
+
 /** "0.4 s", "12 s", "3 min 20 s", "1 h 5 min". */
 export function formatDuration(milliseconds: number): string {
   const { hours, minutes, seconds = 0 } = durationParts(milliseconds);

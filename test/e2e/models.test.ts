@@ -158,7 +158,7 @@ it("takes a dropped model, reads with it, and does not delete it meanwhile", asy
   expect(await models().getByRole("button", { name: "Take out random llama" }).count()).toBe(0);
   await screenshot(page, "models-own");
   await models().getByRole("button", { name: "Use SmolLM2 135M Instruct" }).click();
-  await page.getByText(/^Reads about .* with smollm2-135m-instruct\.$/).waitFor({ timeout: 60_000, state: "attached" });
+  await page.getByText(/^Reads about .* with SmolLM2 135M Instruct\.$/).waitFor({ timeout: 60_000, state: "attached" });
   await models().getByRole("button", { name: "Take out random llama" }).click();
   await entry("random llama").getByRole("button", { name: "Take out", exact: true }).click();
   await models()

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { speak } from "../../electron/language.js";
 import {
+  columnOfBytes,
   errorWords,
   fileName,
   formatPages,
@@ -53,6 +54,27 @@ it("says an error whole, in the window's language", () => {
   expect(errorWords(error)).toBe("「a.pdf」は空です。別のファイルを選んでください。");
   expect(errorWords({ code: "internal", message: "Cancelled." })).toBe("キャンセルしました。");
   speak("en");
+});
+
+describe("bytes in a column", () => {
+  const MiB = 2 ** 20;
+  it.each([
+    [
+      [1.2 * MiB, 411 * 1024, 0],
+      ["1228.8 KiB", "411.0 KiB", "0.0 KiB"],
+    ],
+    [
+      [11.8 * MiB, 132 * 1024, 36 * 1024, 0],
+      ["11.8 MiB", "0.1 MiB", "< 0.1 MiB", "0.0 MiB"],
+    ],
+    [
+      [4 * 1024 * MiB, 3 * MiB],
+      ["4096.0 MiB", "3.0 MiB"],
+    ],
+    [[], []],
+  ])("all have one unit, whatever the largest is: %j", (column, words) =>
+    expect(column.map(columnOfBytes(column))).toEqual(words),
+  );
 });
 
 it("names files of both kinds of systems", () => {

@@ -3,7 +3,14 @@ import { catalogue } from "../../core/models/catalogue.js";
 import type { PrecisApi, WindowModel } from "../../electron/contract.js";
 import { speak } from "../../electron/language.js";
 import { useModels } from "../../renderer/stores/models.js";
-import { aboutWords, activityWords, capacityWords, languageWords, sizeWords } from "../../renderer/view/models.js";
+import {
+  aboutWords,
+  activityWords,
+  capacityWords,
+  languageWords,
+  modelName,
+  sizeWords,
+} from "../../renderer/view/models.js";
 import { bridge } from "./support.js";
 
 const reads = { tokens: 57_600, pages: 120, limit: "memory" } as const;
@@ -17,6 +24,11 @@ const model = {
 } as unknown as WindowModel;
 
 describe("what is said of a model", () => {
+  it("is its name: the catalogue's, or that of the user's own file", () => {
+    for (const { id, name } of catalogue.models) expect(modelName(id)).toBe(name);
+    expect(modelName("my-model-Q4_K_M")).toBe("my-model-Q4_K_M");
+  });
+
   it("is what this computer can read with it, and why no more", () => {
     expect(capacityWords(model)).toMatch(/^Reads about 120 pages in one go on this computer; more with more memory/);
     expect(capacityWords({ ...model, reads: { ...reads, limit: "context" } })).toMatch(/262,144 tokens\.$/);
