@@ -16,7 +16,7 @@ import { type OpenDocument, selectedDocument, useDocuments } from "./stores/docu
 import { useLibrary } from "./stores/library.js";
 import { useModels } from "./stores/models.js";
 import { useNotice } from "./stores/notice.js";
-import { isListed, useQueue, wholeQueue } from "./stores/queue.js";
+import { rowsOf, useQueue, wholeQueue } from "./stores/queue.js";
 import { useSettings } from "./stores/settings.js";
 import { useViews } from "./stores/views.js";
 import { wholeWords } from "./view/queue.js";
@@ -102,7 +102,7 @@ export function commandsNow(): readonly WindowCommand[] {
 
 function queueCommands(): WindowCommand[] {
   const queue = useQueue.getState();
-  if (!isListed(queue)) return [];
+  if (rowsOf(queue).length === 0) return [];
   const now = wholeQueue(queue);
   const name = (label: string) => t("commands.choice", { name: t("commands.queue"), label });
   const run = now === "pause" ? () => queue.act({ what: "hold" }) : () => queue.resume();

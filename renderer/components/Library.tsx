@@ -2,11 +2,11 @@ import { type KeyboardEvent, useEffect } from "react";
 import { t } from "../../electron/language.js";
 import { translated } from "../../electron/translation.js";
 import { chooseFiles, closeDocument } from "../actions.js";
-import { type OpenDocument, useDocuments } from "../stores/documents.js";
+import { goFrom, isChosen, type OpenDocument, selectedDocument, useDocuments } from "../stores/documents.js";
 import { useLibrary } from "../stores/library.js";
+import { useQueuedPaths } from "../stores/queue.js";
 import { isActive, type Run, useRuns } from "../stores/runs.js";
-import { formatFraction, plural } from "../view/format.js";
-import { recognising } from "../view/queue.js";
+import { stateWords } from "../view/queue.js";
 import { DeleteDialog } from "./DeleteDialog.js";
 import { Earlier, Found, SearchField } from "./LibrarySearch.js";
 import { ModelLine } from "./ModelLine.js";
@@ -15,7 +15,10 @@ import { TagButton, TagFilter, Tagging } from "./Tags.js";
 
 /** The open documents, each with the state of its run, the earlier ones, and the search over all of them. */
 export function Library() {
-  const { documents, selectedId, alsoIds, select, toggle } = useDocuments();
+  const store = useDocuments();
+  const { selectedId, alsoIds, select, toggle } = store;
+  const queued = useQueuedPaths();
+  const documents = store.documents.filter(({ path }) => !queued.includes(path));
   const runs = useRuns((store) => store.runs);
   const { hits, error, tag } = useLibrary();
 
@@ -30,20 +33,20 @@ export function Library() {
     const [current, next] = [documents[at], documents[at + step]];
     if (step === 0 || !current || !next) return;
     event.preventDefault();
-    if (!event.shiftKey) select(next.id);
-    else toggle(isChosen(next.id) ? current.id : next.id);
+    goFrom(current.id, next.id, event.shiftKey);
     document.getElementById(`entry-${next.id}`)?.focus();
   };
 
+  const selectedPath = selectedDocument(store)?.path;
+  const inQueue = selectedPath !== undefined && queued.includes(selectedPath);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another is selected, or stands in the other list
   useEffect(() => {
-    const entry = document.getElementById(`entry-${selectedId}`);
+    const entry = document.querySelector<HTMLElement>(".lists [aria-current=true]");
     // A long list may have it out of sight.
     entry?.scrollIntoView({ block: "nearest" });
     // The button that opened it may be gone, and whoever uses the keyboard would begin at the window's top again.
     if (document.activeElement === document.body) entry?.focus({ preventScroll: true });
-  }, [selectedId]);
-
-  const isChosen = (id: string) => id === selectedId || alsoIds.includes(id);
+  }, [selectedId, inQueue]);
 
   return (
     <nav className="library" aria-label={t("documents.title")}>
@@ -67,13 +70,13 @@ export function Library() {
         {!hits && tag === undefined && (
           <ul onKeyDown={onKeyDown}>
             {documents.map((entry) => (
-              <li key={entry.id} className="entry" data-selected={isChosen(entry.id)}>
+              <li key={entry.id} className="entry" data-selected={isChosen(store, entry.id)}>
                 <button
                   type="button"
                   id={`entry-${entry.id}`}
                   className="entry-main"
                   aria-current={entry.id === selectedId}
-                  aria-pressed={alsoIds.length > 0 ? isChosen(entry.id) : undefined}
+                  aria-pressed={alsoIds.length > 0 ? isChosen(store, entry.id) : undefined}
                   onClick={(event) => (event.ctrlKey || event.metaKey ? toggle(entry.id) : select(entry.id))}
                 >
                   <span className="entry-title">{entry.summary?.title || entry.name}</span>
@@ -121,34 +124,4 @@ function EntryState({ entry, run }: { entry: OpenDocument; run: Run | undefined 
       )}
     </span>
   );
-}
-
-function stateWords(entry: OpenDocument, run: Run | undefined): string {
-  if (entry.state === "opening") {
-    const { scans } = entry.progress ?? {};
-    return scans ? recognising(scans) : t("state.opening");
-  }
-  if (entry.state === "cancelled") return t("state.notOpened");
-  if (entry.state === "failed") return t("state.openFailed");
-  switch (run?.phase) {
-    case "waiting":
-      return t("state.waiting");
-    case "reading":
-      return t("state.reading", { share: formatFraction(run.progress?.fraction ?? 0) });
-    case "writing":
-      return t("state.writing");
-    case "held":
-      return t("state.paused");
-    case "done":
-      return t("state.done");
-    case "failed":
-      return t("state.failed");
-    default:
-      return entry.summary
-        ? [
-            plural(entry.summary.pages, entry.summary.unit),
-            t("documents.tokens", { count: entry.summary.tokens }),
-          ].join(" · ")
-        : "";
-  }
 }

@@ -6,6 +6,7 @@ import { openFound, openStored } from "../actions.js";
 import { withShift } from "../keys.js";
 import { useDocuments } from "../stores/documents.js";
 import { useLibrary } from "../stores/library.js";
+import { useQueuedPaths } from "../stores/queue.js";
 import { useViews } from "../stores/views.js";
 import { formatCount, formatSeries, plural } from "../view/format.js";
 import { TagButton } from "./Tags.js";
@@ -88,12 +89,14 @@ function placeWords({ entry, inSummary, page, found }: LibraryHit): string {
   return t(inSummary ? `${entry.unit}.summaryHit` : `${entry.unit}.number`, values);
 }
 
-/** The documents that were opened before and are not open now; with a tag chosen, all that have it. */
+/** The documents that were opened before, and are neither open nor queued now; with a tag chosen, all that have it. */
 export function Earlier() {
   const { list, tag } = useLibrary();
   const show = useViews((store) => store.show);
   const open = useDocuments((store) => store.documents);
-  const isShown = ({ path }: LibraryEntry) => tag !== undefined || !open.some((entry) => entry.path === path);
+  const queued = useQueuedPaths();
+  const isShown = ({ path }: LibraryEntry) =>
+    tag !== undefined || !(queued.includes(path) || open.some((entry) => entry.path === path));
   const entries = (list?.entries ?? []).filter(isShown);
   if (!list || entries.length === 0) return null;
   const rest = list.total - list.entries.length;

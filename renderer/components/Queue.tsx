@@ -3,25 +3,17 @@ import type { QueueItem } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
 import { translated } from "../../electron/translation.js";
 import { openStored } from "../actions.js";
-import { selectedDocument, useDocuments } from "../stores/documents.js";
+import { goFrom, isChosen, useDocuments } from "../stores/documents.js";
 import { useLibrary } from "../stores/library.js";
-import {
-  isListed,
-  isOpen,
-  lostMs,
-  type QueueAct,
-  rowsOf,
-  unaskedLossMs,
-  useQueue,
-  wholeQueue,
-} from "../stores/queue.js";
+import { isOpen, lostMs, type QueueAct, rowsOf, unaskedLossMs, useQueue, wholeQueue } from "../stores/queue.js";
 import { errorWords, fileName, formatDuration, joinSentences } from "../view/format.js";
-import { queueWords, stepTo, wholeWords } from "../view/queue.js";
+import { queueWords, stateWords, stepTo, wholeWords } from "../view/queue.js";
 
 /** The documents that are summarised one after the other. */
 export function Queue() {
   const queue = useQueue();
-  if (!isListed(queue)) return null;
+  const rows = rowsOf(queue);
+  if (rows.length === 0) return null;
   const problem = queue.error ?? queue.unsaved;
 
   return (
@@ -34,7 +26,7 @@ export function Queue() {
           {errorWords(problem)}
         </p>
       )}
-      <Rows rows={rowsOf(queue)} />
+      <Rows rows={rows} />
     </section>
   );
 }
@@ -129,7 +121,7 @@ function Rows({ rows }: { rows: readonly QueueItem[] }) {
       }
     } else if (step !== undefined) {
       const next = rows[rows.indexOf(row) + step];
-      if (next) goTo(next);
+      if (next) goTo(row, next, event.shiftKey);
     } else if (event.key === "Delete") {
       const next = rows[rows.indexOf(row) + 1] ?? rows[rows.indexOf(row) - 1];
       if (next) focusRow(next.id);
@@ -193,7 +185,9 @@ interface RowProps {
 
 function Row({ row, name, onKeyDown }: RowProps) {
   const { running, resume, act } = useQueue();
-  const selected = useDocuments((store) => selectedDocument(store)?.path === row.path);
+  const store = useDocuments();
+  const open = store.documents.find(({ path }) => path === row.path);
+  const chosen = isChosen(store, open?.id);
   const waits = row.state === "running" || row.state === "waiting";
   const fraction = running?.id === row.id ? (running.progress?.fraction ?? 0) : 0;
   return (
@@ -202,15 +196,16 @@ function Row({ row, name, onKeyDown }: RowProps) {
         type="button"
         id={`queue-${row.id}`}
         className="entry-main"
-        aria-current={selected}
+        aria-current={open !== undefined && open.id === store.selectedId}
+        aria-pressed={store.alsoIds.length > 0 ? chosen : undefined}
         aria-keyshortcuts="Alt+ArrowUp Alt+ArrowDown Delete"
         title={row.path}
-        onClick={() => openStored(row.path)}
+        onClick={(event) => (open && (event.ctrlKey || event.metaKey) ? store.toggle(open.id) : openStored(row.path))}
         onKeyDown={onKeyDown}
       >
         <span className="entry-title">{name}</span>
         <span className="entry-state" data-tone={row.error ? "bad" : "plain"}>
-          {queueWords(row, running)}
+          {open && row.state === "held" && !row.options ? stateWords(open) : queueWords(row, running)}
           {row.error?.next && ` ${translated(row.error.next)}`}
           {row.state === "running" && <progress aria-hidden="true" className="hairline" value={fraction} max={1} />}
         </span>
@@ -256,10 +251,10 @@ function useNames(): (item: QueueItem) => string {
 
 const focusRow = (id: string) => document.getElementById(`queue-${id}`)?.focus();
 
-/** To another row, as in the list of documents: what is open in the window is shown. */
-function goTo({ id, path }: QueueItem): void {
-  focusRow(id);
-  const { documents, select } = useDocuments.getState();
-  const shown = documents.find((entry) => entry.path === path);
-  if (shown) select(shown.id);
+/** To another row, as in the list of documents: what is open in the window is shown, or with `extend` chosen, too. */
+function goTo(from: QueueItem, to: QueueItem, extend: boolean): void {
+  focusRow(to.id);
+  const { documents } = useDocuments.getState();
+  const [here, there] = [from, to].map((item) => documents.find(({ path }) => path === item.path)?.id);
+  if (there !== undefined) goFrom(here ?? there, there, extend);
 }

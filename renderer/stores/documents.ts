@@ -132,6 +132,17 @@ export const useDocuments = create<DocumentsStore>((set, get) => {
 export const selectedDocument = ({ documents, selectedId }: DocumentsStore): OpenDocument | undefined =>
   documents.find((entry) => entry.id === selectedId);
 
+/** Whether a document is the selected one or chosen together with it. */
+export const isChosen = ({ selectedId, alsoIds }: DocumentsStore, id: string | undefined): boolean =>
+  id !== undefined && (id === selectedId || alsoIds.includes(id));
+
+/** From one document to another, as arrow keys go; with `extend` the other is chosen, too, or this one no longer. */
+export function goFrom(id: string, other: string, extend: boolean): void {
+  const store = useDocuments.getState();
+  if (!extend) store.select(other);
+  else store.toggle(isChosen(store, other) ? id : other);
+}
+
 /** The selected document, then those chosen together with it, in the list's order. */
 export const chosenDocuments = ({ documents, selectedId, alsoIds }: DocumentsStore): OpenDocument[] => [
   ...documents.filter(({ id }) => id === selectedId),

@@ -1,5 +1,6 @@
 /** The documents that are summarised one after the other, as the main process tells of them. */
 import { create } from "zustand";
+import { useShallow } from "zustand/react/shallow";
 import type { Progress, QueueItem, QueueRequest, QueueState, RunOptions, WireError } from "../../electron/contract.js";
 import { newId, precis } from "../precis.js";
 import { recognitionOf, runOptions, useSettings } from "./settings.js";
@@ -110,21 +111,23 @@ export function wholeQueue(queue: QueueState): "pause" | "resume" | "start" | un
   return held.some(({ options }) => options !== undefined) ? "resume" : "start";
 }
 
-/** Whether it is listed by itself: one document that is alone in it stands with the documents only. */
-export function isListed(queue: QueueState): boolean {
-  const rows = rowsOf(queue);
-  return rows.some(({ state }) => state === "held") || (rows.length > 0 && queue.items.length > 1);
-}
-
 /** Whether something runs or waits for its turn. */
 export const goesOn = ({ items }: QueueState): boolean =>
   items.some(({ state }) => state === "running" || state === "waiting");
 
-/** The rows to show: what runs first, then the others in their order; those that are done stand with the documents. */
+/**
+ * The rows to show, which then stand in no other list: what runs first, then the others in their order. Those that are
+ * done stand with the documents, and so does one that is alone and not held.
+ */
 export function rowsOf({ items }: QueueState): readonly QueueItem[] {
   const rows = items.filter(({ state }) => state !== "done");
+  if (items.length === 1 && rows[0]?.state !== "held") return [];
   return [...rows.filter(({ state }) => state === "running"), ...rows.filter(({ state }) => state !== "running")];
 }
+
+/** The files of the rows that are shown. */
+export const useQueuedPaths = (): readonly string[] =>
+  useQueue(useShallow((state) => rowsOf(state).map(({ path }) => path)));
 
 /** Takes a document out of the queue, if it has not had its turn. */
 export function dequeue(path: string): void {

@@ -1,9 +1,11 @@
-/** How the queue's rows say how far they are, and where a row goes that is moved. */
+/** How the rows of the queue and of the documents say how far they are, and where one goes that is moved. */
 
 import type { QueueItem, QueueState } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
 import { translated } from "../../electron/translation.js";
-import { formatFraction, formatRemaining } from "./format.js";
+import type { OpenDocument } from "../stores/documents.js";
+import type { Run } from "../stores/runs.js";
+import { formatFraction, formatRemaining, plural } from "./format.js";
 
 type Running = NonNullable<QueueState["running"]>;
 
@@ -57,6 +59,37 @@ export function stepTo(rows: readonly QueueItem[], id: string, step: 1 | -1): st
   const other = rows[at + step];
   if (at < 0 || !other || other.state === "running" || rows[at]?.state === "running") return "stays";
   return step === -1 ? other.id : rows[at + 2]?.id;
+}
+
+/** How far a document of the window is. */
+export function stateWords(entry: OpenDocument, run?: Run): string {
+  if (entry.state === "opening") {
+    const { scans } = entry.progress ?? {};
+    return scans ? recognising(scans) : t("state.opening");
+  }
+  if (entry.state === "cancelled") return t("state.notOpened");
+  if (entry.state === "failed") return t("state.openFailed");
+  switch (run?.phase) {
+    case "waiting":
+      return t("state.waiting");
+    case "reading":
+      return t("state.reading", { share: formatFraction(run.progress?.fraction ?? 0) });
+    case "writing":
+      return t("state.writing");
+    case "held":
+      return t("state.paused");
+    case "done":
+      return t("state.done");
+    case "failed":
+      return t("state.failed");
+    default:
+      return entry.summary
+        ? [
+            plural(entry.summary.pages, entry.summary.unit),
+            t("documents.tokens", { count: entry.summary.tokens }),
+          ].join(" · ")
+        : "";
+  }
 }
 
 /** What the whole queue's button says. */

@@ -28,7 +28,6 @@ it("finds the page of a document that is closed again, and opens it by the keybo
   const note = path.join(folder, "tide-tables.md");
   await writeFile(note, "# Tide tables\n\nThe gauge at the lighthouse shows spring tides of 4.1 m.\n");
   await drop(page, [samplePdf, note]);
-  await open("tide-tables.md").waitFor({ timeout: 60_000 });
   await expect
     .poll(
       () =>
@@ -38,6 +37,8 @@ it("finds the page of a document that is closed again, and opens it by the keybo
       { timeout: 60_000 },
     )
     .toBe(3);
+  await library().getByRole("button", { name: "Clear", exact: true }).click();
+  await library().getByRole("button", { name: "Clear the queue" }).click();
   await open("harbour-report.pdf").click({ force: true });
   await open("tide-tables.md").click({ force: true });
   const earlier = library().getByRole("region", { name: "Earlier" });

@@ -80,6 +80,13 @@ describe("rows", () => {
     expect(rowsOf(queueState(items)).map(({ id }) => id)).toEqual(["a", "b", "c"]);
   });
 
+  it("leave one that is alone to the documents, unless it is held", () => {
+    expect(rowsOf(queueState([queueItem("/a", "running")]))).toEqual([]);
+    expect(rowsOf(queueState([queueItem("/a", "failed")]))).toEqual([]);
+    expect(rowsOf(queueState([queueItem("/a", "held")]))).toHaveLength(1);
+    expect(rowsOf(queueState([queueItem("/z", "done"), queueItem("/a", "running")]))).toHaveLength(1);
+  });
+
   it.each([
     ["a", 1, "stays"],
     ["b", -1, "stays"],
