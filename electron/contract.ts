@@ -266,6 +266,8 @@ export const commands = {
   summaryToCopy: command(z.object({ documentId: id }))<SummaryToCopy>(),
   /** Prints it through the system's dialog; false when dismissed. */
   printSummary: command(z.object({ documentId: id }))<boolean>(),
+  /** Shows the file of what went wrong, in the system's file manager. */
+  showLog: command(z.undefined())<void>(),
 } as const;
 
 export const events = {

@@ -100,6 +100,7 @@ export interface IpcParts {
   writeSummary(path: string, format: ExportFormat, summarised: Summarised): Promise<void>;
   summaryToCopy(summarised: Summarised): Promise<SummaryToCopy>;
   printSummary(summarised: Summarised): Promise<boolean>;
+  showLog(): void;
   send<Name extends EventName>(name: Name, data: EventData<Name>): void;
 }
 
@@ -221,6 +222,7 @@ export function createHandlers(parts: IpcParts): Handlers {
     },
     summaryToCopy: ({ documentId }) => parts.summaryToCopy(summaryOf(documentId)),
     printSummary: ({ documentId }) => parts.printSummary(summaryOf(documentId)),
+    showLog: () => parts.showLog(),
   };
 }
 

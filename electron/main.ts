@@ -3,7 +3,7 @@
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { app, type BrowserWindow, dialog, ipcMain, nativeTheme } from "electron";
+import { app, type BrowserWindow, dialog, ipcMain, nativeTheme, shell } from "electron";
 import { extensions } from "../core/documents/extensions.js";
 import { languagesIn } from "../core/documents/ocr.js";
 import { machineMemory } from "../core/estimate/machine.js";
@@ -15,6 +15,7 @@ import { documentsIn, pdfData, pdfPart } from "./files.js";
 import { steppedZoom } from "./first-settings.js";
 import { createHandlers, registerIpc } from "./ipc.js";
 import { languageOf, speak, t } from "./language.js";
+import { keepLog } from "./log.js";
 import { installMenu } from "./menu.js";
 import { Models } from "./models.js";
 import { Queue } from "./queue.js";
@@ -114,6 +115,9 @@ const exporting = () => import("./exports.js");
 const lastSaveMs = 2_000;
 
 const libraryFile = () => path.join(app.getPath("userData"), "library.sqlite");
+
+const logFile = () => path.join(app.getPath("logs"), "precis.log");
+const showLog = () => shell.showItemInFolder(logFile());
 
 /** The longest that the worker waits for the window's first frame. */
 const firstFrameMs = 5_000;
@@ -221,6 +225,7 @@ async function start(): Promise<void> {
       writeSummary: async (...file) => (await exporting()).writeSummary(...file),
       summaryToCopy: async (result) => (await exporting()).summaryToCopy(result),
       printSummary: async (result) => (await exporting()).printSummary(result),
+      showLog,
       send,
     }),
   );
@@ -229,6 +234,7 @@ async function start(): Promise<void> {
       open: async () => open(await chooseFiles()),
       quit: () => void background.quit(),
       zoom: (direction) => zoomTo(direction === 0 ? 1 : steppedZoom(settings.current.zoom, direction)),
+      showLog,
       send: (item) => send("menu", { item }),
     });
   showMenu();
@@ -259,6 +265,9 @@ function quitAfter(stop: () => Promise<void>): void {
 
 registerScheme();
 if (app.requestSingleInstanceLock()) {
+  const { electron } = process.versions;
+  const system = `${process.platform} ${process.arch}`;
+  keepLog(logFile(), `${new Date().toISOString()} Precis ${app.getVersion()}, Electron ${electron}, ${system}`);
   app.on("second-instance", (_event, args, cwd) => {
     if (window) focusWindow(window);
     open(documentsIn(args.slice(1), cwd));

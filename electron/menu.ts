@@ -12,6 +12,7 @@ export interface MenuActions {
   quit(): void;
   /** To the next larger or smaller zoom, or (0) to none. */
   zoom(direction: 1 | -1 | 0): void;
+  showLog(): void;
   send(item: EventData<"menu">["item"]): void;
 }
 
@@ -81,7 +82,11 @@ export function menuTemplate(actions: MenuActions, platform: NodeJS.Platform): M
         { role: "zoom", label: t("menu.zoom") },
       ],
     },
-    { role: "help", label: t("menu.help"), submenu: [item(t("menu.shortcuts"), "shortcuts")] },
+    {
+      role: "help",
+      label: t("menu.help"),
+      submenu: [item(t("menu.shortcuts"), "shortcuts"), { label: t("menu.log"), click: () => actions.showLog() }],
+    },
   ];
   return mac ? [appMenu(settings, quit), ...menus] : withAccessKeys(menus);
 }

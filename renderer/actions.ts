@@ -139,6 +139,8 @@ export function summarised(): OpenDocument | undefined {
 export const startsAgain = (): boolean =>
   summarised() !== undefined && chosenDocuments(useDocuments.getState()).length === 1;
 
+export const showLog = (): void => void precis().showLog();
+
 /** What can be done with a finished summary: a copy, a print, a file. */
 export type Output = "copy" | "print" | ExportFormat;
 

@@ -7,6 +7,7 @@ import {
   chooseModel,
   closeDocument,
   openSample,
+  showLog,
   startSelected,
   summarised,
 } from "./actions.js";
@@ -95,6 +96,7 @@ export function commandsNow(): readonly WindowCommand[] {
       keys: "?",
       run: () => useApp.getState().showShortcuts(true),
     },
+    { name: t("commands.log"), words: t("commands.logWords"), run: showLog },
     ...modelCommands(),
     ...choiceCommands(),
   ];

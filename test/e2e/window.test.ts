@@ -182,7 +182,10 @@ describe("the window", () => {
     await page.getByText(/“Start” goes on after the last finished part/).waitFor();
   });
 
-  it("reports a worker that died, starts another and goes on with it", async () => {
+  it("reports a worker that died, leads to the log, starts another and goes on with it", async () => {
+    await launched.app.evaluate(({ shell }) => {
+      shell.showItemInFolder = (shown) => void Object.assign(globalThis, { shown });
+    });
     await drop(page, [await file("dies-while-reading.pdf"), samplePdf]);
     await startButton().click();
     await page
@@ -194,6 +197,10 @@ describe("the window", () => {
       .getByText(/stopped unexpectedly/)
       .waitFor();
     await screenshot(page, "worker-died");
+    await page.getByRole("button", { name: "Show the log" }).click();
+    const shown = () => launched.app.evaluate(() => (globalThis as { shown?: string }).shown);
+    await expect.poll(shown).toMatch(/precis\.log$/);
+    expect(await readFile((await shown()) as string, "utf8")).toMatch(/^\d{4}-.* Precis .*stopped unexpectedly/s);
     await entry(/Harbour report/).click();
     await startButton().click();
     await page.getByText("Kept after reading").waitFor({ timeout: 20_000 });
@@ -294,6 +301,7 @@ describe("the window", () => {
     await row("Slow first")
       .getByText(/^Reading, \d+ %, about .* left$/)
       .waitFor();
+    expect(await page.getByRole("navigation").getByText("Slow first").count(), "listed once").toBe(1);
     await row("Second").hover();
     await queue.getByRole("button", { name: "Pause Second" }).click();
     await row("Second").getByText("Paused").waitFor();
@@ -316,6 +324,7 @@ describe("the window", () => {
     await queue.getByRole("button", { name: "Clear", exact: true }).click();
     await queue.getByRole("button", { name: "Clear the queue" }).click();
     await queue.waitFor({ state: "hidden" });
+    expect(await page.getByRole("navigation").getByText("Slow first").count(), "listed still").toBe(1);
   });
 
   it("cites the pages of each sentence, and shows what they say beside the chip", async () => {

@@ -79,6 +79,7 @@ function parts(
     writeSummary: unexpected,
     summaryToCopy: unexpected,
     printSummary: unexpected,
+    showLog: unexpected,
     send: (name, data) => sent.push([name, data]),
     ...replaced,
     summarizer,

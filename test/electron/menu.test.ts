@@ -9,8 +9,9 @@ const { menuTemplate } = await import("../../electron/menu.js");
 afterEach(() => speak("en"));
 
 const send = vi.fn();
+const showLog = vi.fn();
 const menus = (platform: NodeJS.Platform) =>
-  menuTemplate({ open: () => {}, quit: () => {}, zoom: () => {}, send }, platform);
+  menuTemplate({ open: () => {}, quit: () => {}, zoom: () => {}, showLog, send }, platform);
 const items = ({ submenu }: MenuItemConstructorOptions = {}) => submenu as MenuItemConstructorOptions[];
 const labels = (menu: MenuItemConstructorOptions | undefined) =>
   items(menu)
@@ -52,6 +53,12 @@ it("sends to the window what acts there", () => {
   const settings = items(menus("darwin")[0]).find(({ label }) => label === "Settings…");
   (settings!.click as () => void)();
   expect(send).toHaveBeenLastCalledWith("settings");
+});
+
+it("leads to the log, also where the window does not answer", () => {
+  const item = items(menus("linux").at(-1)).find(({ label }) => label === "Show Log");
+  (item!.click as () => void)();
+  expect(showLog).toHaveBeenCalledOnce();
 });
 
 it("speaks the window's language, also where Electron has words of its own", () => {
