@@ -37,10 +37,10 @@ if (fontless) {
   process.exit(1);
 }
 
-/** Waits until the pages that are to be seen are drawn in their new size. */
+/** Waits until the pages that are to be seen, if there are any, are drawn in their new size. */
 async function drawn(page: Page): Promise<void> {
   if (!(await page.locator(".document").isVisible())) return;
-  await page.locator(".page-picture").first().waitFor({ state: "attached" });
+  await page.locator(".page-picture, .pages-message").first().waitFor({ state: "attached" });
   await page.waitForFunction(() => !document.querySelector(".page-picture[aria-busy=true]"));
 }
 
@@ -50,15 +50,15 @@ await rm(folder, { recursive: true, force: true });
 await mkdir(folder, { recursive: true });
 let count = 0;
 await tour(
-  async (name, launched) => {
+  async (name, launched, about = ".page :focus") => {
     const { page } = launched;
     for (const [width, height] of sizes) {
       await resize(launched, width, height);
       // What the view is about must be seen at each size.
-      await page.evaluate(() => {
-        document.querySelector(".page :focus")?.scrollIntoView({ block: "center" });
+      await page.evaluate((selector) => {
+        document.querySelector(selector)?.scrollIntoView({ block: "center" });
         document.querySelector(".lists [aria-current=true]")?.scrollIntoView({ block: "nearest" });
-      });
+      }, about);
       await drawn(page);
       for (const colorScheme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });

@@ -13,8 +13,11 @@ import type { EventData } from "../../electron/contract.js";
 import { documentOf, resultOf } from "./made-up.js";
 import { drop, type Launched, launch, namedFile, samplePdf, scriptedApp } from "./support.js";
 
-/** Called at each stop, with its name in words that a file can have. */
-export type Visit = (name: string, launched: Launched) => Promise<void>;
+/**
+ * Called at each stop, with its name in words that a file can have.
+ * @param about what must be seen of it, when that is not what has the focus
+ */
+export type Visit = (name: string, launched: Launched, about?: string) => Promise<void>;
 
 /** @param settings what the settings file has at the start */
 export async function tour(visit: Visit, settings: Readonly<Record<string, unknown>> = {}): Promise<void> {
@@ -220,7 +223,7 @@ async function throughSummary(launched: Launched, visit: Visit, folder: string):
   await page.locator(".questions input").fill("Who pays?");
   await page.keyboard.press("Enter");
   await page.locator(".answer .chip").first().waitFor();
-  await visit("answer", launched);
+  await visit("answer", launched, ".answer");
   await page.locator(".retention-map").focus();
   for (const key of ["ArrowRight", "ArrowRight", "ArrowDown"]) await page.keyboard.press(key);
   await page.locator(".retention-passage:not(:empty)").waitFor();

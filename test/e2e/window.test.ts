@@ -353,6 +353,7 @@ describe("the window", () => {
   it("answers questions from memory, or by reading again, and says which it did", async () => {
     await drop(page, [samplePdf]);
     await startButton().click();
+    await resize(launched, 900, 600);
     const field = page.getByRole("textbox", { name: "Ask about this document" });
     await field.waitFor({ timeout: 20_000 });
     expect(await page.getByRole("button", { name: "Answer from its notes" }).isDisabled()).toBe(true);
@@ -362,6 +363,13 @@ describe("the window", () => {
     const questions = page.getByRole("region", { name: "Questions" });
     await questions.getByRole("heading", { name: "Who pays?" }).waitFor();
     await questions.getByText(/not read again.*for a summary or another question/).waitFor();
+    const places = await page.evaluate(() =>
+      [".page", ".answer h3", ".answer .prose"].map((name) => document.querySelector(name)?.getBoundingClientRect()),
+    );
+    const [pane, asked, answered] = places as [DOMRect, DOMRect, DOMRect];
+    expect(asked.top, "the question is seen").toBeGreaterThanOrEqual(pane.top);
+    expect(answered.top + 48, "so are the first lines of its answer").toBeLessThanOrEqual(pane.bottom);
+    await resize(launched, 1180, 800);
     expect(await questions.getByRole("article").getByRole("button", { name: "p. 3" }).count()).toBe(1);
     await questions.getByRole("button", { name: "Read again for this question" }).last().click();
     await questions.getByText(/^Reading again, \d+ %/).waitFor();
