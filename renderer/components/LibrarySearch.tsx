@@ -104,12 +104,14 @@ export function Earlier() {
     <section className="earlier" aria-labelledby="earlier-title">
       <header className="queue-head">
         <h3 id="earlier-title">{tag === undefined ? t("library.earlier") : t("library.tagged")}</h3>
-        <button type="button" className="quiet" onClick={() => show("export-several")}>
-          {t("library.export")}
-        </button>
-        <button type="button" className="quiet" onClick={() => show("storage")}>
-          {t("common.storage")}
-        </button>
+        <span className="queue-tools">
+          <button type="button" className="quiet" onClick={() => show("export-several")}>
+            {t("library.export")}
+          </button>
+          <button type="button" className="quiet" onClick={() => show("storage")}>
+            {t("common.storage")}
+          </button>
+        </span>
       </header>
       <Entries entries={entries}>
         {({ pages, unit, summarised, tags }) => (

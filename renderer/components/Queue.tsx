@@ -40,19 +40,21 @@ function QueueHead() {
   return (
     <header className="queue-head">
       <h3 id="queue-title">{t("queue.title", { done, count: items.length })}</h3>
-      {/* one button: it keeps the focus when it becomes the other */}
-      {now && (
-        <button
-          type="button"
-          className="quiet"
-          onClick={() => (now === "pause" ? act({ what: "hold" }) : void resume())}
-        >
-          {t(wholeWords[now])}
+      <span className="queue-tools">
+        {/* one button: it keeps the focus when it becomes the other */}
+        {now && (
+          <button
+            type="button"
+            className="quiet"
+            onClick={() => (now === "pause" ? act({ what: "hold" }) : void resume())}
+          >
+            {t(wholeWords[now])}
+          </button>
+        )}
+        <button type="button" className="quiet" onClick={() => act({ what: "cancel" })}>
+          {t("queue.clear")}
         </button>
-      )}
-      <button type="button" className="quiet" onClick={() => act({ what: "cancel" })}>
-        {t("queue.clear")}
-      </button>
+      </span>
     </header>
   );
 }

@@ -138,7 +138,7 @@ export interface Figures {
   readonly memory: Taken;
   /** And of the GPU's. */
   readonly gpuBytes: number;
-  /** Whether the whole cache writes or checks the answer; it takes so much of the disk meanwhile. */
+  /** Whether the whole cache writes or checks the answer; it takes so much of the disk meanwhile, with room for a question. */
   readonly checked: boolean;
   readonly diskBytes: number;
 }

@@ -281,6 +281,8 @@ async function throughErrors(launched: Launched, visit: Visit, folder: string): 
   await page.locator(".start").click();
   await page.locator(".worker-notice").waitFor();
   await page.locator(".start:enabled").waitFor();
+  // The bar has what is free now, not what was when memory had run out.
+  await page.locator(".stretches-bar [data-kind=over]").waitFor({ state: "detached" });
   await visit("worker-died", launched);
   await page.locator(".worker-notice button").click();
 }
