@@ -297,6 +297,12 @@ describe("the window", () => {
     await drop(page, [await file("slow-first.pdf"), await file("second.pdf"), await file("third.pdf")]);
     const queue = page.getByRole("region", { name: /^Queue: / });
     const row = (name: string) => queue.getByRole("button", { name: new RegExp(`^${name}`) });
+    await row("Second").click({ modifiers: ["Control"] });
+    await page.getByRole("button", { name: /^Start 2 / }).waitFor();
+    await page.keyboard.press("Shift+ArrowDown");
+    await page.getByRole("button", { name: /^Start 3 / }).waitFor();
+    await row("Slow first").click();
+    await page.getByRole("button", { name: /^Start Enter/ }).waitFor();
     await queue.getByRole("button", { name: "Start all" }).click();
     await row("Slow first")
       .getByText(/^Reading, \d+ %, about .* left$/)
