@@ -4,7 +4,7 @@
  */
 import { cancelled } from "../core/errors.js";
 import type { DocumentSummary, Recognition } from "./contract.js";
-import type { Call, Summarizer } from "./ipc.js";
+import type { Call, Summarizer } from "./summarizer.js";
 
 interface Open {
   readonly path: string;

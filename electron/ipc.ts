@@ -10,32 +10,23 @@ import { exportSummaries, suggestedName } from "./batch.js";
 import { channelOf } from "./bridge.js";
 import {
   type Answer,
-  type AnswerSource,
   type Clearable,
   type CommandInput,
   type CommandName,
   type CommandOutput,
   commandNames,
   commands,
-  type DocumentSummary,
   type EventData,
   type EventName,
   type ExportFormat,
-  type Forecast,
-  type ModelSummary,
   type Outcome,
-  type PageText,
   type PdfData,
   type PdfPart,
-  type Progress,
-  type Recognition,
-  type RunOptions,
   type Settings,
   type SettingsChange,
   type StorageUse,
   type StoredRun,
   type Summarised,
-  type SummaryResult,
   type SummaryToCopy,
 } from "./contract.js";
 import { mostListed } from "./core.js";
@@ -45,33 +36,8 @@ import type { Models } from "./models.js";
 import { isTrustedSender } from "./origin.js";
 import type { Queue } from "./queue.js";
 import type { SettingsFile } from "./settings-file.js";
+import type { Call, Summarizer } from "./summarizer.js";
 import { wireError } from "./wire-error.js";
-
-/** A long call's company: its cancellation and what it reports on the way. */
-export interface Call {
-  readonly signal: AbortSignal;
-  readonly onProgress: (progress: Progress) => void;
-  readonly onText: (text: string) => void;
-}
-
-/** What the worker does for the window (electron/worker.ts). */
-export interface Summarizer {
-  loadModel(call: Call): Promise<ModelSummary>;
-  open(documentId: string, path: string, recognition: Recognition | undefined, call: Call): Promise<DocumentSummary>;
-  pageTexts(documentId: string, first: number, last: number): Promise<PageText[]>;
-  close(documentId: string): Promise<void>;
-  /** @param further open documents that are summarised together with it */
-  summarize(documentId: string, options: RunOptions, call: Call, further?: string[]): Promise<SummaryResult>;
-  forecast(documentId: string, options: RunOptions, call: Call, further?: string[]): Promise<Forecast>;
-  /** @param answerId under which the library keeps the answer */
-  ask(
-    documentId: string,
-    answerId: string,
-    options: RunOptions,
-    from: AnswerSource,
-    call: Call,
-  ): Promise<SummaryResult>;
-}
 
 export interface IpcParts {
   readonly summarizer: Summarizer;

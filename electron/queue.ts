@@ -14,7 +14,7 @@ import type {
   SummaryResult,
   WireError,
 } from "./contract.js";
-import type { Call } from "./ipc.js";
+import type { Call } from "./summarizer.js";
 import { wireError } from "./wire-error.js";
 
 export type ReadyItem = QueueItem & { readonly options: RunOptions };

@@ -1,5 +1,5 @@
 import { toPrecisError } from "../core/errors.js";
-import type { WireError } from "./contract.js";
+import type { WireError } from "../core/wire-error.js";
 
 /** The part of an error that the window shows; what nobody foresaw goes to the log whole. */
 export function wireError(thrown: unknown): WireError {

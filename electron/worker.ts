@@ -4,7 +4,7 @@ import type { ModelFacts } from "../core/models/added.js";
 import { WorkerSupervisor } from "../core/worker/supervisor.js";
 import { keepAwake } from "./awake.js";
 import type { Clearable, Settings, StorageUse, WireError } from "./contract.js";
-import type { Call, Summarizer } from "./ipc.js";
+import type { Call, Summarizer } from "./summarizer.js";
 import { wireError } from "./wire-error.js";
 
 export interface RunningWorker {

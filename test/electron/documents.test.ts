@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { cancelled, PrecisError } from "../../core/errors.js";
 import type { DocumentSummary } from "../../electron/contract.js";
 import { OpenDocuments } from "../../electron/documents.js";
-import type { Call } from "../../electron/ipc.js";
+import type { Call } from "../../electron/summarizer.js";
 
 const call = (signal = new AbortController().signal): Call => ({ signal, onProgress: () => {}, onText: () => {} });
 const item = { path: "/a.pdf", ownId: "queued", recognition: { languages: "eng" } };

@@ -12,8 +12,9 @@ import {
 } from "../../electron/contract.js";
 import { firstSettings } from "../../electron/core.js";
 import { OpenDocuments } from "../../electron/documents.js";
-import { answer, type Call, createHandlers, type IpcParts, registerIpc } from "../../electron/ipc.js";
+import { answer, createHandlers, type IpcParts, registerIpc } from "../../electron/ipc.js";
 import { origin } from "../../electron/origin.js";
+import type { Call } from "../../electron/summarizer.js";
 
 const ours = { senderFrame: { url: `${origin}/index.html`, parent: null } };
 const unexpected = (): never => {

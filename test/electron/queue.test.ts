@@ -3,8 +3,8 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { cancelled, PrecisError } from "../../core/errors.js";
 import { Library } from "../../core/library/library.js";
 import type { QueueItem, QueueRequest, QueueState, SummaryResult } from "../../electron/contract.js";
-import type { Call } from "../../electron/ipc.js";
 import { Queue, type ReadyItem } from "../../electron/queue.js";
+import type { Call } from "../../electron/summarizer.js";
 
 const options = { budget: "25%", policy: "dynamickv", length: "short", seed: 1, temperature: 0 } as const;
 const result = (path: string) => ({ text: `Of ${path}` }) as SummaryResult;
