@@ -118,12 +118,13 @@ async function give({ page }: Launched, folder: string, ...names: readonly strin
   await drop(page, files);
 }
 
-/** The same, and waits until it is open: then it has its title. */
+/** The same, and waits until it is open: then it has its title, and the plan of its reading is there. */
 async function open(launched: Launched, folder: string, name: string): Promise<void> {
   await give(launched, folder, name);
   const title = name.charAt(0).toUpperCase() + name.slice(1).replaceAll("-", " ");
   await launched.page.locator(".document-head h1", { hasText: title }).waitFor();
   await launched.page.locator(".start:enabled").waitFor();
+  await launched.page.locator(".before [role=status]").waitFor({ state: "attached" });
 }
 
 async function atFirst(launched: Launched, visit: Visit): Promise<void> {
