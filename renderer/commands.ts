@@ -123,7 +123,7 @@ function tagCommands(document: OpenDocument | undefined): WindowCommand[] {
       ? [{ name: t("tags.ofQuoted", { title }), run: () => changeTags({ path: document.path, title }) }]
       : []),
     ...choices.map(({ tag }) => ({
-      name: t("commands.choice", { name: t("tags.title"), label: tag }),
+      name: t("commands.tagged", { tag }),
       words: t("tags.filter"),
       run: () => only(tag),
     })),

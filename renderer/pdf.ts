@@ -116,6 +116,7 @@ function notShown(thrown: unknown): WireError {
   if (thrown instanceof Error && thrown.name === "PasswordException") {
     return { code: "pdf-encrypted", message: t("pages.encrypted") };
   }
-  const reason = thrown instanceof Error ? thrown.message.replace(/\.$/, "") : String(thrown);
-  return { code: "pdf-damaged", message: t("pages.notShown", { reason }) };
+  // pdf.js gives its reasons in English alone
+  console.warn(thrown);
+  return { code: "pdf-damaged", message: t("pages.notShown") };
 }

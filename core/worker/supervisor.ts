@@ -102,7 +102,7 @@ function death(reason: unknown, code: number): PrecisError {
   return new PrecisError(
     "worker-died",
     said`The part of Precis that reads documents stopped unexpectedly (${why}).`,
-    said`Start the run again; if it happens again, report it with the log.`,
+    said`Start again; if it happens again, report it with the log.`,
     { cause: reason },
   );
 }

@@ -51,10 +51,6 @@ function About({ document, summary, result }: AboutProps) {
           </>
         )}
       </summary>
-      <p className="path">{document.path}</p>
-      {model && <DocumentFacts summary={summary} model={model} />}
-      {!result && <Coverage coverage={coverage} before />}
-      {kind === "pdf" && <ScannedIn />}
       {warnings.length > 0 && (
         <ul className="warnings" aria-label={t("documents.warnings")}>
           {warnings.map((warning) => (
@@ -62,6 +58,10 @@ function About({ document, summary, result }: AboutProps) {
           ))}
         </ul>
       )}
+      <p className="path">{document.path}</p>
+      {model && <DocumentFacts summary={summary} model={model} />}
+      {!result && <Coverage coverage={coverage} before />}
+      {kind === "pdf" && <ScannedIn />}
     </details>
   );
 }

@@ -114,13 +114,9 @@ function EntryState({ entry, run }: { entry: OpenDocument; run: Run | undefined 
   return (
     <span className="entry-state" data-tone={tone}>
       {stateWords(entry, run)}
-      {isActive(run) && (
-        <progress
-          aria-hidden="true"
-          className="hairline"
-          value={run?.phase === "writing" ? 1 : (run?.progress?.fraction ?? 0)}
-          max={1}
-        />
+      {/* how much there is to write, nobody knows */}
+      {run?.phase === "reading" && (
+        <progress aria-hidden="true" className="hairline" value={run.progress?.fraction ?? 0} max={1} />
       )}
     </span>
   );

@@ -161,13 +161,13 @@ function MemoryStretches({ figures, machine }: { figures: Figures; machine: Mach
   return (
     <div className="stretches">
       <div className="stretches-bar" aria-hidden="true">
-        {stretches.map(({ kind, bytes }) => (
+        {stretches.map(({ kind, bytes, drawn }) => (
           <span
             key={kind}
             className="stretch"
             data-kind={kind}
             title={t("memory.stretch", { name: t(`stretches.${kind}`), bytes: formatBytes(bytes) })}
-            style={{ flexGrow: bytes / machine.totalBytes }}
+            style={{ flexGrow: drawn / machine.totalBytes }}
           />
         ))}
       </div>

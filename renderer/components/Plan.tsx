@@ -1,13 +1,14 @@
 import type { DocumentSummary, ModelSummary } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
 import { translated } from "../../electron/translation.js";
-import { useForecast } from "../stores/forecast.js";
+import { useForecast, useForecastStale } from "../stores/forecast.js";
 import { leastParts } from "../view/budget.js";
 import { errorWords, formatCount, formatRemaining, joinSentences } from "../view/format.js";
 
 /** How a document will be read, before it is: in how many parts, why, and how long that takes. */
 export function Plan({ summary, model }: { summary: DocumentSummary; model: ModelSummary }) {
   const forecast = useForecast(summary.documentId);
+  const stale = useForecastStale();
   if (!forecast) return <LeastParts summary={summary} model={model} />;
   const { parts, why, durationMs, refusal, warnings } = forecast;
   if (refusal) {
@@ -20,7 +21,7 @@ export function Plan({ summary, model }: { summary: DocumentSummary; model: Mode
   const how = parts > 1 ? t("plan.parts", { count: parts, why: translated(why ?? "") }) : t("plan.whole");
   return (
     <>
-      <p className="small" role="status">
+      <p className="small plan" role="status" data-stale={stale}>
         {joinSentences(how, durationMs === undefined ? "" : t("plan.time", { time: formatRemaining(durationMs) }))}
       </p>
       {warnings.map((warning) => (

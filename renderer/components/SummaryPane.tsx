@@ -1,13 +1,15 @@
 import { useEffect, useState } from "react";
+import type { WireError } from "../../electron/contract.js";
 import { t } from "../../electron/language.js";
 import { closeDocument, startSelected } from "../actions.js";
 import { precis } from "../precis.js";
 import { type OpenDocument, useChosen, useDocuments } from "../stores/documents.js";
+import { useMachine } from "../stores/forecast.js";
 import { useModel } from "../stores/model.js";
 import { useQueue } from "../stores/queue.js";
 import { isBusy, type Run, useRuns } from "../stores/runs.js";
 import { becomesOne, runOptions, useSettings } from "../stores/settings.js";
-import { budgetFigures } from "../view/budget.js";
+import { budgetFigures, lesserShare, reachOf } from "../view/budget.js";
 import { formatCount, formatDuration, joinSentences } from "../view/format.js";
 import { openingSteps, runSteps } from "../view/steps.js";
 import { Caveats } from "./Caveats.js";
@@ -48,7 +50,6 @@ function Tools({ document, run }: { document: OpenDocument; run: Run | undefined
 
 function Body({ document, run }: { document: OpenDocument; run: Run | undefined }) {
   const { reopen } = useDocuments();
-  const setShare = useSettings((store) => store.setShare);
   if (document.state === "failed" && document.error) {
     const steps = openingSteps(document.error, {
       retry: () => void reopen(document.id),
@@ -76,20 +77,26 @@ function Body({ document, run }: { document: OpenDocument; run: Run | undefined 
     case "cancelled":
       return <Cancelled document={document} run={run} />;
     case "failed":
-      return run.error ? (
-        <>
-          <ErrorNote
-            title={t("summary.notFinished")}
-            error={run.error}
-            steps={runSteps(run.error, { start: startSelected, setShare })}
-          />
-          <EarlierSummary document={document} />
-          {run.text !== "" && <Prose text={run.text} />}
-        </>
-      ) : null;
+      return run.error ? <Failed document={document} run={run} error={run.error} /> : null;
     default:
       return <Before document={document} />;
   }
+}
+
+function Failed({ document, run, error }: { document: OpenDocument; run: Run; error: WireError }) {
+  const setShare = useSettings((store) => store.setShare);
+  const model = useModel((store) => store.model);
+  const free = useMachine()?.availableBytes;
+  const share = Number.parseFloat(run.options.budget);
+  const reach = model && document.summary && reachOf(model, document.summary, run.options, free);
+  const steps = runSteps(error, { start: startSelected, setShare }, lesserShare(share, reach));
+  return (
+    <>
+      <ErrorNote title={t("summary.notFinished")} error={error} steps={steps} />
+      <EarlierSummary document={document} />
+      {run.text !== "" && <Prose text={run.text} />}
+    </>
+  );
 }
 
 function Done({ document, run }: { document: OpenDocument; run: Run }) {

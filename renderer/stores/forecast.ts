@@ -13,13 +13,18 @@ interface ForecastStore {
   readonly documentId: string | undefined;
   /** The last one, of that document. */
   readonly forecast: Forecast | undefined;
+  /** Whether the choices have changed since. */
+  readonly stale: boolean;
 }
 
-const useForecasts = create<ForecastStore>(() => ({ documentId: undefined, forecast: undefined }));
+const useForecasts = create<ForecastStore>(() => ({ documentId: undefined, forecast: undefined, stale: false }));
 
 /** The last forecast of a document; that of other choices stays until the new one is there. */
 export const useForecast = (documentId: string): Forecast | undefined =>
   useForecasts((store) => (store.documentId === documentId ? store.forecast : undefined));
+
+/** Whether that is of other choices. */
+export const useForecastStale = (): boolean => useForecasts((store) => store.stale);
 
 /** The computer's memory as the last forecast of any document found it; a reading may begin before there is one. */
 export function useMachine(): Machine | undefined {
@@ -43,6 +48,7 @@ export function useAskForecast(document: OpenDocument): void {
     if (asked === undefined) return;
     const input: Omit<CommandInput<"forecast">, "runId"> = JSON.parse(asked);
     const runId = newId();
+    useForecasts.setState({ stale: true });
     let sent = false;
     let current = true;
     const timer = setTimeout(() => {
@@ -52,7 +58,7 @@ export function useAskForecast(document: OpenDocument): void {
         .then((outcome) => {
           sent = false;
           const { documentId } = input;
-          if (current && outcome.ok) useForecasts.setState({ documentId, forecast: outcome.value });
+          if (current && outcome.ok) useForecasts.setState({ documentId, forecast: outcome.value, stale: false });
         });
     }, settleMs);
     return () => {

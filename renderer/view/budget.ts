@@ -223,17 +223,26 @@ export function nearestWithin(share: number, { least, most }: Reach): number | u
   return most === undefined || most < least ? undefined : Math.min(most, Math.max(least, share));
 }
 
+/** What to try where memory ran out: the most that fits, or the next stop below; undefined at the least there is. */
+export function lesserShare(share: number, reach: Reach | undefined): number | undefined {
+  const fits = reach && nearestWithin(share, reach);
+  const less = fits !== undefined && fits < share ? fits : nextStop(share, -1);
+  return less < share ? less : undefined;
+}
+
 /** One stretch of the memory bar; `over` is what there is not. */
 export interface Stretch {
   readonly kind: "system" | "weights" | "computing" | "reading" | "free" | "over";
   readonly bytes: number;
+  /** Of these, what the bar, which is as long as the computer has memory, has room for. */
+  readonly drawn: number;
 }
 
 /** The computer's memory at the run's worst moment, from one end to the other. */
 export function memoryStretches({ weights, computing, reading, total }: Taken, machine: Machine): Stretch[] {
   const { totalBytes, availableBytes } = machine;
   const over = Math.max(0, total - availableBytes);
-  const stretches: Stretch[] = [
+  const stretches: Pick<Stretch, "kind" | "bytes">[] = [
     { kind: "system", bytes: totalBytes - availableBytes },
     { kind: "weights", bytes: weights },
     { kind: "computing", bytes: computing },
@@ -243,7 +252,7 @@ export function memoryStretches({ weights, computing, reading, total }: Taken, m
   const drawn = stretches.map(({ kind, bytes }) => {
     const inside = Math.max(0, Math.min(bytes, room));
     room -= inside;
-    return { kind, bytes: inside };
+    return { kind, bytes, drawn: inside };
   });
-  return [...drawn, over > 0 ? { kind: "over", bytes: over } : { kind: "free", bytes: room }];
+  return [...drawn, over > 0 ? { kind: "over", bytes: over, drawn: over } : { kind: "free", bytes: room, drawn: room }];
 }

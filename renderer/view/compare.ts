@@ -25,7 +25,7 @@ const segmenter = new Intl.Segmenter(undefined, { granularity: "word" });
 const sentences = new Intl.Segmenter(undefined, { granularity: "sentence" });
 
 /** Of the shorter text's characters: with fewer in common, marks at every second word would tell nothing. */
-const leastCommon = 0.5;
+const leastCommon = 1 / 3;
 /** Words and spaces: what is in common counts where it is so many in a row, or any two texts would have much. */
 const leastRow = 5;
 
@@ -54,11 +54,40 @@ function sides(
   by: Difference["by"],
 ): Difference {
   const side = (without: "added" | "removed", own: "added" | "removed") =>
-    changes.filter((change) => !change[without]).map((change) => ({ text: change.value, own: change[own] }));
+    joined(changes.filter((change) => !change[without]).map((change) => ({ text: change.value, own: change[own] })));
   return { left: side("added", "removed"), right: side("removed", "added"), by };
 }
 
-const dates = perLanguage((language) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }));
+/** Marks of neighbours become one, whatever space is between them; space at a mark's ends stands outside of it. */
+function joined(pieces: readonly Piece[]): Piece[] {
+  const bare = pieces.flatMap(bareMark).filter(({ text }) => text !== "");
+  const whole: Piece[] = [];
+  for (const [at, { text, own }] of bare.entries()) {
+    const last = whole.at(-1);
+    const marked = own || (text.trim() === "" && last?.own === true && bare[at + 1]?.own === true);
+    if (last?.own === marked) whole[whole.length - 1] = { text: last.text + text, own: marked };
+    else whole.push({ text, own: marked });
+  }
+  return whole;
+}
+
+/** A mark, and the space before and after it by themselves. */
+function bareMark({ text, own }: Piece): Piece[] {
+  const word = text.trim();
+  const at = text.indexOf(word);
+  if (!own || word === "") return [{ text, own: false }];
+  return [
+    { text: text.slice(0, at), own: false },
+    { text: word, own },
+    { text: text.slice(at + word.length), own: false },
+  ];
+}
+
+/** The window's English is British. */
+const dates = perLanguage(
+  (language) =>
+    new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, { dateStyle: "medium", timeStyle: "short" }),
+);
 export const formatMoment = (milliseconds: number): string => dates().format(milliseconds);
 
 /** A budget as the window writes shares; one of tokens or bytes as it was given. */

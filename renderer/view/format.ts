@@ -11,6 +11,9 @@ const decimals = perLanguage(
   (language) =>
     new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1, useGrouping: false }),
 );
+const grouped = perLanguage(
+  (language) => new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+);
 /** With one decimal. */
 export const formatDecimal = (value: number): string => decimals().format(value);
 
@@ -33,7 +36,7 @@ export function formatBytes(bytes: number): string {
 export function columnOfBytes(column: readonly number[]): (bytes: number) => string {
   const largest = Math.max(0, ...column);
   const [unit, size] = columnUnits.find(([, bytes]) => largest / bytes < 9_999.95) ?? lastUnit;
-  const written = (value: number) => t(`units.${unit}`, { value: formatDecimal(value) });
+  const written = (value: number) => t(`units.${unit}`, { value: grouped().format(value) });
   // what is there is not written as nothing
   return (bytes) =>
     bytes > 0 && bytes / size < 0.05 ? t("units.under", { amount: written(0.1) }) : written(bytes / size);

@@ -27,14 +27,19 @@ export function openingSteps(error: WireError, acts: { retry: () => void; close:
   return final ? [close, retry] : [retry, close];
 }
 
-/** A run that failed. */
-export function runSteps(error: WireError, acts: { start: () => void; setShare: (share: number) => void }): NextStep[] {
+/** A run that failed. @param less the share to try next where memory ran out; undefined when there is none */
+export function runSteps(
+  error: WireError,
+  acts: { start: () => void; setShare: (share: number) => void },
+  less?: number,
+): NextStep[] {
   const again = { label: t("memory.startAgain"), act: acts.start };
   const share = error.code === "budget-too-small" ? advisedShare(error) : undefined;
   if (share !== undefined) {
     return [{ label: t("steps.raise", { share: formatPercent(share) }), act: () => acts.setShare(share) }];
   }
-  if (error.code === "out-of-memory")
-    return [{ label: t("steps.set", { share: formatPercent(6.9) }), act: () => acts.setShare(6.9) }, again];
+  if (error.code === "out-of-memory" && less !== undefined) {
+    return [{ label: t("steps.set", { share: formatPercent(less) }), act: () => acts.setShare(less) }, again];
+  }
   return error.code === "too-long" ? [] : [again];
 }

@@ -50,7 +50,7 @@ it("finds the page of a document that is closed again, and opens it by the keybo
   await page.keyboard.type("dredging channel");
   await library().getByText("Found in 1 document").waitFor();
   await library()
-    .getByText(/^Page \d+( and \d+ more)?$/)
+    .getByText(/^Page \d+(, and \d+ more)?$/)
     .waitFor();
   expect(await library().locator("mark").first().innerText()).toMatch(/dredging|channel/i);
   await screenshot(page, "library-search");

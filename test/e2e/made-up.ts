@@ -149,12 +149,17 @@ export function forecastOf(document: DocumentSummary, options: RunOptions, ranOu
 
 /** Sinks at the beginning, spans here and there, more in some layers than in others. */
 function keptShares(mean: number): string {
-  const bytes = Uint8Array.from({ length: model.layers * 512 }, (_, at) => {
+  const spans = Array.from({ length: model.layers * 512 }, (_, at) => {
     const [layer, column] = [Math.floor(at / 512), at % 512];
-    const span = Math.max(0, Math.sin(column / 9 + layer / 5) * Math.sin(column / 31) * (1 + Math.cos(layer / 4)));
-    return column < 2 ? 255 : Math.min(255, 255 * 2.4 * mean * span);
+    return Math.max(0, Math.sin(column / 9 + layer / 5) * Math.sin(column / 31) * (1 + Math.cos(layer / 4)));
   });
-  return Buffer.from(bytes).toString("base64");
+  const drawn = (strength: number) =>
+    Uint8Array.from(spans, (span, at) => (at % 512 < 2 ? 255 : Math.min(255, 255 * strength * span)));
+  // as strong as leaves that much in all
+  let strength = 0;
+  const wanted = 255 * mean * spans.length;
+  while (strength < 100 && drawn(strength).reduce((sum, byte) => sum + byte, 0) < wanted) strength += 0.05;
+  return Buffer.from(drawn(strength)).toString("base64");
 }
 
 /** @param times milliseconds that reading and writing took; those that the forecast says when nobody measured them */

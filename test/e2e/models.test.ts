@@ -72,7 +72,7 @@ it("finds settings by a word, refuses what is no address, and keeps what is set"
   await screenshot(page, "settings-contrast-dark");
   await page.emulateMedia({ colorScheme: "light" });
   await screenshot(page, "settings-contrast");
-  await settings().getByLabel("High contrast").selectOption("As the system");
+  await settings().getByLabel("High contrast").selectOption("Same as the system");
   const moves = () =>
     settings()
       .getByLabel("Zoom")
@@ -80,7 +80,7 @@ it("finds settings by a word, refuses what is no address, and keeps what is set"
   expect(await moves()).toBe(true);
   await settings().getByLabel("Less motion").selectOption("Always");
   expect(await moves()).toBe(false);
-  await settings().getByLabel("Less motion").selectOption("As the system");
+  await settings().getByLabel("Less motion").selectOption("Same as the system");
   await menu("Actual Size");
   await expect.poll(() => settings().getByLabel("Zoom").inputValue()).toBe("2");
   await page.keyboard.press("Escape");
@@ -153,12 +153,14 @@ it("takes a dropped model, reads with it, and does not delete it meanwhile", asy
   await models().getByRole("button", { name: "Use random llama" }).click();
   await entry("random llama").getByText("In use").waitFor();
   await page
-    .getByText(/^Reads about [\d,]+ pages? in one go .* with tiny\.$/)
+    .getByText(/^Reads about [\d,]+ pages? in one go .* The model is tiny\.$/)
     .waitFor({ timeout: 20_000, state: "attached" });
   expect(await models().getByRole("button", { name: "Take out random llama" }).count()).toBe(0);
   await screenshot(page, "models-own");
   await models().getByRole("button", { name: "Use SmolLM2 135M Instruct" }).click();
-  await page.getByText(/^Reads about .* with SmolLM2 135M Instruct\.$/).waitFor({ timeout: 60_000, state: "attached" });
+  await page
+    .getByText(/^Reads about .* The model is SmolLM2 135M Instruct\.$/)
+    .waitFor({ timeout: 60_000, state: "attached" });
   await models().getByRole("button", { name: "Take out random llama" }).click();
   await entry("random llama").getByRole("button", { name: "Take out", exact: true }).click();
   await models()

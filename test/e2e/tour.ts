@@ -259,6 +259,7 @@ async function throughRuns(launched: Launched, visit: Visit, folder: string): Pr
   await page.locator(".slider input").focus();
   await page.keyboard.press("End");
   await page.locator(".slider-reason").waitFor();
+  await page.locator('.plan[data-stale="false"]', { hasText: "2" }).waitFor({ state: "attached" });
   await visit("unfit", launched);
   await page.locator(".slider-nearest button").click();
   await give(launched, folder, "slow-scan");

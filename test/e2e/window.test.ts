@@ -128,7 +128,7 @@ describe("the window", () => {
   it("shows the recognition of scanned pages, cancels it, and says of every page how it was read", async () => {
     await drop(page, [await file("scan-of-minutes.pdf")]);
     await page.getByRole("progressbar", { name: "Recognising scanned pages" }).waitFor();
-    await page.getByText(/Recognising page [3-6] of 6\. /).waitFor();
+    await page.getByText(/Recognising scanned page [3-6] of 6\. /).waitFor();
     await screenshot(page, "recognising");
     await page.keyboard.press("Escape");
     await page.getByText("was cancelled").waitFor();
@@ -190,7 +190,7 @@ describe("the window", () => {
     await startButton().click();
     await page
       .getByRole("status")
-      .getByText(/It was started again; your documents are open/)
+      .getByText(/It was started again; your documents are being opened again/)
       .waitFor();
     await page
       .getByRole("alert")
@@ -209,8 +209,8 @@ describe("the window", () => {
   it("shows what memory ran out for, and the next step", async () => {
     await drop(page, [await file("fails-halfway.pdf")]);
     await startButton().click();
-    await page.getByRole("button", { name: "Set the memory to 6.9 %" }).click();
-    expect(await page.getByRole("slider").getAttribute("aria-valuetext")).toContain("6.9 % of its notes");
+    await page.getByRole("button", { name: "Set the memory to 20.3 %" }).click();
+    expect(await page.getByRole("slider").getAttribute("aria-valuetext")).toContain("20.3 % of its notes");
   });
 
   it("renders Markdown as it arrives, and links lead nowhere", async () => {

@@ -219,11 +219,12 @@ describe("the memory bar", () => {
         const machine = { totalBytes: used + available, availableBytes: available };
         const stretches = memoryStretches({ weights, computing, reading, total }, machine);
         const of = (kind: string) => stretches.find((one) => one.kind === kind)?.bytes ?? 0;
-        const inside = stretches.filter(({ kind }) => kind !== "over").reduce((sum, one) => sum + one.bytes, 0);
+        const inside = stretches.filter(({ kind }) => kind !== "over").reduce((sum, one) => sum + one.drawn, 0);
         expect(inside).toBe(machine.totalBytes);
         expect(of("over")).toBe(Math.max(0, total - available));
         expect(of("free")).toBe(Math.max(0, available - total));
         expect(of("system")).toBe(used);
+        expect([of("weights"), of("computing"), of("reading")]).toEqual([weights, computing, reading]);
       }),
     );
   });

@@ -34,9 +34,9 @@ beforeEach(() => {
 describe("the palette's commands", () => {
   it("show a tag's documents, and all again", () => {
     expect(names()).not.toContain("Show all documents");
-    run("Tags: lease");
+    run("Show what is tagged “lease”");
     expect(useLibrary.getState().tag).toBe("lease");
-    expect(names()).not.toContain("Tags: lease");
+    expect(names()).not.toContain("Show what is tagged “lease”");
     run("Show all documents");
     expect(useLibrary.getState().tag).toBeUndefined();
   });

@@ -15,6 +15,22 @@ describe("the difference of two texts", () => {
     expect([own(japanese.left).join(""), own(japanese.right).join("")]).toEqual(["東京", "横浜"]);
   });
 
+  it("marks words that follow each other as one, without the space around them", () => {
+    const { left, right } = difference(
+      "The harbour had a good year. Dredging took less time than planned, and trade grew by a tenth.",
+      "The harbour had a good year. Dredging cost 2 million, more per metre than before, and trade grew.",
+    );
+    expect(left.filter((piece) => piece.own).map(({ text }) => text)).toEqual([
+      "took less time",
+      "planned",
+      "by a tenth",
+    ]);
+    expect(right.filter((piece) => piece.own).map(({ text }) => text)).toEqual([
+      "cost 2 million, more per metre",
+      "before",
+    ]);
+  });
+
   it("is told by sentences where their words have little in common", () => {
     const left = "The harbour had a good year. The wall at berth 4 moves. Trade grew by a tenth in the year.";
     const right =

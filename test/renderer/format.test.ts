@@ -61,7 +61,7 @@ describe("bytes in a column", () => {
   it.each([
     [
       [1.2 * MiB, 411 * 1024, 0],
-      ["1228.8 KiB", "411.0 KiB", "0.0 KiB"],
+      ["1,228.8 KiB", "411.0 KiB", "0.0 KiB"],
     ],
     [
       [11.8 * MiB, 132 * 1024, 36 * 1024, 0],
@@ -69,7 +69,7 @@ describe("bytes in a column", () => {
     ],
     [
       [4 * 1024 * MiB, 3 * MiB],
-      ["4096.0 MiB", "3.0 MiB"],
+      ["4,096.0 MiB", "3.0 MiB"],
     ],
     [[], []],
   ])("all have one unit, whatever the largest is: %j", (column, words) =>

@@ -1,5 +1,6 @@
 import { expect, it, vi } from "vitest";
 import { parseBudget } from "../../core/estimate/estimate.js";
+import { leastShare, lesserShare, type Reach } from "../../renderer/view/budget.js";
 import { openingSteps, runSteps } from "../../renderer/view/steps.js";
 import { model } from "./support.js";
 
@@ -15,6 +16,16 @@ it("offers the share that a too small budget's own advice names", () => {
   step?.act();
   expect(step?.label).toBe("Raise the memory to 5.1 %");
   expect(setShare).toHaveBeenCalledWith(5.1);
+});
+
+it("offers less memory where that ran out: the most that fits, or the next stop below what failed", () => {
+  const acts = { start: vi.fn(), setShare: vi.fn() };
+  const ranOut = (share: number, reach?: Reach) =>
+    runSteps({ code: "out-of-memory", message: "" }, acts, lesserShare(share, reach)).map(({ label }) => label);
+  expect(ranOut(63.5, { least: 2, most: 20.3 })).toEqual(["Set the memory to 20.3 %", "Start again"]);
+  expect(ranOut(25, { least: 2, most: 60 })).toEqual(["Set the memory to 15 %", "Start again"]);
+  expect(ranOut(25, { least: 2, most: undefined })).toEqual(["Set the memory to 15 %", "Start again"]);
+  expect(ranOut(leastShare)).toEqual(["Start again"]);
 });
 
 it("starts again after the worker died, and offers no vain repetition for a document that is too long", () => {
