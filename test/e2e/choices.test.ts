@@ -46,7 +46,7 @@ it("says what the run takes, which places do not fit and why, and goes to the ne
   await bar()
     .getByText(/at the peak, .* free/)
     .waitFor();
-  for (const name of ["in use", "model", "computing", "notes while reading"]) {
+  for (const name of ["in use", "model", "computing", "reading"]) {
     await bar()
       .getByText(new RegExp(`^${name} [\\d.]+ [MG]iB$`))
       .waitFor();
