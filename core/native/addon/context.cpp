@@ -131,6 +131,9 @@ static std::vector<float> observed_of(llama_context * ctx, uint32_t layer, uint3
 // Batches of which the queries' mean and covariance are taken: some 500 queries of every head, every fourth, tell them well enough
 static const uint32_t n_query_batches = 4;
 
+// Positions after the prompt over which Expected Attention averages (arXiv 2510.00636: 512).
+static const uint32_t n_future = 512;
+
 std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const Wanted & wanted, bool plain) {
     const uint32_t n_before = n_rows - window;
     const uint32_t n_head   = llama_model_n_head(model);
@@ -201,6 +204,9 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
             }
         }
         check(llama_decode(ctx.get(), part), "reading");
+        if (wanted.expected_logits && start/batch == (n_batches - 1)/n_stride*n_stride) {
+            llama_retain_expect(ctx.get(), tokens.size(), n_future); // all queries that are asked for are on their way
+        }
 
         done = done + double(n)*(end - begin);
     }
@@ -242,12 +248,10 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
     }
     if (options.grouped) {
         llama_retain_forget(ctx.get());
+        count_peak();
     }
     return observed;
 }
-
-// Positions after the prompt over which Expected Attention averages (arXiv 2510.00636: 512).
-static const uint32_t n_future = 512;
 
 // What does not come from the window's attention.
 void Context::observe_rest(uint32_t layer, const Wanted & wanted, Observed & observed) const {

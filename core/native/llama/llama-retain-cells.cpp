@@ -3,25 +3,39 @@
 #include "llama-retain-impl.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <future>
 #include <numeric>
+#include <utility>
 
 void llama_retain::reset_cells(llama_kv_cache & kv, uint32_t n_cells) {
-    // taking apart what is known of a long document's cells, and making as many anew, takes longer than a batch: the device
-    // is not to wait for it
-    auto fresh = kv.retain_cells.valid() ? kv.retain_cells.get() : llama_kv_cells();
+    llama_kv_cells fresh;
+    if (kv.retain_cells.valid() && kv.retain_cells.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
+        fresh = kv.retain_cells.get();
+    }
     if (fresh.size() != n_cells) {
         fresh.resize(n_cells);
     }
     std::swap(kv.v_cells[0], fresh);
-    kv.retain_cells = std::async(std::launch::async, [spent = std::move(fresh), n_cells]() mutable {
+    kv.retain_spent = std::move(fresh);
+    kv.v_heads[0] = 0;
+    kv.retain_fixed = false;
+    // a device has little to do yet, and the host no time to lose
+    if (step(kv) == 1) {
+        renew_cells(kv);
+    }
+}
+
+void llama_retain::renew_cells(llama_kv_cache & kv) {
+    if (kv.retain_spent.size() == 0 || kv.retain_cells.valid()) {
+        return;
+    }
+    kv.retain_cells = std::async(std::launch::async, [spent = std::exchange(kv.retain_spent, {}), n_cells = kv.get_size()]() mutable {
         spent = llama_kv_cells();
         spent.resize(n_cells);
         return std::move(spent);
     });
-    kv.v_heads[0] = 0;
-    kv.retain_fixed = false;
 }
 
 std::vector<llama_pos> llama_retain::positions_of(const llama_kv_cache & kv) {

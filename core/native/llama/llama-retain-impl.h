@@ -71,8 +71,15 @@ struct llama_retain {
     // `beside`: bytes that are held for a moment and belong to no layer
     static void count(const llama_context * ctx, size_t beside = 0);
 
+    // Instead of giving a layer's K or V back to a device, which takes longer than to cut it down: as many layers' as are still to
+    // be read keep it for these
+    static void spare(llama_context * ctx, const kv_layer & layer, const kind & kind);
+
+    // takes such storage, where `old` lies. What it holds is finite, and masked until it is written. false: there is none
+    static bool take_spare(llama_context * ctx, const ggml_tensor * old, ggml_type type, int64_t n_embd, uint32_t n_rows, const kind & kind, kv_layer & out);
+
     // n_rows empty rows of all heads together, as f16 (exact) or of the cache's types. false: no memory
-    static bool renew(const llama_kv_cache & kv, kv_layer & layer, bool exact, uint32_t n_rows);
+    static bool renew(llama_context * ctx, const llama_kv_cache & kv, kv_layer & layer, bool exact, uint32_t n_rows);
 
     // puts the layer's K and V into the new parts, of n_cells rows after their prefixes each, which copy(kind, part, to) fills.
     // K goes before V is copied: at most one of the two exists twice; with `holds`, which says whether what was copied is good,
@@ -118,18 +125,41 @@ struct llama_retain {
     // the backend that computes on what lies in buffers of this type; nullptr: none
     static ggml_backend_t backend(const llama_context * ctx, ggml_backend_buffer_type_t buft);
 
-    // What build() makes of a layer's first n_rows keys or values, f16 [elements of a head, rows, KV heads], where they lie: for so
-    // many rows at a time that these and what is between, n_between elements a row, stay in a core's cache; on a device, that it
-    // is worth a launch. take(values, first row, rows) gets what came, f32. false: no memory
-    static bool by_parts(llama_context * ctx, const ggml_tensor * staged, int64_t n_head, int64_t n_rows, int64_t n_between,
+    // lays out and computes a graph where buffers of this type lie, in memory that the next one uses again; the device may still be
+    // computing afterwards. set() writes inputs, once they have their place. false: it cannot, or no memory
+    static bool compute(llama_context * ctx, ggml_backend_buffer_type_t buft, ggml_cgraph * graph, const std::function<void()> & set = {});
+
+    // places all tensors of a context there, likewise until the next ones are. false: no memory
+    static bool place(llama_context * ctx, ggml_context * tensors, ggml_backend_buffer_type_t buft);
+
+    // memory of the host's, of this many bytes, that the device of a layer writes to by itself, where it has such; until the next
+    // call. nullptr: none
+    static float * read_buffer(llama_context * ctx, ggml_backend_buffer_type_t buft, size_t size);
+
+    // What build() makes of a layer's first n_rows keys or values, f16 [elements of all heads, rows], where they lie: for so many
+    // rows at a time that these and what is between, n_between elements a row, stay in a core's cache; on a device, that it is
+    // worth a launch. take(values, first row, rows) gets what came, f32, n_made elements a row. false: no memory
+    static bool by_parts(llama_context * ctx, const ggml_tensor * staged, int64_t n_rows, int64_t n_between, int64_t n_made,
             const std::function<ggml_tensor *(ggml_context *, ggml_cgraph *, ggml_tensor *)> & build,
-            const std::function<void(const std::vector<float> &, int64_t, int64_t)> & take);
+            const std::function<void(const float *, int64_t, int64_t)> & take);
+
+    //
+    // rotary embedding: llama-retain-rotation.cpp
+    //
+
+    // what it does on average at n positions from `first` on, to columns of n_embd elements, as the layer's queries are rotated:
+    // n_embd x n_embd, column after column; nullptr: no memory
+    static std::shared_ptr<const std::vector<double>> mean_rotation(llama_context * ctx, const llama_retain_queries & queries, int64_t n_embd, int32_t first, uint32_t n);
 
     //
     // cells: llama-retain-cells.cpp
     //
 
     static void reset_cells(llama_kv_cache & kv, uint32_t n_cells);
+
+    // Has another thread take apart what is known of a long document's cells, and make as many anew for the next group: either
+    // takes longer than a batch
+    static void renew_cells(llama_kv_cache & kv);
 
     // the position in each cell, -1: it is empty
     static std::vector<llama_pos> positions_of(const llama_kv_cache & kv);
@@ -144,6 +174,11 @@ struct llama_retain {
 
     // all layers retain: the first of n_cells cells hold n positions from `first` on. false: a layer is empty or staged
     static bool occupy(llama_context * ctx, uint32_t n_cells, uint32_t first, uint32_t n);
+
+    // Lays out the largest graph of the group that has begun, with its queries if they are observed: llama-retain-read.cpp. Otherwise
+    // the scheduler would do so anew for every batch, as each is larger than the one before, and wait for the device to come to
+    // rest each time. Once for each group. false: no memory
+    static bool lay_out(llama_context * ctx);
 
     //
     // what one file alone does, beside the public functions that call it

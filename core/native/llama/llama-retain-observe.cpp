@@ -16,8 +16,8 @@ void llama_retain_queries::add(const llama_retain_query_batch & batch) {
     }
 }
 
-int64_t llama_retain_rows_at_once(int64_t n_kv, int64_t n_gqa) {
-    return std::clamp<int64_t>((1 << 21)/(n_kv*n_gqa), 1, 16);
+int64_t llama_retain_rows_at_once(int64_t n_kv, int64_t n_gqa, bool on_host) {
+    return std::clamp<int64_t>((1 << (on_host ? 21 : 22))/(n_kv*n_gqa), 1, 16);
 }
 
 uint32_t llama_retain_max_nodes(const llama_model & model, const llama_cparams & cparams) {
@@ -30,7 +30,7 @@ uint32_t llama_retain_max_nodes(const llama_model & model, const llama_cparams &
     // of each KV head: 15 for as many queries as go together, and 17 to add them up for each of three sums, of parts of two sizes;
     // that again where the mask is in parts, of 128 queries at least. Heads that are stored apart have 24 instead
     const int64_t n_rows  = cparams.retain_most_rows;
-    const int64_t n_parts = n_rows/llama_retain_rows_at_once(GGML_PAD(cparams.n_ctx, 256), n_gqa) + 2;
+    const int64_t n_parts = n_rows/llama_retain_rows_at_once(GGML_PAD(cparams.n_ctx, 256), n_gqa, true) + 2;
     const int64_t n_each  = 15*n_parts + 104*(n_rows/128 + 1);
     return n_head_kv*(24*hparams.n_layer() + n_each*cparams.retain_most_layers);
 }
@@ -42,6 +42,11 @@ struct llama_retain::observing {
         cparams.retain_rows      = n_rows;
         cparams.retain_attention = &ctx->retain_attention;
         cparams.retain_queries   = &ctx->retain_queries;
+        cparams.retain_alike     = step(cache(ctx)) > 1;
+        auto & kv = cache(ctx);
+        if (cparams.retain_alike && kv.v_cells[0].used_max_p1() > kv.get_size()/2) {
+            renew_cells(kv); // the device has enough to do now
+        }
         const uint32_t end = cparams.retain_end == 0 ? ctx->model.hparams.n_layer() : cparams.retain_end;
         const bool any = n_rows > 0 || (what & LLAMA_RETAIN_QUERIES);
         if (n_rows > cparams.retain_most_rows || (any && end - cparams.retain_begin > cparams.retain_most_layers)) {
@@ -53,11 +58,14 @@ struct llama_retain::observing {
                 return false;
             }
         }
-        return true;
+        return lay_out(ctx);
     }
 
     static void forget(llama_context * ctx) {
         ctx->synchronize();
+        ctx->retain_expecting.reset();
+        ctx->retain_scratch = {};
+        ctx->retain_lay_out = 0;
         ctx->cparams.retain_what = 0;
         ctx->cparams.retain_rows = 0;
         ctx->retain_attention.clear();
@@ -113,17 +121,10 @@ struct llama_retain::observing {
             return nullptr;
         }
         const ggml_tensor * t = layer->second.sums.at(what);
-        // memory that the device can write to by itself, where it has such, and that is there already the next time
-        auto & buffer = ctx->retain_read_buf;
-        if (!buffer || ggml_backend_buffer_get_size(buffer.get()) < ggml_nbytes(t)) {
-            auto * dev  = ctx->model.dev_layer(il);
-            auto * buft = dev ? ggml_backend_dev_host_buffer_type(dev) : nullptr;
-            buffer.reset(ggml_backend_buft_alloc_buffer(buft ? buft : ggml_backend_cpu_buffer_type(), ggml_nbytes(t)));
-            if (!buffer) {
-                return nullptr;
-            }
+        auto * values = read_buffer(ctx, ggml_backend_buffer_get_type(layer->second.buffer.get()), ggml_nbytes(t));
+        if (!values) {
+            return nullptr;
         }
-        auto * values = (float *) ggml_backend_buffer_get_base(buffer.get());
         ggml_backend_tensor_get(t, values, 0, ggml_nbytes(t));
         *n_kv = t->ne[0];
         return values;
@@ -156,15 +157,16 @@ struct llama_retain::observing {
             return false;
         }
         const int64_t n_head = ctx->model.hparams.n_head_kv(il);
-        return by_parts(ctx, t, n_head, n_rows, 2*t->ne[0],
-            [](ggml_context * c, ggml_cgraph *, ggml_tensor * v) {
+        return by_parts(ctx, t, n_rows, 2*t->ne[0], n_head,
+            [&](ggml_context * c, ggml_cgraph *, ggml_tensor * v) {
                 v = ggml_cast(c, v, GGML_TYPE_F32);
-                return ggml_sum_rows(c, ggml_mul(c, v, v));
+                v = ggml_mul(c, v, v);
+                return ggml_sum_rows(c, ggml_reshape_3d(c, v, v->ne[0]/n_head, n_head, v->ne[1])); // [1, n_head, rows]
             },
-            [&](const std::vector<float> & squares, int64_t start, int64_t n) {
+            [&](const float * squares, int64_t start, int64_t n) {
                 for (int64_t h = 0; h < n_head; ++h) {
                     for (int64_t r = 0; r < n; ++r) {
-                        norms[h*n_rows + start + r] = std::sqrt(squares[h*n + r]);
+                        norms[h*n_rows + start + r] = std::sqrt(squares[r*n_head + h]);
                     }
                 }
             });

@@ -5,6 +5,23 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
+
+bool llama_retain::lay_out(llama_context * ctx) {
+    const uint32_t n_cells = std::exchange(ctx->retain_lay_out, 0);
+    if (n_cells == 0) {
+        return true;
+    }
+    auto & cparams = ctx->cparams;
+    const uint32_t n_tokens = std::min(n_cells, cparams.n_ubatch);
+    const uint32_t n_rows   = std::exchange(cparams.retain_rows, 0);
+    const auto full = ctx->memory->init_full();
+    cparams.retain_first = n_cells - n_tokens;
+    const bool fits = ctx->graph_reserve(n_tokens, 1, 1, full.get()) != nullptr;
+    cparams.retain_first = -1;
+    cparams.retain_rows  = n_rows;
+    return fits;
+}
 
 struct llama_retain::reading {
     // Elements that a mask may always have, and of how many queries it is at least. Where that is not the whole batch, attention
@@ -53,7 +70,7 @@ struct llama_retain::reading {
 
         auto reading = std::make_unique<llama_retain_reading>();
         for (auto * buft : { ggml_backend_buffer_get_type(layer_of(ctx, 0).k->buffer), ggml_backend_cpu_buffer_type() }) {
-            ggml_init_params params = { 5*ggml_tensor_overhead(), nullptr, true };
+            ggml_init_params params = { 6*ggml_tensor_overhead(), nullptr, true };
             reading->tensors.reset(ggml_init(params));
             auto * tensors = reading->tensors.get();
             reading->hidden = ggml_new_tensor_2d(tensors, type, ctx->model.hparams.n_embd, n_rows);
@@ -61,6 +78,7 @@ struct llama_retain::reading {
             reading->zero   = ggml_new_tensor_2d(tensors, GGML_TYPE_F16, n_edge, n_batch);
             reading->pos    = ggml_new_tensor_1d(tensors, GGML_TYPE_I32, n_rows);
             reading->cells  = ggml_new_tensor_1d(tensors, GGML_TYPE_I64, n_rows);
+            reading->rows   = ggml_new_tensor_1d(tensors, GGML_TYPE_I32, n_batch);
             reading->buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(tensors, buft));
             const bool on_host = ggml_backend_buft_is_host(buft);
             const int64_t n_mask_most = std::min(n_batch, std::max(n_mask_rows, n_mask/n_rows));
@@ -81,6 +99,7 @@ struct llama_retain::reading {
         std::vector<int64_t> cells(n_rows);
         std::iota(pos.begin(), pos.end(), 0);
         std::iota(cells.begin(), cells.end(), 0);
+        ggml_backend_tensor_set(reading->rows,  pos.data(),   0, ggml_nbytes(reading->rows));
         ggml_backend_tensor_set(reading->pos,   pos.data(),   0, ggml_nbytes(reading->pos));
         ggml_backend_tensor_set(reading->cells, cells.data(), 0, ggml_nbytes(reading->cells));
         ctx->retain_reading = std::move(reading);
@@ -111,6 +130,7 @@ struct llama_retain::reading {
                 return false;
             }
         }
+        ctx->retain_spare.clear(); // later layers have fewer rows
         // in place: a row never moves back, so none is written before it is read
         const heads hidden = { reading->hidden, 0, uint32_t(reading->hidden->ne[0]) };
         gather(ctx, hidden, hidden, 1, &rows);
@@ -120,28 +140,16 @@ struct llama_retain::reading {
         return true;
     }
 
-    // Lays out the group's largest graph. Otherwise the scheduler would do so anew for every batch, as each is larger than
-    // the one before, and wait for the device to come to rest each time.
-    static bool reserve_batch(llama_context * ctx, uint32_t n_cells) {
-        auto & cparams = ctx->cparams;
-        const uint32_t n_tokens = std::min(n_cells, cparams.n_ubatch);
-        const auto full = ctx->memory->init_full();
-        cparams.retain_first = n_cells - n_tokens;
-        const bool fits = ctx->graph_reserve(n_tokens, 1, 1, full.get()) != nullptr;
-        cparams.retain_first = -1;
-        return fits;
-    }
-
     static bool begin(llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells, bool plain) {
         auto & full  = cache(ctx);
         auto * small = sliding(ctx);
         const uint32_t n_small = small ? small->get_size() : 0;
         n_cells = GGML_PAD(n_cells, step(full));
-        ctx->synchronize();
+        llama_retain_forget(ctx);
         for (uint32_t il = il_begin; il < il_end; ++il) {
             auto & kv = holder(ctx, il);
             const bool is_small = &kv == small;
-            if (!renew(kv, layer_of(ctx, il), !plain && !is_small, is_small ? n_small : n_cells)) {
+            if (!renew(ctx, kv, layer_of(ctx, il), !plain && !is_small, is_small ? n_small : n_cells)) {
                 return false;
             }
         }
@@ -149,10 +157,11 @@ struct llama_retain::reading {
         if (small) {
             reset_cells(*small, n_small);
         }
-        llama_retain_forget(ctx);
         changed(ctx, il_begin, il_end);
         count(ctx);
-        return reserve_batch(ctx, n_cells);
+        ctx->retain_lay_out = n_cells;
+        // on a device what is observed of the first batch is known before it is done once
+        return step(full) > 1 || lay_out(ctx);
     }
 
     static llama_retain_outcome keep(llama_context * ctx, uint32_t il, const uint32_t * positions, const uint32_t * n_keep, uint32_t n_tokens, uint32_t n_window) {
@@ -200,8 +209,11 @@ struct llama_retain::reading {
         if (!occupy(ctx, n_window, n_tokens - n_window, n_window)) {
             return false;
         }
+        renew_cells(cache(ctx));
         llama_retain_forget(ctx);
+        ctx->retain_spare.clear();
         ctx->retain_read_buf.reset();
+        ctx->retain_expect_buf.reset();
         return true;
     }
 };

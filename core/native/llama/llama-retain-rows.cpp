@@ -34,36 +34,102 @@ ggml_backend_t llama_retain::backend(const llama_context * ctx, ggml_backend_buf
     return at == ctx->backends.end() ? nullptr : at->get();
 }
 
-bool llama_retain::by_parts(llama_context * ctx, const ggml_tensor * staged, int64_t n_head, int64_t n_rows, int64_t n_between,
-        const std::function<ggml_tensor *(ggml_context *, ggml_cgraph *, ggml_tensor *)> & build,
-        const std::function<void(const std::vector<float> &, int64_t, int64_t)> & take) {
-    auto * buft = ggml_backend_buffer_get_type(staged->buffer);
+bool llama_retain::compute(llama_context * ctx, ggml_backend_buffer_type_t buft, ggml_cgraph * graph, const std::function<void()> & set) {
     const auto device = backend(ctx, buft);
-    ggml_gallocr_ptr alloc(ggml_gallocr_new(buft));
-    const int64_t n_embd = staged->ne[0]/n_head;
-    const int64_t n_most = ggml_backend_buft_is_host(buft) ? 1 << 17 : 8 << 20;
-    const int64_t n_step = std::max<int64_t>(1, n_most/(staged->ne[0] + n_between));
-    const size_t  n_node = 64;
-    std::vector<float> values;
-    for (int64_t start = 0; device && start < n_rows; start += n_step) {
+    auto & alloc = ctx->retain_scratch.graphs[buft];
+    if (!alloc) {
+        alloc.reset(ggml_gallocr_new(buft));
+    }
+    if (!device || !ggml_gallocr_alloc_graph(alloc.get(), graph)) {
+        return false;
+    }
+    if (set) {
+        set();
+    }
+    return ggml_backend_graph_compute_async(device, graph) == GGML_STATUS_SUCCESS;
+}
+
+bool llama_retain::place(llama_context * ctx, ggml_context * tensors, ggml_backend_buffer_type_t buft) {
+    const auto each = [&](const std::function<void(ggml_tensor *)> & what) {
+        for (auto * t = ggml_get_first_tensor(tensors); t; t = ggml_get_next_tensor(tensors, t)) {
+            what(t);
+        }
+    };
+    size_t size = 0;
+    each([&](ggml_tensor * t) {
+        size += t->view_src ? 0 : GGML_PAD(ggml_backend_buft_get_alloc_size(buft, t), ggml_backend_buft_get_alignment(buft));
+    });
+    auto & buffer = ctx->retain_scratch.inputs[buft];
+    if (!buffer || ggml_backend_buffer_get_size(buffer.get()) < size) {
+        buffer.reset();
+        buffer.reset(ggml_backend_buft_alloc_buffer(buft, size));
+    }
+    if (!buffer) {
+        return false;
+    }
+    auto alloc = ggml_tallocr_new(buffer.get());
+    each([&](ggml_tensor * t) {
+        if (t->view_src) {
+            ggml_backend_view_init(t);
+        } else {
+            ggml_tallocr_alloc(&alloc, t);
+        }
+    });
+    return true;
+}
+
+float * llama_retain::read_buffer(llama_context * ctx, ggml_backend_buffer_type_t buft, size_t size) {
+    auto & buffer = ctx->retain_read_buf;
+    if (!buffer || ggml_backend_buffer_get_size(buffer.get()) < size) {
+        auto * dev  = ggml_backend_buft_get_device(buft);
+        auto * host = dev ? ggml_backend_dev_host_buffer_type(dev) : nullptr;
+        buffer.reset();
+        buffer.reset(ggml_backend_buft_alloc_buffer(host ? host : ggml_backend_cpu_buffer_type(), size));
+    }
+    return buffer ? (float *) ggml_backend_buffer_get_base(buffer.get()) : nullptr;
+}
+
+bool llama_retain::by_parts(llama_context * ctx, const ggml_tensor * staged, int64_t n_rows, int64_t n_between, int64_t n_made,
+        const std::function<ggml_tensor *(ggml_context *, ggml_cgraph *, ggml_tensor *)> & build,
+        const std::function<void(const float *, int64_t, int64_t)> & take) {
+    auto * buft = ggml_backend_buffer_get_type(staged->buffer);
+    const auto    device  = backend(ctx, buft);
+    const bool    on_host = ggml_backend_buft_is_host(buft);
+    const int64_t n_most  = on_host ? 1 << 17 : 8 << 20;
+    const int64_t n_step  = std::max<int64_t>(1, n_most/(staged->ne[0] + n_between));
+    const size_t  n_node  = 64;
+    // a device goes from part to part by itself, and the host waits for it once
+    float * values = on_host ? nullptr : read_buffer(ctx, buft, n_rows*n_made*sizeof(float));
+    if (!device || (!on_host && !values)) {
+        return false;
+    }
+    std::vector<ggml_context_ptr> under_way;
+    for (int64_t start = 0; start < n_rows; start += n_step) {
         const int64_t n = std::min(n_step, n_rows - start);
         ggml_init_params params = { n_node*ggml_tensor_overhead() + ggml_graph_overhead_custom(n_node, false), nullptr, true };
         ggml_context_ptr tensors(ggml_init(params));
         auto * c = tensors.get();
 
-        ggml_tensor * rows = alias(c, staged, staged->type, n_embd, n, n_head, n_embd*ggml_type_size(staged->type));
+        ggml_tensor * rows = alias(c, staged, staged->type, staged->ne[0], n, 1, n*staged->nb[1]);
         rows->data = (char *) rows->data + start*staged->nb[1];
         ggml_cgraph * graph = ggml_new_graph_custom(c, n_node, false);
         ggml_tensor * cur = build(c, graph, rows);
         ggml_build_forward_expand(graph, cur);
-        if (!ggml_gallocr_alloc_graph(alloc.get(), graph) || ggml_backend_graph_compute(device, graph) != GGML_STATUS_SUCCESS) {
+        if (!compute(ctx, buft, graph)) {
             return false;
         }
-        values.resize(ggml_nelements(cur));
-        ggml_backend_tensor_get(cur, values.data(), 0, ggml_nbytes(cur));
-        take(values, start, n);
+        if (on_host) {
+            take((const float *) cur->data, start, n);
+        } else {
+            ggml_backend_tensor_get_async(device, cur, values + start*n_made, 0, ggml_nbytes(cur));
+            under_way.push_back(std::move(tensors));
+        }
     }
-    return device != nullptr;
+    ggml_backend_synchronize(device);
+    for (int64_t start = 0; !on_host && start < n_rows; start += n_step) {
+        take(values + start*n_made, start, std::min(n_step, n_rows - start));
+    }
+    return true;
 }
 
 ggml_tensor * llama_retain_sum(ggml_context * ctx, ggml_cgraph * graph, ggml_tensor * t, int64_t n_apart) {
@@ -120,14 +186,13 @@ static bool gather_on_device(llama_context * ctx, const llama_retain::heads & fr
 
     ggml_cgraph * graph = ggml_new_graph_custom(c, 8, false);
     ggml_build_forward_expand(graph, put);
-    ggml_gallocr_ptr alloc(ggml_gallocr_new(buft));
-    if (!ggml_gallocr_alloc_graph(alloc.get(), graph)) {
-        return false;
-    }
+    std::vector<int32_t> all;
     for (uint32_t h = 0; h < n_head; ++h) {
-        ggml_backend_tensor_set(ids, rows[h].data(), h*ids->nb[1], ids->nb[1]);
+        all.insert(all.end(), rows[h].begin(), rows[h].end());
     }
-    return ggml_backend_graph_compute(device, graph) == GGML_STATUS_SUCCESS;
+    const bool done = llama_retain::compute(ctx, buft, graph, [&] { ggml_backend_tensor_set(ids, all.data(), 0, ggml_nbytes(ids)); });
+    ggml_backend_synchronize(device);
+    return done;
 }
 
 void llama_retain::gather(llama_context * ctx, const heads & from_heads, const heads & to_heads, uint32_t n_head, const std::vector<int32_t> * rows) {

@@ -112,11 +112,39 @@ static bool alloc(const ggml_tensor * old, ggml_type type, int64_t n_embd, uint3
     return true;
 }
 
-bool llama_retain::renew(const llama_kv_cache & kv, kv_layer & layer, bool exact, uint32_t n_rows) {
+void llama_retain::spare(llama_context * ctx, const kv_layer & layer, const kind & kind) {
+    const auto & buf = layer.*kind.own_buf;
+    const size_t n_left = ctx->model.hparams.n_layer() - ctx->cparams.retain_end;
+    if (!layer.kept.empty() || ggml_backend_buffer_is_host(buf.get()) || ctx->retain_spare.size() >= 2*n_left) {
+        return;
+    }
+    ctx->retain_spare.push_back({ layer.*kind.own_ctx, buf, layer.*kind.t });
+}
+
+bool llama_retain::take_spare(llama_context * ctx, const ggml_tensor * old, ggml_type type, int64_t n_embd, uint32_t n_rows, const kind & kind, kv_layer & out) {
+    auto & all = ctx->retain_spare;
+    const auto it = std::find_if(all.begin(), all.end(), [&](const auto & spare) {
+        return spare.t->type == type && spare.t->ne[0] == n_embd && spare.t->ne[1] == n_rows &&
+            ggml_backend_buffer_get_type(spare.buf.get()) == ggml_backend_buffer_get_type(old->buffer);
+    });
+    if (it == all.end()) {
+        return false;
+    }
+    out.*kind.own_ctx = it->ctx;
+    out.*kind.own_buf = it->buf;
+    out.*kind.t       = it->t;
+    out.*kind.stream  = { it->t };
+    ggml_set_name(it->t, old->name);
+    all.erase(it);
+    return true;
+}
+
+bool llama_retain::renew(llama_context * ctx, const llama_kv_cache & kv, kv_layer & layer, bool exact, uint32_t n_rows) {
     kv_layer fresh = {};
     fresh.il = layer.il;
     for (const auto & kind : kinds) {
-        if (!alloc(layer.*kind.t, exact ? GGML_TYPE_F16 : kv.*kind.retain_type, width(layer, kind), n_rows, kind, fresh)) {
+        const ggml_type type = exact ? GGML_TYPE_F16 : kv.*kind.retain_type;
+        if (!take_spare(ctx, layer.*kind.t, type, width(layer, kind), n_rows, kind, fresh) && !alloc(layer.*kind.t, type, width(layer, kind), n_rows, kind, fresh)) {
             return false;
         }
     }
@@ -157,6 +185,7 @@ bool llama_retain::replace(llama_context * ctx, kv_layer & layer, std::vector<kv
         }
         for (auto * part : parts(layer)) {
             if (!holds) {
+                spare(ctx, *part, kind);
                 const_cast<kv_layer *>(part)->*kind.own_buf = nullptr;
             }
         }

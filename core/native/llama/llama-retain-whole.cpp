@@ -42,7 +42,7 @@ struct llama_retain::lending {
             layer = std::move(fresh);
         }
         for (size_t i = 0; small && i < small->layers.size(); ++i) {
-            if (!renew(*small, small->layers[i], false, small->get_size())) {
+            if (!renew(whole, *small, small->layers[i], false, small->get_size())) {
                 return false;
             }
         }

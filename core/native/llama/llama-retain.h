@@ -8,6 +8,7 @@
 //     llama_retain_begin    gives the group storage for every token and makes the graph hold these layers only
 //     llama_decode          for each batch, from position 0 on: a group after the first goes on from the hidden states of
 //                           the one before, whatever the token ids
+//     llama_retain_expect   once queries are observed no more, if llama_retain_expected is to be asked
 //   llama_retain_observed what the last tokens attend to, as llama_retain_observe asked for before each batch; and
 //   llama_retain_keys, llama_retain_value_norms, llama_retain_expected   of each layer of the group, what else is known
 //   llama_retain_keep       for each layer of the group, and for earlier ones that shrink further
@@ -19,7 +20,9 @@
 
 #include "ggml-cpp.h"
 
+#include <future>
 #include <map>
+#include <memory>
 #include <vector>
 
 // What is summed up while a layer's batches are read. The first three are of the attention of scored tokens (softmax
@@ -83,7 +86,37 @@ struct llama_retain_rotation {
     int64_t              n_embd  = 0;
     int32_t              first   = 0;
     uint32_t             n       = 0;
-    std::vector<double>  mean; // n_embd x n_embd, column after column; empty: not known yet
+    std::shared_ptr<const std::vector<double>> mean; // n_embd x n_embd, column after column; nullptr: not known yet
+};
+
+// What queries scatter like, computed by the host while a device reads on (llama_retain_expect), of the layers that lie there
+struct llama_retain_expecting {
+    // f32 [n_head*n_embd_head*(n_embd_head + 1)]: the sums and products of its queries, and then in their place what keys are
+    // multiplied with (llama-retain-expected.cpp)
+    struct layer {
+        float * values    = nullptr;
+        size_t  n_columns = 0;
+    };
+
+    int32_t                              first = 0;
+    uint32_t                             n     = 0;
+    std::map<int, layer>                 layers;
+    std::vector<ggml_backend_event_ptr>  copied; // by each device
+    std::future<void>                    done;
+};
+
+// K or V of a layer that was read and cut down, for one that is still to be
+struct llama_retain_spare {
+    std::shared_ptr<ggml_context>        ctx;
+    std::shared_ptr<ggml_backend_buffer> buf;
+    ggml_tensor *                        t;
+};
+
+// Memory for what is computed of a group's layers one after the other, by where they lie. The next layer needs as much: to take
+// it from a device and to give it back takes longer than most of what is computed there
+struct llama_retain_scratch {
+    std::map<ggml_backend_buffer_type_t, ggml_gallocr_ptr>        graphs;
+    std::map<ggml_backend_buffer_type_t, ggml_backend_buffer_ptr> inputs;
 };
 
 // C++ hooks that the rest of llama.cpp calls
@@ -96,8 +129,9 @@ void                 llama_retain_set_room(struct llama_cparams & cparams); // w
 uint32_t             llama_retain_max_nodes(const struct llama_model & model, const struct llama_cparams & cparams);
 
 // queries of a batch whose attention is computed together, to be summed up. No more than CUDA has a kernel of its own for: more
-// would go to cuBLAS, whose workspace nothing else needs; and fewer where they are long, as several such tensors live at a time
-int64_t              llama_retain_rows_at_once(int64_t n_kv, int64_t n_gqa);
+// would go to cuBLAS, whose workspace nothing else needs; and fewer where they are long, as several such tensors live at a time.
+// A device, which few rows do not fill, takes twice as many
+int64_t              llama_retain_rows_at_once(int64_t n_kv, int64_t n_gqa, bool on_host);
 
 // [columns, n_apart, heads] of t [columns, m*n_apart, heads]: sums over m; t is overwritten. Its second half is added to its first
 // again and again: ggml_sum_rows would want a column in a row, and it and pooling take one thread on the CPU
@@ -117,6 +151,7 @@ struct llama_retain_reading {
     ggml_tensor * zero   = nullptr; // f16, of that shape
     ggml_tensor * pos    = nullptr; // i32 [tokens]: 0, 1, 2, ..., or what llama_retain_pass left of it
     ggml_tensor * cells  = nullptr; // i64 [tokens]: the cell of each, which is its row in `hidden`
+    ggml_tensor * rows   = nullptr; // i32 [tokens of a batch]: 0, 1, 2, ...
 
     // where the mask is not zero: the columns from n_before on, of n_tokens rows of n_kv
     struct edge_t { int64_t n_kv, n_before, n_columns, n_tokens; } last = {};
@@ -127,7 +162,7 @@ struct llama_retain_reading {
 
 extern "C" {
 
-#define LLAMA_RETAIN_ABI 14
+#define LLAMA_RETAIN_ABI 15
 
 LLAMA_API int32_t llama_retain_abi(void);
 
@@ -170,6 +205,7 @@ LLAMA_API bool llama_retain_pass(struct llama_context * ctx, const uint32_t * po
 LLAMA_API bool llama_retain_begin(struct llama_context * ctx, uint32_t il_begin, uint32_t il_end, uint32_t n_cells, bool plain);
 
 // of the next batches `what` (llama_retain_what, or-ed) is summed up, of attention that of their last n_rows tokens; 0: nothing.
+// Asked before a group's first batch, it also takes the memory that its largest graph needs: otherwise each batch may take more.
 // false: no memory, or more layers or tokens than the context has room for
 LLAMA_API bool llama_retain_observe(struct llama_context * ctx, uint32_t what, uint32_t n_rows);
 
@@ -186,6 +222,11 @@ LLAMA_API uint32_t llama_retain_keys(struct llama_context * ctx, uint32_t il, ui
 
 // likewise the lengths of the values: [n_head_kv][n_rows] f32. false: the layer has no such storage
 LLAMA_API bool llama_retain_value_norms(struct llama_context * ctx, uint32_t il, uint32_t n_rows, float * norms);
+
+// The queries of the group's layers have all been summed up, by batches that may still be under way: where a layer lies on a device,
+// the host begins to compute what llama_retain_expected(ctx, il, ..., first, n_future, ...) needs of them, and the device goes on
+// reading. On the CPU, where reading has all threads, and where the device knows no events, nothing happens before it is asked
+LLAMA_API void llama_retain_expect(struct llama_context * ctx, int32_t first, uint32_t n_future);
 
 // Likewise, of a layer with QUERIES: the logarithm, up to a constant per head, of the attention that a key can expect from
 // queries at positions first .. first + n_future - 1 when these are normally distributed: with the mean and covariance of
