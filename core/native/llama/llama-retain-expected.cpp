@@ -80,8 +80,12 @@ struct llama_retain::expecting {
         return head;
     }
 
-    static size_t n_values(const llama_retain_queries & queries) {
-        return ggml_nelements(queries.sum) + ggml_nelements(queries.products);
+    // sums and products, one behind the other
+    static std::vector<float> values_of(const llama_retain_queries & queries) {
+        std::vector<float> values(ggml_nelements(queries.sum) + ggml_nelements(queries.products));
+        ggml_backend_tensor_get(queries.sum,      values.data(), 0, ggml_nbytes(queries.sum));
+        ggml_backend_tensor_get(queries.products, values.data() + ggml_nelements(queries.sum), 0, ggml_nbytes(queries.products));
+        return values;
     }
 
     // Sums and products of a layer's queries, one behind the other, become in their place what keys are multiplied with: of each
@@ -127,65 +131,55 @@ struct llama_retain::expecting {
 
     static void expect(llama_context * ctx, int32_t first, uint32_t n_future) {
         ctx->retain_expecting.reset();
-
-        // the layers that lie on a device
-        std::map<int, const llama_retain_queries *> all;
-        std::map<int, std::shared_ptr<const std::vector<double>>> rotations;
-        std::map<ggml_backend_t, ggml_backend_event_ptr> events;
-        size_t size = 0;
+        auto ahead = std::make_unique<llama_retain_expecting>();
+        struct task {
+            const llama_retain_queries *               queries;
+            std::shared_ptr<const std::vector<double>> rotation;
+            int64_t                                    n_head_kv;
+            size_t *                                   n_columns;
+        };
+        std::vector<task> tasks;
+        std::map<ggml_backend_t, ggml_backend_event_ptr> read;
         for (const auto & [il, queries] : ctx->retain_queries) {
             auto * buft = ggml_backend_buffer_get_type(queries.buffer.get());
             if (queries.n == 0 || ggml_backend_buft_is_host(buft)) {
                 continue;
             }
-            const auto device = backend(ctx, buft);
-            rotations[il] = mean_rotation(ctx, queries, queries.sum->ne[1], first, n_future);
-            if (!device || !rotations[il]) {
+            const auto device   = backend(ctx, buft);
+            const auto rotation = mean_rotation(ctx, queries, queries.sum->ne[1], first, n_future);
+            auto & event = read[device];
+            if (device && !event) {
+                event.reset(ggml_backend_event_new(ggml_backend_get_device(device)));
+            }
+            if (!event || !rotation) {
                 return;
             }
-            events[device].reset(ggml_backend_event_new(ggml_backend_get_device(device)));
-            all[il] = &queries;
-            size += n_values(queries)*sizeof(float);
+            tasks.push_back({ &queries, rotation, ctx->model.hparams.n_head_kv(il), &ahead->n_columns[il] });
         }
-        if (all.empty()) {
+        if (tasks.empty()) {
             return;
         }
-
-        // the host's memory that all of these write to by themselves
-        auto & buffer = ctx->retain_expect_buf;
-        if (!buffer || ggml_backend_buffer_get_size(buffer.get()) < size) {
-            auto * buft = ggml_backend_dev_host_buffer_type(ggml_backend_get_device(events.begin()->first));
-            buffer.reset(buft ? ggml_backend_buft_alloc_buffer(buft, size) : nullptr);
-        }
-        if (!buffer || std::any_of(events.begin(), events.end(), [](const auto & event) { return !event.second; })) {
-            return;
-        }
-        ctx->retain_expecting = std::make_unique<llama_retain_expecting>();
-        auto & ahead = *ctx->retain_expecting;
-        auto * values = (float *) ggml_backend_buffer_get_base(buffer.get());
-        for (const auto & [il, queries] : all) {
-            const auto device = backend(ctx, ggml_backend_buffer_get_type(queries->buffer.get()));
-            ggml_backend_tensor_get_async(device, queries->sum,      values, 0, ggml_nbytes(queries->sum));
-            ggml_backend_tensor_get_async(device, queries->products, values + ggml_nelements(queries->sum), 0, ggml_nbytes(queries->products));
-            ahead.layers[il] = { values, 0 };
-            values += n_values(*queries);
-        }
-        for (auto & [device, event] : events) {
+        for (auto & [device, event] : read) {
             ggml_backend_event_record(event.get(), device);
-            ahead.copied.push_back(std::move(event));
+            ahead->read.push_back(std::move(event));
         }
-        ahead.first = first;
-        ahead.n     = n_future;
-        const auto &  hparams   = ctx->model.hparams;
-        const int32_t n_threads = ctx->cparams.n_threads_batch;
-        ahead.done  = std::async(std::launch::async, [&ahead, &hparams, all, rotations, n_threads] {
-            for (const auto & event : ahead.copied) {
+        ahead->first = first;
+        ahead->n     = n_future;
+        ahead->done  = std::async(std::launch::async, [ahead = ahead.get(), tasks, n_threads = ctx->cparams.n_threads_batch] {
+            for (const auto & event : ahead->read) {
                 ggml_backend_event_synchronize(event.get());
             }
-            for (auto & [il, layer] : ahead.layers) {
-                layer.n_columns = vectors_of(*all.at(il), layer.values, *rotations.at(il), hparams.n_head_kv(il), n_threads);
+            for (const auto & task : tasks) {
+                auto values = values_of(*task.queries);
+                *task.n_columns = vectors_of(*task.queries, values.data(), *task.rotation, task.n_head_kv, n_threads);
+                ggml_tensor whole = *task.queries->sum; // all of the buffer, of which the products follow the sums
+                whole.ne[0] = values.size();
+                whole.ne[1] = whole.ne[2] = 1;
+                whole.data  = ggml_backend_buffer_get_base(task.queries->buffer.get());
+                ggml_backend_tensor_set(&whole, values.data(), 0, values.size()*sizeof(float));
             }
         });
+        ctx->retain_expecting = std::move(ahead);
     }
 
     static bool expected(llama_context * ctx, uint32_t il, uint32_t n_rows, int32_t first, uint32_t n_future, float * logits) {
@@ -201,34 +195,39 @@ struct llama_retain::expecting {
         const int64_t n_group   = kv.hparams.n_head(il)/n_head_kv;
         const int64_t n_embd    = keys->ne[0]/n_head_kv;
 
-        const auto * ahead = ctx->retain_expecting.get();
-        llama_retain_expecting::layer layer;
-        std::vector<float> values;
-        if (ahead && ahead->first == first && ahead->n == n_future && ahead->layers.count(il)) {
+        int64_t n_columns = 0;
+        std::vector<float> values; // empty: they lie where the queries were
+        if (const auto * ahead = ctx->retain_expecting.get(); ahead && ahead->n_columns.count(il)) {
             ahead->done.wait();
-            layer = ahead->layers.at(il);
+            n_columns = ahead->n_columns.at(il);
+            if (ahead->first != first || ahead->n != n_future) {
+                return false;
+            }
         } else {
             const auto rotation = mean_rotation(ctx, queries, n_embd, first, n_future);
             if (!rotation) {
                 return false;
             }
-            values.resize(n_values(queries));
-            ggml_backend_tensor_get(queries.sum,      values.data(), 0, ggml_nbytes(queries.sum));
-            ggml_backend_tensor_get(queries.products, values.data() + ggml_nelements(queries.sum), 0, ggml_nbytes(queries.products));
-            layer = { values.data(), vectors_of(queries, values.data(), *rotation, n_head_kv, ctx->cparams.n_threads_batch) };
+            values    = values_of(queries);
+            n_columns = vectors_of(queries, values.data(), *rotation, n_head_kv, ctx->cparams.n_threads_batch);
         }
-        const int64_t n_columns = layer.n_columns;
 
         auto * buft = ggml_backend_buffer_get_type(keys->buffer);
         ggml_init_params params = { 8*ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true };
         ggml_context_ptr inputs(ggml_init(params));
         ggml_tensor * t_vectors = ggml_new_tensor_3d(inputs.get(), GGML_TYPE_F32, n_embd, (1 + n_columns)*n_group, n_head_kv);
-        ggml_tensor * t_rot     = kv.build_input_k_rot(inputs.get());
-        ggml_tensor * t_turned  = t_rot ? llama_mul_mat_hadamard(inputs.get(), t_vectors, t_rot) : t_vectors; // as keys are stored
-        if (!place(ctx, inputs.get(), buft)) {
+        if (values.empty()) {
+            t_vectors->buffer = queries.buffer.get();
+            t_vectors->data   = ggml_backend_buffer_get_base(queries.buffer.get());
+        }
+        ggml_tensor * t_rot    = kv.build_input_k_rot(inputs.get());
+        ggml_tensor * t_turned = t_rot ? llama_mul_mat_hadamard(inputs.get(), t_vectors, t_rot) : t_vectors; // as keys are stored
+        if (!place_inputs(ctx, inputs.get(), buft)) {
             return false;
         }
-        ggml_backend_tensor_set(t_vectors, layer.values, 0, ggml_nbytes(t_vectors));
+        if (!values.empty()) {
+            ggml_backend_tensor_set(t_vectors, values.data(), 0, ggml_nbytes(t_vectors));
+        }
         if (t_rot) {
             ggml_backend_tensor_set(t_rot, kv.attn_rot_hadamard.at(t_rot->ne[0]).data(), 0, ggml_nbytes(t_rot));
             ggml_cgraph * graph = ggml_new_graph_custom(inputs.get(), 8, false);

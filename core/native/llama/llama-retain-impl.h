@@ -129,11 +129,11 @@ struct llama_retain {
     // computing afterwards. set() writes inputs, once they have their place. false: it cannot, or no memory
     static bool compute(llama_context * ctx, ggml_backend_buffer_type_t buft, ggml_cgraph * graph, const std::function<void()> & set = {});
 
-    // places all tensors of a context there, likewise until the next ones are. false: no memory
-    static bool place(llama_context * ctx, ggml_context * tensors, ggml_backend_buffer_type_t buft);
+    // places there all tensors of a context that have no place yet, likewise until the next ones are placed. false: no memory
+    static bool place_inputs(llama_context * ctx, ggml_context * tensors, ggml_backend_buffer_type_t buft);
 
-    // memory of the host's, of this many bytes, that the device of a layer writes to by itself, where it has such; until the next
-    // call. nullptr: none
+    // memory of the host's, of this many bytes, that the device of such buffers writes to by itself, where it has such; until the
+    // next call. nullptr: none
     static float * read_buffer(llama_context * ctx, ggml_backend_buffer_type_t buft, size_t size);
 
     // What build() makes of a layer's first n_rows keys or values, f16 [elements of all heads, rows], where they lie: for so many

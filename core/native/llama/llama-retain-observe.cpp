@@ -3,7 +3,6 @@
 #include "llama-retain-impl.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 void llama_retain_queries::add(const llama_retain_query_batch & batch) {
@@ -161,13 +160,12 @@ struct llama_retain::observing {
             [&](ggml_context * c, ggml_cgraph *, ggml_tensor * v) {
                 v = ggml_cast(c, v, GGML_TYPE_F32);
                 v = ggml_mul(c, v, v);
-                return ggml_sum_rows(c, ggml_reshape_3d(c, v, v->ne[0]/n_head, n_head, v->ne[1])); // [1, n_head, rows]
+                v = ggml_sum_rows(c, ggml_reshape_3d(c, v, v->ne[0]/n_head, n_head, v->ne[1]));
+                return ggml_sqrt(c, ggml_cont(c, ggml_transpose(c, ggml_reshape_2d(c, v, n_head, v->ne[2])))); // [rows, n_head]
             },
-            [&](const float * squares, int64_t start, int64_t n) {
+            [&](const float * lengths, int64_t start, int64_t n) {
                 for (int64_t h = 0; h < n_head; ++h) {
-                    for (int64_t r = 0; r < n; ++r) {
-                        norms[h*n_rows + start + r] = std::sqrt(squares[r*n_head + h]);
-                    }
+                    std::copy_n(lengths + h*n, n, norms + h*n_rows + start);
                 }
             });
     }

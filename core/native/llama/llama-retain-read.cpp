@@ -213,7 +213,6 @@ struct llama_retain::reading {
         llama_retain_forget(ctx);
         ctx->retain_spare.clear();
         ctx->retain_read_buf.reset();
-        ctx->retain_expect_buf.reset();
         return true;
     }
 };

@@ -49,7 +49,7 @@ bool llama_retain::compute(llama_context * ctx, ggml_backend_buffer_type_t buft,
     return ggml_backend_graph_compute_async(device, graph) == GGML_STATUS_SUCCESS;
 }
 
-bool llama_retain::place(llama_context * ctx, ggml_context * tensors, ggml_backend_buffer_type_t buft) {
+bool llama_retain::place_inputs(llama_context * ctx, ggml_context * tensors, ggml_backend_buffer_type_t buft) {
     const auto each = [&](const std::function<void(ggml_tensor *)> & what) {
         for (auto * t = ggml_get_first_tensor(tensors); t; t = ggml_get_next_tensor(tensors, t)) {
             what(t);
@@ -57,7 +57,7 @@ bool llama_retain::place(llama_context * ctx, ggml_context * tensors, ggml_backe
     };
     size_t size = 0;
     each([&](ggml_tensor * t) {
-        size += t->view_src ? 0 : GGML_PAD(ggml_backend_buft_get_alloc_size(buft, t), ggml_backend_buft_get_alignment(buft));
+        size += t->view_src || t->data ? 0 : GGML_PAD(ggml_backend_buft_get_alloc_size(buft, t), ggml_backend_buft_get_alignment(buft));
     });
     auto & buffer = ctx->retain_scratch.inputs[buft];
     if (!buffer || ggml_backend_buffer_get_size(buffer.get()) < size) {
@@ -71,7 +71,7 @@ bool llama_retain::place(llama_context * ctx, ggml_context * tensors, ggml_backe
     each([&](ggml_tensor * t) {
         if (t->view_src) {
             ggml_backend_view_init(t);
-        } else {
+        } else if (!t->data) {
             ggml_tallocr_alloc(&alloc, t);
         }
     });

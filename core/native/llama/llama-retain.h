@@ -89,20 +89,14 @@ struct llama_retain_rotation {
     std::shared_ptr<const std::vector<double>> mean; // n_embd x n_embd, column after column; nullptr: not known yet
 };
 
-// What queries scatter like, computed by the host while a device reads on (llama_retain_expect), of the layers that lie there
+// What queries scatter like, computed by the host while a device reads on (llama_retain_expect), of the layers that lie there:
+// what keys are multiplied with takes the place of the queries' sums and products (llama-retain-expected.cpp)
 struct llama_retain_expecting {
-    // f32 [n_head*n_embd_head*(n_embd_head + 1)]: the sums and products of its queries, and then in their place what keys are
-    // multiplied with (llama-retain-expected.cpp)
-    struct layer {
-        float * values    = nullptr;
-        size_t  n_columns = 0;
-    };
-
-    int32_t                              first = 0;
-    uint32_t                             n     = 0;
-    std::map<int, layer>                 layers;
-    std::vector<ggml_backend_event_ptr>  copied; // by each device
-    std::future<void>                    done;
+    int32_t                             first = 0;
+    uint32_t                            n     = 0;
+    std::map<int, size_t>               n_columns; // by layer
+    std::vector<ggml_backend_event_ptr> read;      // by each device, the batches whose queries count
+    std::future<void>                   done;
 };
 
 // K or V of a layer that was read and cut down, for one that is still to be
@@ -225,7 +219,8 @@ LLAMA_API bool llama_retain_value_norms(struct llama_context * ctx, uint32_t il,
 
 // The queries of the group's layers have all been summed up, by batches that may still be under way: where a layer lies on a device,
 // the host begins to compute what llama_retain_expected(ctx, il, ..., first, n_future, ...) needs of them, and the device goes on
-// reading. On the CPU, where reading has all threads, and where the device knows no events, nothing happens before it is asked
+// reading; other positions cannot be asked for then. On the CPU, where reading has all threads, and where the device knows no
+// events, nothing happens before it is asked
 LLAMA_API void llama_retain_expect(struct llama_context * ctx, int32_t first, uint32_t n_future);
 
 // Likewise, of a layer with QUERIES: the logarithm, up to a constant per head, of the attention that a key can expect from

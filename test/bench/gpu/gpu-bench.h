@@ -83,8 +83,13 @@ size_t row_bytes(const llama_model * model);
 std::vector<llama_token> random_tokens(const llama_model * model, uint32_t n);
 Result measure(llama_model * model, const Run & run, ggml_backend_dev_t device, const std::vector<llama_token> & given = {}, bool offload = true);
 
-// choosing.cpp: the n_keep[h] best of each KV head: scores of its queries, the best of a group, averaged over 15 neighbours; a thread a head
-Plan best(const std::vector<float> & scores, uint32_t n_head, uint32_t n_before, const std::vector<uint32_t> & n_keep);
+// choosing.cpp: of each layer the n_keep[h] best of each KV head: scores [n_head][n_before] of its queries, the best of a group,
+// averaged over 15 neighbours
+struct Choice {
+    const std::vector<float> * scores;
+    std::vector<uint32_t>      n_keep;
+};
+std::vector<Plan> best(const std::vector<Choice> & layers, uint32_t n_head, uint32_t n_before);
 
 // checks.cpp: does compression work unchanged on this backend?
 void check(const char * path, ggml_backend_dev_t device, const std::string & n_tokens);

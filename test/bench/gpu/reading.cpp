@@ -158,7 +158,7 @@ class Measurement {
         std::vector<float> norms, expected;
 
         const bool one_group = n_group >= n_layer && cut == n_layer;
-        std::vector<std::vector<float>> scores(n_group, std::vector<float>(size_t(n_head)*n_before));
+        std::vector<std::vector<float>> scores(n_group);
         must(one_group || llama_retain_hold(ctx.get(), type_of(run.hidden), run.tokens), "no room for hidden states");
         for (uint32_t begin = 0, end = 0; begin < n_layer; begin = end) {
             end = std::min(begin + n_group, begin < cut ? cut : n_layer);
@@ -203,6 +203,9 @@ class Measurement {
                     llama_retain_expect(ctx.get(), run.tokens, 512);
                 }
             }
+            for (auto & of_layer : scores) {
+                of_layer.resize(size_t(n_head)*n_before);
+            }
             llama_synchronize(ctx.get());
             result.read_ms += ms_since(from_read);
             const auto times = marks.times();
@@ -243,33 +246,41 @@ class Measurement {
                     result.expected.insert(result.expected.end(), expected.begin(), expected.end());
                 }
             }
+            llama_retain_forget(ctx.get());
             const auto position = [&](uint32_t row) { return passed.empty() ? row : passed[row]; };
+            const auto from_choice = Clock::now();
+            std::vector<Choice> choices;
             for (uint32_t il = begin; il < end; ++il) {
-                auto from = Clock::now();
                 const double   share  = run.side == "uneven" && n_layer > 1 ? run.kept*(0.5 + double(il)/(n_layer - 1)) : run.kept;
                 std::vector<uint32_t> n_keep(llama_model_n_head_kv(model));
                 for (size_t h = 0; h < n_keep.size(); ++h) {
                     const double of = run.side == "heads" && n_keep.size() > 1 ? share*(0.5 + double(h)/(n_keep.size() - 1)) : share;
                     n_keep[h] = std::min<uint32_t>(n_before, std::max(1.0, of*run.tokens - (run.kept < 1 ? window : 0)));
                 }
-                result.plans.push_back(best(scores[il - begin], n_head, n_before, n_keep));
-                for (auto & head : result.plans.back()) {
+                choices.push_back({ &scores[il - begin], n_keep });
+            }
+            for (auto & plan : best(choices, n_head, n_before)) {
+                for (auto & head : plan) {
                     std::transform(head.begin(), head.end(), head.begin(), position);
                 }
-                result.select_ms += ms_since(from);
-                from = Clock::now();
+                result.plans.push_back(std::move(plan));
+            }
+            result.select_ms += ms_since(from_choice);
+            const auto from_keep = Clock::now();
+            for (uint32_t il = begin; il < end; ++il) {
                 std::vector<uint32_t> positions;
-                for (const auto & head : result.plans.back()) {
+                for (const auto & head : result.plans[il]) {
                     positions.insert(positions.end(), head.begin(), head.end());
                 }
+                const auto & n_keep = choices[il - begin].n_keep;
                 must(llama_retain_keep(ctx.get(), il, positions.data(), n_keep.data(), run.tokens, window) == LLAMA_RETAIN_KEPT, "nothing was kept");
-                result.keep_ms += ms_since(from);
             }
+            result.keep_ms += ms_since(from_keep);
             if (end == cut && end < n_layer) {
                 const auto from = Clock::now();
                 const uint32_t n_most = std::min<uint32_t>(4096, 0.325*n_before);
                 // of all heads the best: as if they were the queries of one
-                passed = best(scores[end - 1 - begin], n_head, n_before, { n_most })[0];
+                passed = best({ { &scores[end - 1 - begin], { n_most } } }, n_head, n_before)[0][0];
                 for (uint32_t i = n_before; i < run.tokens; ++i) {
                     passed.push_back(i);
                 }
