@@ -350,7 +350,8 @@ vocabulary) and random q4_0 weights; tokens are random; batches of ${models[0]?.
   choosing takes in the app, in JavaScript, is in neither.
 - "read fast": what the best head attends to most goes on after about a quarter of the layers, 4,096 positions. Where to cut is
   the app's to say by what layers attend to; random weights attend to nothing, so here it is where it mostly is.
-- **scoring** and so on are shares of the time to the first token.
+- **scoring** and so on are shares of the time to the first token. Of the window's it is what the device takes longer for the
+  batches that are scored than for the last that is not, told by events that it does not stop for.
 
 One measurement each, on ${day}${driver}: differences of a few percent are noise. Sections from
 another day say so.
@@ -359,7 +360,7 @@ another day say so.
 
 At 6.9 % kept and beside stock with f16 keys and values: the first token in at most 1.05 times stock's time, at 32k at least 1.5
 times and at 128k at least 3 times its tokens/s, and with the 8B shape at 128k less than 35 % of its memory at the peak. Bold:
-missed before rounding, in this one measurement; another of the 8B shape is in [gpu-observing.md](gpu-observing.md).
+missed before rounding, in this one measurement.
 
 ${goals()}
 
