@@ -21,7 +21,7 @@ void llama_retain::reset_cells(llama_kv_cache & kv, uint32_t n_cells) {
     kv.retain_spent = std::move(fresh);
     kv.v_heads[0] = 0;
     kv.retain_fixed = false;
-    // a device has little to do yet, and the host no time to lose
+    // on a device the group has only begun, and the host has no time to lose: llama_retain_observe does it later
     if (step(kv) == 1) {
         renew_cells(kv);
     }

@@ -160,7 +160,7 @@ struct llama_retain::reading {
         changed(ctx, il_begin, il_end);
         count(ctx);
         ctx->retain_lay_out = n_cells;
-        // on a device what is observed of the first batch is known before it is done once
+        // on a device what is observed is part of it, which llama_retain_observe says
         return step(full) > 1 || lay_out(ctx);
     }
 
