@@ -115,7 +115,7 @@ static bool alloc(const ggml_tensor * old, ggml_type type, int64_t n_embd, uint3
 void llama_retain::spare(llama_context * ctx, const kv_layer & layer, const kind & kind) {
     const auto & buf = layer.*kind.own_buf;
     const size_t n_left = ctx->model.hparams.n_layer() - ctx->cparams.retain_end;
-    if (!layer.kept.empty() || ggml_backend_buffer_is_host(buf.get()) || ctx->retain_spare.size() >= 2*n_left) {
+    if (!buf || !layer.kept.empty() || ggml_backend_buffer_is_host(buf.get()) || ctx->retain_spare.size() >= 2*n_left) {
         return;
     }
     ctx->retain_spare.push_back({ layer.*kind.own_ctx, buf, layer.*kind.t });

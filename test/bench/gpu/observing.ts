@@ -37,14 +37,14 @@ interface Check {
 }
 
 let device = "";
-const checks: string[] = [];
+const checks = new Set<string>();
 const sections: string[] = [];
 let stock: Run | undefined;
 for (const line of readFileSync(process.argv[2] as string, "utf8").split("\n")) {
   if (!line.startsWith("{")) continue;
   const entry = JSON.parse(line) as Run & Check & { readonly model?: string; readonly device?: string };
   if (entry.lengthsOfValues !== undefined && entry.expectedAttention !== undefined) {
-    checks.push(row([entry.check, entry.lengthsOfValues.toPrecision(2), entry.expectedAttention.toPrecision(2)]));
+    checks.add(row([entry.check, entry.lengthsOfValues.toPrecision(2), entry.expectedAttention.toPrecision(2)]));
   }
   if (entry.model !== undefined) {
     device = entry.device as string;
