@@ -72,7 +72,7 @@ function ScannedIn() {
   const showScanLanguages = useApp((store) => store.showScanLanguages);
   return (
     <p className="small linked">
-      {t("documents.scannedIn", { languages: formatList(languages.map(scanLanguageName)) })}
+      {t("documents.scannedIn", { languages: formatList(languages.map(scanLanguageName)) })}{" "}
       <button type="button" className="quiet" onClick={() => showScanLanguages(true)}>
         {t("documents.change")}
       </button>

@@ -41,11 +41,14 @@ export function Library() {
   const inQueue = selectedPath !== undefined && queued.includes(selectedPath);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another is selected, or stands in the other list
   useEffect(() => {
-    const entry = document.querySelector<HTMLElement>(".lists [aria-current=true]");
-    // A long list may have it out of sight.
-    entry?.scrollIntoView({ block: "nearest" });
+    const lists = document.querySelector(".lists");
+    const entry = lists?.querySelector<HTMLElement>("[aria-current=true]");
+    // A long list may have it out of sight, and so may one that the memory bar leaves less room.
+    const watch = new ResizeObserver(() => entry?.scrollIntoView({ block: "nearest" }));
+    if (lists) watch.observe(lists);
     // The button that opened it may be gone, and whoever uses the keyboard would begin at the window's top again.
     if (document.activeElement === document.body) entry?.focus({ preventScroll: true });
+    return () => watch.disconnect();
   }, [selectedId, inQueue]);
 
   return (
