@@ -90,11 +90,7 @@ export class Library {
   saveAnswer(path: string, { id, asked, question, from, result }: Answer): void {
     const { store } = this;
     store.whole(() => {
-      const run = store.row(
-        `SELECT runs.id FROM runs JOIN documents ON documents.id = document
-         WHERE path = ? ORDER BY ended DESC, runs.id DESC LIMIT 1`,
-        path,
-      );
+      const run = this.lastRow(path);
       if (!run) throw new Error(said`"${path}" has no summary in it`);
       store.run(
         "INSERT INTO answers (id, run, asked, question, source, result) VALUES (?, ?, ?, ?, ?, ?)",
@@ -151,7 +147,7 @@ export class Library {
 
   /** The last finished run of a document; undefined when there is none. */
   lastRun(path: string): StoredRun | undefined {
-    const row = this.store.row(`${storedSql} WHERE path = ? ORDER BY ended DESC, runs.id DESC LIMIT 1`, path);
+    const row = this.lastRow(path);
     return row && this.runOf(row);
   }
 
@@ -223,6 +219,10 @@ export class Library {
     const document = this.store.row("SELECT id FROM documents WHERE path = ?", path);
     if (!document) throw new Error(said`"${path}" is not in it`);
     return Number(document.id);
+  }
+
+  private lastRow(path: string): Row | undefined {
+    return this.store.row(`${storedSql} WHERE path = ? ORDER BY ended DESC, runs.id DESC LIMIT 1`, path);
   }
 
   /** A run is found by its summary and by what was asked about it. */

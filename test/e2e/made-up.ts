@@ -12,23 +12,12 @@ import type { Forecast } from "../../core/summarize/forecast.js";
 import { largestShare, planRun } from "../../core/summarize/plan.js";
 import type { Coverage, SummaryResult } from "../../core/summarize/result.js";
 import type { DocumentSummary, ModelSummary, RunOptions } from "../../core/worker/protocol.js";
+import { defaultShape } from "../support/default-shape.js";
 
 export const model: ModelSummary = {
+  ...defaultShape,
   id: "smollm2-135m-instruct",
   path: "/models/SmolLM2-135M-Instruct.Q4_1.gguf",
-  architecture: "llama",
-  layers: 30,
-  fullLayers: 30,
-  kvHeads: 3,
-  keySize: 64,
-  valueSize: 64,
-  queryHeads: 9,
-  embeddingSize: 576,
-  feedForwardSize: 1536,
-  vocabularySize: 49_152,
-  contextLength: 8192,
-  weightsBytes: 98_362_432,
-  gpuLayers: 0,
 };
 
 export const summaryText = `The harbour's **outer breakwater** settled by 41 cm between 1998 and 2021, most of it in the two winters after the channel was deepened.

@@ -8,24 +8,9 @@ import type {
   StoredRun,
   SummaryResult,
 } from "../../electron/contract.js";
+import { defaultShape } from "../support/default-shape.js";
 
-export const model: ModelSummary = {
-  id: "SmolLM2-135M-Instruct",
-  path: "/m.gguf",
-  architecture: "llama",
-  layers: 30,
-  fullLayers: 30,
-  kvHeads: 3,
-  keySize: 64,
-  valueSize: 64,
-  queryHeads: 9,
-  embeddingSize: 576,
-  feedForwardSize: 1536,
-  vocabularySize: 49_152,
-  contextLength: 8192,
-  weightsBytes: 98_362_432,
-  gpuLayers: 0,
-};
+export const model: ModelSummary = { ...defaultShape, id: "SmolLM2-135M-Instruct", path: "/m.gguf" };
 
 export const documentSummary = (documentId = "d", tokens = 6_000): DocumentSummary => ({
   documentId,
