@@ -2,9 +2,13 @@ import { type Database, openDatabase, transaction, unreadable } from "./database
 
 export type Row = Record<string, unknown>;
 type Value = string | number | null;
+type Statement = ReturnType<Database["prepare"]>;
 
 /** The library's file, open. Every method throws PrecisError library-unreadable with SQLite's reason in words. */
 export class Store {
+  /** By their SQL, of which there is little: a search runs the same for each of what it found. */
+  private readonly statements = new Map<string, Statement>();
+
   private constructor(
     private readonly database: Database,
     private readonly file: string,
@@ -25,21 +29,21 @@ export class Store {
   }
 
   row(sql: string, ...values: Value[]): Row | undefined {
-    return this.sure(() => this.database.prepare(sql).get(...values) as Row | undefined);
+    return this.sure(() => this.prepared(sql).get(...values) as Row | undefined);
   }
 
   rows(sql: string, ...values: Value[]): Row[] {
-    return this.sure(() => this.database.prepare(sql).all(...values) as Row[]);
+    return this.sure(() => this.prepared(sql).all(...values) as Row[]);
   }
 
   run(sql: string, ...values: Value[]): void {
-    this.sure(() => this.database.prepare(sql).run(...values));
+    this.sure(() => this.prepared(sql).run(...values));
   }
 
   /** Runs one statement for each of many rows. */
   each(sql: string, rows: Iterable<readonly Value[]>): void {
     this.sure(() => {
-      const statement = this.database.prepare(sql);
+      const statement = this.prepared(sql);
       for (const values of rows) statement.run(...values);
     });
   }
@@ -57,6 +61,12 @@ export class Store {
   /** Overwrites what the log still holds of pages as they were. */
   checkpoint(): void {
     this.sure(() => this.database.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
+  }
+
+  private prepared(sql: string): Statement {
+    const statement = this.statements.get(sql) ?? this.database.prepare(sql);
+    this.statements.set(sql, statement);
+    return statement;
   }
 
   private sure<Result>(work: () => Result): Result {

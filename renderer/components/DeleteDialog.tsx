@@ -5,7 +5,8 @@ import { Sheet } from "./Sheet.js";
 
 /** Asked before a document leaves the library, because nothing brings it back. */
 export function DeleteDialog() {
-  const { deleting, askDelete } = useLibrary();
+  const deleting = useLibrary((store) => store.deleting);
+  const askDelete = useLibrary((store) => store.askDelete);
   const close = () => askDelete(undefined);
   return (
     <Sheet title={t("delete.title", { title: deleting?.title ?? "" })} shown={deleting !== undefined} close={close}>

@@ -20,7 +20,9 @@ export function Library() {
   const queued = useQueuedPaths();
   const documents = store.documents.filter(({ path }) => !queued.includes(path));
   const runs = useRuns((store) => store.runs);
-  const { hits, error, tag } = useLibrary();
+  const hits = useLibrary((store) => store.hits);
+  const error = useLibrary((store) => store.error);
+  const tag = useLibrary((store) => store.tag);
 
   /**
    * Arrow keys move along the list, with Shift they choose the next one too; each entry is a button, so Tab and Enter work

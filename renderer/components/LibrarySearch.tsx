@@ -91,7 +91,8 @@ function placeWords({ entry, inSummary, page, found }: LibraryHit): string {
 
 /** The documents that were opened before, and are neither open nor queued now; with a tag chosen, all that have it. */
 export function Earlier() {
-  const { list, tag } = useLibrary();
+  const list = useLibrary((store) => store.list);
+  const tag = useLibrary((store) => store.tag);
   const show = useViews((store) => store.show);
   const open = useDocuments((store) => store.documents);
   const queued = useQueuedPaths();

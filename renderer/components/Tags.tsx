@@ -7,7 +7,9 @@ import { Sheet } from "./Sheet.js";
 
 /** Which tag's documents are listed and found; nothing while there are no tags. */
 export function TagFilter() {
-  const { list, tag, only } = useLibrary();
+  const list = useLibrary((store) => store.list);
+  const tag = useLibrary((store) => store.tag);
+  const only = useLibrary((store) => store.only);
   if (!list || list.tags.length === 0) return null;
   return (
     <fieldset className="tags tag-filter" aria-label={t("tags.filter")}>
@@ -45,7 +47,8 @@ export function TagButton({ path, title }: Tagged) {
 
 /** The dialog that it opens: outside of the lists, whose keys are not its own. */
 export function Tagging() {
-  const { tagging: document, changeTags } = useLibrary();
+  const document = useLibrary((store) => store.tagging);
+  const changeTags = useLibrary((store) => store.changeTags);
   const close = () => changeTags(undefined);
   return (
     <Sheet title={t("tags.ofQuoted", { title: document?.title ?? "" })} shown={document !== undefined} close={close}>

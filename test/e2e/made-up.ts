@@ -136,19 +136,26 @@ export function forecastOf(document: DocumentSummary, options: RunOptions, ranOu
   };
 }
 
-/** Sinks at the beginning, spans here and there, more in some layers than in others. */
-function keptShares(mean: number): string {
-  const spans = Array.from({ length: model.layers * 512 }, (_, at) => {
-    const [layer, column] = [Math.floor(at / 512), at % 512];
-    return Math.max(0, Math.sin(column / 9 + layer / 5) * Math.sin(column / 31) * (1 + Math.cos(layer / 4)));
+const columns = 512;
+
+/**
+ * Sinks at the beginning, spans here and there.
+ * @param kept of each layer, the share of all positions that it keeps
+ */
+function keptShares(kept: readonly number[]): string {
+  const rows = kept.map((share, layer) => {
+    const spans = Array.from({ length: columns }, (_, column) =>
+      Math.max(0, Math.sin(column / 9 + layer / 5) * Math.sin(column / 31)),
+    );
+    const drawn = (strength: number) =>
+      Buffer.from(spans.map((span, column) => (column < 2 ? 255 : Math.min(255, 255 * strength * span))));
+    // as strong as leaves that much of the layer
+    const mean = (row: Buffer) => row.reduce((sum, byte) => sum + byte, 0) / (255 * columns);
+    let strength = 0;
+    while (strength < 100 && mean(drawn(strength)) < share) strength += 0.02;
+    return drawn(strength);
   });
-  const drawn = (strength: number) =>
-    Uint8Array.from(spans, (span, at) => (at % 512 < 2 ? 255 : Math.min(255, 255 * strength * span)));
-  // as strong as leaves that much in all
-  let strength = 0;
-  const wanted = 255 * mean * spans.length;
-  while (strength < 100 && drawn(strength).reduce((sum, byte) => sum + byte, 0) < wanted) strength += 0.05;
-  return Buffer.from(drawn(strength)).toString("base64");
+  return Buffer.concat(rows).toString("base64");
 }
 
 /** @param times milliseconds that reading and writing took; those that the forecast says when nobody measured them */
@@ -199,9 +206,9 @@ export function resultOf(
       layers: perLayer.map((kept, layer) => ({ layer, tokens: kept, bytes: kept * model.kvHeads * entryBytes(model) })),
     },
     retention: {
-      columns: 512,
-      shares: keptShares(budget.tokensPerLayer / promptTokens),
-      pages: pagesFrom1(pages).map((page) => ({ document: 0, page, at: (512 * (page - 1)) / pages })),
+      columns,
+      shares: keptShares(perLayer.map((tokens) => tokens / promptTokens)),
+      pages: pagesFrom1(pages).map((page) => ({ document: 0, page, at: (columns * (page - 1)) / pages })),
     },
     memory: { peakRssBytes: 402_653_184 },
     timings: {
