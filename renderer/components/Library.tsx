@@ -5,7 +5,7 @@ import { chooseFiles, closeDocument } from "../actions.js";
 import { goFrom, isChosen, type OpenDocument, selectedDocument, useDocuments } from "../stores/documents.js";
 import { useLibrary } from "../stores/library.js";
 import { useQueuedPaths } from "../stores/queue.js";
-import { isActive, type Run, useRuns } from "../stores/runs.js";
+import { type Run, useRuns } from "../stores/runs.js";
 import { stateWords } from "../view/queue.js";
 import { DeleteDialog } from "./DeleteDialog.js";
 import { Earlier, Found, SearchField } from "./LibrarySearch.js";
