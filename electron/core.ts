@@ -6,6 +6,7 @@ export { coverageStretches, type How, type Stretch, SURE } from "../core/documen
 export type { KvType } from "../core/engine/kv.js";
 export { fullKvBytes } from "../core/estimate/estimate.js";
 export { byteParts, durationParts } from "../core/format.js";
+export { modelName } from "../core/models/name.js";
 export { type Block, type Inline, proseOf } from "../core/report/prose.js";
 export { defaultKvType, largestShare, planRun } from "../core/summarize/plan.js";
 export { savedCacheWords } from "../core/summarize/saved-cache.js";

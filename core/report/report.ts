@@ -4,6 +4,7 @@ import { coverageStretches, coverageWords } from "../documents/coverage.js";
 import type { PageUnit } from "../documents/document.js";
 import { pageList } from "../documents/page-list.js";
 import { formatBytes, formatDuration, formatShare } from "../format.js";
+import { modelName } from "../models/name.js";
 import { documentNames } from "../summarize/outcome.js";
 import type { Answer, SummaryResult } from "../summarize/result.js";
 import { savedCacheWords } from "../summarize/saved-cache.js";
@@ -12,8 +13,6 @@ import { keptMap, type Picture } from "./kept-map.js";
 import { type Block, type CitationMark, clean, proseOf } from "./prose.js";
 
 export interface ReportOptions {
-  /** Shown as the heading; the file's name without its extension when absent. */
-  readonly title?: string;
   /** When it was written; now when absent. */
   readonly date?: Date;
   /** What was asked about it. */
@@ -60,7 +59,7 @@ export function reportOf(result: SummaryResult, options: ReportOptions = {}): Re
   const named: Named = (document, words) => (files.length > 1 ? `${files[document]}, ${words}` : words);
   const unitOf = (document: number) => documents[document]?.coverage.unit ?? "page";
   return {
-    title: line(options.title ?? basename(result.document.path, extname(result.document.path))),
+    title: titleOf(documents),
     subtitle: subtitle(files, coverageWords(result.document.coverage)),
     prose: proseOf(result),
     answers: answers.map(reportAnswer),
@@ -103,6 +102,13 @@ function reportAnswer({ question, result }: Answer): ReportAnswer {
   return { question: line(question), prose: proseOf(result, 4), notes: [...new Set([source, ...warnings].map(line))] };
 }
 
+/** As the first document calls itself, or by its file's name; and how many others there are. */
+function titleOf(documents: readonly SummaryResult["document"][]): string {
+  const [first] = documents as [SummaryResult["document"]];
+  const title = line(first.title ?? "") || line(basename(first.path, extname(first.path)));
+  return documents.length > 1 ? `${title}, and ${documents.length - 1} more` : title;
+}
+
 function subtitle(files: readonly string[], read: string): string {
   if (files.length === 1) return `Summary of ${files[0]}. Read: ${read}.`;
   return `Summary across ${files.length} documents: ${new Intl.ListFormat("en").format(files)}.`;
@@ -142,7 +148,7 @@ function facts(result: SummaryResult, files: readonly string[], named: Named, da
       ["Read", coverageWords(coverage)],
     ]),
     ...partsRow(result, named),
-    ["Model", `${model.id}, ${model.layers} layers, context of ${model.contextLength} tokens`],
+    ["Model", `${modelName(model.id)}, ${model.layers} layers, context of ${model.contextLength} tokens`],
     ["Policy", result.kvType ? `${result.policy}, stored in ${result.kvType}` : result.policy],
     ...(result.reading === "fast" ? ([["Reading", "fast"]] satisfies [string, string][]) : []),
     [

@@ -23,6 +23,8 @@ export type Coverage = z.infer<typeof coverageSchema>;
 
 export const documentSchema = z.object({
   path: z.string(),
+  /** What the document calls itself; absent where it does not. */
+  title: z.string().optional(),
   pages: count,
   /** Tokens of the document's own text, without template and instruction. */
   tokens: count,

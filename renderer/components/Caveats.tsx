@@ -1,9 +1,9 @@
 import type { SummaryResult } from "../../electron/contract.js";
+import { modelName } from "../../electron/core.js";
 import { t } from "../../electron/language.js";
 import { translated } from "../../electron/translation.js";
 import { useModel } from "../stores/model.js";
 import { useViews } from "../stores/views.js";
-import { modelName } from "../view/models.js";
 
 /** Weights of a model that is there to try things out with. */
 const smallBytes = 400 * 2 ** 20;

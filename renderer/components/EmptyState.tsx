@@ -1,4 +1,5 @@
 import type { ModelSummary } from "../../electron/contract.js";
+import { modelName } from "../../electron/core.js";
 import { t } from "../../electron/language.js";
 import { chooseFiles, openSample } from "../actions.js";
 import { withModifier } from "../keys.js";
@@ -7,7 +8,6 @@ import { useModel } from "../stores/model.js";
 import { useModels } from "../stores/models.js";
 import { useViews } from "../stores/views.js";
 import { formatCount, formatFraction } from "../view/format.js";
-import { modelName } from "../view/models.js";
 import { ErrorNote } from "./ErrorNote.js";
 
 /** What to do first, and what this model can read. */

@@ -1,8 +1,8 @@
+import { modelName } from "../../electron/core.js";
 import { t } from "../../electron/language.js";
 import { useModel } from "../stores/model.js";
 import { useViews } from "../stores/views.js";
 import { formatBytes, formatCount, formatFraction } from "../view/format.js";
-import { modelName } from "../view/models.js";
 
 /** Which model reads, and how much of it fits. */
 export function ModelLine() {

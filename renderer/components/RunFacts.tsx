@@ -1,9 +1,9 @@
 import type { ReactNode } from "react";
 import type { SummaryResult } from "../../electron/contract.js";
+import { modelName } from "../../electron/core.js";
 import { t } from "../../electron/language.js";
 import { policyLabel } from "../view/choices.js";
 import { fileName, formatBytes, formatDecimal, formatDuration } from "../view/format.js";
-import { modelName } from "../view/models.js";
 import { Coverage } from "./Coverage.js";
 import { RetentionChart } from "./RetentionChart.js";
 

@@ -2,11 +2,10 @@
 
 import { diffArrays, diffWordsWithSpace } from "diff";
 import type { ListedRun, StoredRun } from "../../electron/contract.js";
-import { firstSettings } from "../../electron/core.js";
+import { firstSettings, modelName } from "../../electron/core.js";
 import { perLanguage, t } from "../../electron/language.js";
 import { policyLabel, summaryLanguage } from "./choices.js";
 import { formatBytes, formatCount, formatDuration, formatPages, formatPercent, plural } from "./format.js";
-import { modelName } from "./models.js";
 
 export interface Piece {
   readonly text: string;

@@ -1,22 +1,9 @@
 /** What the window says of a model. */
 
-import catalogue from "../../assets/models.json" with { type: "json" };
 import type { ModelActivity, WindowModel } from "../../electron/contract.js";
 import { type Key, language, t } from "../../electron/language.js";
 import { translated } from "../../electron/translation.js";
-import {
-  fileName,
-  formatBytes,
-  formatCount,
-  formatFraction,
-  formatRemaining,
-  formatSeries,
-  languageName,
-} from "./format.js";
-
-/** What a model is called, from its id: as the catalogue names it, or as the user's own file is called. */
-export const modelName = (id: string): string =>
-  catalogue.models.find((model) => model.id === id)?.name ?? fileName(id);
+import { formatBytes, formatCount, formatFraction, formatRemaining, formatSeries, languageName } from "./format.js";
 
 export const sizeWords = ({ bytes, exact }: Pick<WindowModel, "bytes" | "exact">): string =>
   exact ? formatBytes(bytes) : t("models.aboutBytes", { bytes: formatBytes(bytes) });

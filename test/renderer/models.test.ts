@@ -1,16 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { catalogue } from "../../core/models/catalogue.js";
 import type { PrecisApi, WindowModel } from "../../electron/contract.js";
+import { modelName } from "../../electron/core.js";
 import { speak } from "../../electron/language.js";
 import { useModels } from "../../renderer/stores/models.js";
-import {
-  aboutWords,
-  activityWords,
-  capacityWords,
-  languageWords,
-  modelName,
-  sizeWords,
-} from "../../renderer/view/models.js";
+import { aboutWords, activityWords, capacityWords, languageWords, sizeWords } from "../../renderer/view/models.js";
 import { bridge } from "./support.js";
 
 const reads = { tokens: 57_600, pages: 120, limit: "memory" } as const;

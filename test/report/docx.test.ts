@@ -3,14 +3,14 @@ import JSZip from "jszip";
 import mammoth from "mammoth";
 import { describe, expect, it } from "vitest";
 import { summaryDocx } from "../../core/report/docx.js";
-import { richAnswers, richResult, summaryResult } from "./fixture.js";
+import { richAnswers, richResult, summaryResult, titled } from "./fixture.js";
 
 const htmlOf = async (docx: Uint8Array) => (await mammoth.convertToHtml({ buffer: Buffer.from(docx) })).value;
 const part = async (docx: Uint8Array, name: string) => (await JSZip.loadAsync(docx)).file(name)?.async("string") ?? "";
 
 describe("summaryDocx", () => {
   it("has headings, lists and tables that Word knows as such", async () => {
-    const html = await htmlOf(await summaryDocx(richResult(), { title: "The year" }));
+    const html = await htmlOf(await summaryDocx(titled(richResult(), "The year")));
     expect(html).toContain("<h1>What was found</h1>");
     expect(html).toContain("<h1>What was read</h1><table>");
     expect(html).toMatch(
@@ -65,7 +65,7 @@ describe("summaryDocx", () => {
     await fc.assert(
       fc.asyncProperty(pieces, pieces, async (text, name) => {
         const result = summaryResult({ text: text.join(""), warnings: [name.join("")] });
-        const docx = await summaryDocx(result, { title: name.join("") });
+        const docx = await summaryDocx(titled(result, name.join("")));
         const words = (of: string) => of.match(/word/g)?.length ?? 0;
         const xml = await part(docx, "word/document.xml");
         // biome-ignore lint/suspicious/noControlCharactersInRegex: XML forbids them

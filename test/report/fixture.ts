@@ -94,6 +94,12 @@ export const richAnswers = (): Answer[] => {
   ];
 };
 
+/** Of a document that calls itself so. */
+export const titled = (result: SummaryResult, title: string): SummaryResult => ({
+  ...result,
+  document: { ...result.document, title },
+});
+
 export const richResult = (): SummaryResult =>
   summaryResult({
     text: richText,

@@ -3,13 +3,13 @@ import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
 import { proseHtml, summaryHtml } from "../../core/report/html.js";
 import { reportOf } from "../../core/report/report.js";
-import { citations, richAnswers, richResult, summaryResult } from "./fixture.js";
+import { citations, richAnswers, richResult, summaryResult, titled } from "./fixture.js";
 
 const documentOf = (html: string) => parseHTML(html).document;
 
 describe("summaryHtml", () => {
   it("has the answer with its citations, every page, the warnings and the facts", () => {
-    const document = documentOf(summaryHtml(richResult(), { title: "The year" }));
+    const document = documentOf(summaryHtml(titled(richResult(), "The year")));
     expect(document.title).toBe("The year");
     expect(document.querySelector("article p")?.textContent).toBe(
       "The outer breakwater settled by 41 cm. (page 1) Divers counted 212 blocks. (pages 2, 3 and 7)",
@@ -91,7 +91,7 @@ describe("summaryHtml", () => {
     fc.assert(
       fc.property(hostile, hostile, hostile, (text, name, warning) => {
         const result = summaryResult({ text, warnings: [warning], policy: name });
-        const html = summaryHtml({ ...result, document: { ...result.document, path: `/x/${name}` } }, { title: name });
+        const html = summaryHtml({ ...result, document: { ...result.document, path: `/x/${name}`, title: name } });
         const document = documentOf(html);
         const tags = new Set([...document.querySelectorAll("*")].map(({ localName }) => localName));
         for (const tag of ["script", "img", "a", "iframe", "link", "object", "base"]) expect(tags).not.toContain(tag);
@@ -160,5 +160,6 @@ it("names the document of every claim and page when there are several, and says 
     "3 parts: a|b `draft`.pdf, pages 1 and 2; a|b `draft`.pdf, pages 1 to 3; minutes.pdf, pages 1 to 4",
   ]);
   expect(html.querySelector(".warnings")?.textContent).toContain("Page 9 is blank.");
+  expect(html.querySelector("h1")?.textContent).toBe("a|b `draft`, and 1 more");
   expect(html.querySelector("header p")?.textContent).toContain("2 documents: a|b `draft`.pdf and minutes.pdf");
 });

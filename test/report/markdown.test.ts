@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { summaryMarkdown } from "../../core/report/markdown.js";
 import type { Block, Inline } from "../../core/report/prose.js";
 import { reportOf } from "../../core/report/report.js";
-import { richAnswers, richResult, summaryResult } from "./fixture.js";
+import { richAnswers, richResult, summaryResult, titled } from "./fixture.js";
 
 const result = summaryResult();
 
@@ -16,7 +16,7 @@ function facts(markdown: string): Record<string, string> {
 
 describe("summaryMarkdown", () => {
   it("has the title, the answer and the facts of the run", () => {
-    const markdown = summaryMarkdown(result, { title: "The  year", date: new Date("2026-03-01T12:00:00Z") });
+    const markdown = summaryMarkdown(titled(result, "The  year"), { date: new Date("2026-03-01T12:00:00Z") });
     expect(markdown).toMatch(/^# The year\n\nThe harbour had a good year\.\n\n- Trade grew\.\n\n## What was read\n\n/);
     expect(facts(markdown)).toEqual({
       Document: "a|b \\`draft\\`.pdf, 5 pages, 6270 tokens",
@@ -54,9 +54,10 @@ describe("summaryMarkdown", () => {
     );
   });
 
-  it("has no warnings section when there are none, and is titled by the file", () => {
+  it("has no warnings section when there are none, is titled by the file and names the model as the catalogue does", () => {
     const markdown = summaryMarkdown({
       ...result,
+      model: { ...result.model, id: "smollm2-135m-instruct" },
       document: {
         ...result.document,
         path: "/x/year.epub",
@@ -72,6 +73,7 @@ describe("summaryMarkdown", () => {
     expect(facts(markdown)).toMatchObject({
       Document: "year.epub, 1 chapter, 6270 tokens",
       Read: "its only chapter",
+      Model: "SmolLM2 135M Instruct, 30 layers, context of 8192 tokens",
     });
   });
 
@@ -95,9 +97,8 @@ describe("summaryMarkdown", () => {
     const hostile =
       "<script>x()</script>\n\n<b>a</b> [b](http://e.org) ![c](http://e.org/c.png) <http://e.org>\n\n[d]: http://e.org/d";
     const title = "![t](http://e.org/t.png) <img src=x>";
-    const markdown = summaryMarkdown(summaryResult({ text: hostile, warnings: ["<img src=x> [w](http://e.org)"] }), {
-      title,
-    });
+    const warnings = ["<img src=x> [w](http://e.org)"];
+    const markdown = summaryMarkdown(titled(summaryResult({ text: hostile, warnings }), title));
     const found: string[] = [];
     walkTokens(lexer(markdown), (token) => {
       // An address written out is made a link by GitHub's rules; it shows where it leads.

@@ -31,6 +31,7 @@ describe("summarizeDocument", () => {
     expect(result.text).toBe("The harbour was rebuilt.");
     expect(result.document).toEqual({
       path: "/reports/harbour.pdf",
+      title: "Harbour",
       pages: 3,
       tokens: 700,
       pagesRead: [1, 3],
