@@ -41,6 +41,9 @@ const compiled = perLanguage((language) => {
   };
 });
 
+/** Sizes and shares in an English sentence, and what stands in quotes: names, which stay as they are. */
+const figures = /"[^"]*"|(?<![\w.])\d+(?:\.\d+)? ?(?:[KMGT]iB|B|%)(?!\w)/g;
+
 /** As many sentences as are kept with their words: a window shows the same ones many times a second. */
 const mostShown = 500;
 
@@ -55,7 +58,7 @@ function compile(english: string, words: string): Template {
 
 /** A sentence or phrase of the core in the window's language; itself when it is none. */
 export function translated(sentence: string): string {
-  if (language() === "en") return sentence;
+  if (language() === "en") return sentence.replace(figures, (figure) => written(figure) ?? figure);
   const { shown } = compiled();
   const words = shown.get(sentence) ?? read(sentence, new Map()).words;
   if (shown.size > mostShown) shown.clear();

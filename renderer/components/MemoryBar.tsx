@@ -154,10 +154,11 @@ function NoStretches() {
 /** The computer's memory at the run's worst moment: what takes it, and what is left or missing. */
 function MemoryStretches({ figures, machine }: { figures: Figures; machine: Machine }) {
   const stretches = memoryStretches(figures.memory, machine);
-  const peak = t("memory.peak", {
-    total: formatBytes(figures.memory.total),
-    free: formatBytes(machine.availableBytes),
-  });
+  const total = formatBytes(figures.memory.total);
+  // What is missing takes the room of what is free: the line must not grow by another, which would move all above.
+  const peak = stretches.some(({ kind }) => kind === "over")
+    ? t("memory.peakOver", { total })
+    : t("memory.peak", { total, free: formatBytes(machine.availableBytes) });
   return (
     <div className="stretches">
       <div className="stretches-bar" aria-hidden="true">

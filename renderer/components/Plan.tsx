@@ -18,11 +18,12 @@ export function Plan({ summary, model }: { summary: DocumentSummary; model: Mode
       </p>
     );
   }
+  const time = durationMs === undefined ? "" : formatRemaining(durationMs);
   const how = parts > 1 ? t("plan.parts", { count: parts, why: translated(why ?? "") }) : t("plan.whole");
   return (
     <>
       <p className="small plan" role="status" data-stale={stale}>
-        {joinSentences(how, durationMs === undefined ? "" : t("plan.time", { time: formatRemaining(durationMs) }))}
+        {joinSentences(how, time && t(parts > 1 ? "plan.timeOfParts" : "plan.time", { time }))}
       </p>
       {warnings.map((warning) => (
         <p key={warning} className="small">

@@ -149,6 +149,11 @@ it.each<[Language, string, string]>([
     "Die angehängten Dateien wurden nicht gelesen: „Tom and Jerry.txt“, „c.txt“ und 2 weitere.",
   ],
   ["en", '"plan.pdf" is empty.', '"plan.pdf" is empty.'],
+  [
+    "en",
+    '"by 50% in 3 MiB.pdf" needs 1.5 GiB; with a budget of 6.9% or "25%" of v2.5%x and 40 %.',
+    '"by 50% in 3 MiB.pdf" needs 1.5 GiB; with a budget of 6.9\u00a0% or "25%" of v2.5%x and 40\u00a0%.',
+  ],
 ])("in %s, %j is %j", (tag, sentence, translation) => {
   speak(tag);
   expect(translated(sentence)).toBe(translation);
