@@ -4,7 +4,7 @@ import { t } from "../../electron/language.js";
 import { pageTexts } from "../page-texts.js";
 import { useDocuments } from "../stores/documents.js";
 import { usePages } from "../stores/pages.js";
-import { columnOfBytes, fileName, formatCount, formatPercent, formatSeries, pageName } from "../view/format.js";
+import { columnOfBytes, fileName, formatCount, formatDecimal, formatSeries, pageName } from "../view/format.js";
 import {
   colourRamp,
   keptByPage,
@@ -215,7 +215,8 @@ function Legend() {
   );
 }
 
-const sharePercent = (share: number) => formatPercent(Math.round(1000 * share) / 10);
+/** Always to a tenth: they stand below each other. */
+const sharePercent = (share: number) => t("units.percent", { value: formatDecimal(100 * share) });
 
 function placeWords({ layer, page, share, everywhere }: Place, { kv, document, furtherDocuments }: SummaryResult) {
   const of = page && [document, ...furtherDocuments][page.document];

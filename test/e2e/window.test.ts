@@ -174,7 +174,9 @@ describe("the window", () => {
 
   it("says before that a document longer than the model's context is read in parts, and then which one and why", async () => {
     await drop(page, [await file("long-inquiry.pdf")]);
-    await page.getByText(/Read in 2 parts, because it takes 11,480 tokens.* All parts together take about 6 s/).waitFor();
+    await page
+      .getByText(/Read in 2 parts, because it takes 11,480 tokens.* All parts together take about 6 s/)
+      .waitFor();
     await startButton().click();
     await page.getByText(/Part 1 of 2: read in parts because it takes 11,480 tokens/).waitFor();
     await page.getByText(/Part 2 of 2/).waitFor();

@@ -152,7 +152,7 @@ it.each<[Language, string, string]>([
   [
     "en",
     '"by 50% in 3 MiB.pdf" needs 1.5 GiB; with a budget of 6.9% or "25%" of v2.5%x and 40 %.',
-    '"by 50% in 3 MiB.pdf" needs 1.5 GiB; with a budget of 6.9\u00a0% or "25%" of v2.5%x and 40\u00a0%.',
+    '"by 50% in 3 MiB.pdf" needs 1.5 GiB; with a budget of 6.9 % or "25%" of v2.5%x and 40 %.',
   ],
 ])("in %s, %j is %j", (tag, sentence, translation) => {
   speak(tag);
