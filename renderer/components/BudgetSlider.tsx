@@ -117,7 +117,7 @@ export function BudgetSlider(props: Props) {
       </div>
       {reason !== undefined && nearest !== undefined && !disabled && (
         <p className="slider-nearest">
-          {t("memory.unfit")}{" "}
+          {t(nearest > share ? "memory.unfitLittle" : "memory.unfitMuch")}{" "}
           <button type="button" className="quiet" onClick={() => onChange(nearest)}>
             {t("memory.useNearest", { share: formatPercent(nearest) })}
           </button>

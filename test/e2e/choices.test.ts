@@ -61,6 +61,7 @@ it("says what the run takes, which places do not fit and why, and goes to the ne
   const reason = /In one go this takes [\d.]+ MiB and [\d.]+ MiB is free.*the nearest that fits/;
   expect(await slider.getAttribute("aria-valuetext")).toMatch(reason);
   await bar().getByText(reason).waitFor();
+  await bar().getByText("it would be read in parts. Use").waitFor();
   await screenshot(page, "choices-unfit");
   await page.emulateMedia({ colorScheme: "dark" });
   await screenshot(page, "choices-unfit-dark");
@@ -76,6 +77,9 @@ it("says what the run takes, which places do not fit and why, and goes to the ne
     .getByText(/The instruction alone takes/)
     .waitFor();
   await page.mouse.move(5, 5);
+  await slider.press("Home");
+  await bar().getByText("Too little for the instruction alone.").waitFor();
+  await nearest.click();
 });
 
 it("takes the form, length, language and focus of the summary, and what is folded away", async () => {
