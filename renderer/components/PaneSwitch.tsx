@@ -8,18 +8,18 @@ import { formatFraction } from "../view/format.js";
 export function PaneSwitch({ document }: { document: OpenDocument }) {
   const { side, show } = usePages();
   const run = useRuns((store) => store.runs[document.id]);
-  const opening = document.state === "opening" ? document.progress : undefined;
   const reading = run?.phase === "reading" ? run.progress : undefined;
+  // Opening, too, is told of where the summary will be.
+  const working = document.state === "opening" ? document.progress : reading;
   return (
     <div className="pane-switch only-narrow">
       <fieldset className="segmented" aria-label={t("documents.shownPane")}>
         <button type="button" aria-pressed={side === "document"} onClick={() => show("document")}>
           {t("documents.document")}
-          {opening && ` ${formatFraction(opening.fraction)}`}
         </button>
         <button type="button" aria-pressed={side === "summary"} onClick={() => show("summary")}>
           {t("summary.title")}
-          {reading && ` ${formatFraction(reading.fraction)}`}
+          {working && ` ${formatFraction(working.fraction)}`}
         </button>
       </fieldset>
     </div>
