@@ -132,6 +132,7 @@ struct llama_retain::reserving {
     static bool reserve(llama_context * ctx, uint32_t n_cells) {
         auto & kv = cache(ctx);
         ctx->synchronize();
+        ctx->retain_blocks.clear(); // what lies there goes at once
         const uint32_t n_used = kv.v_cells[0].used_max_p1();
         const uint32_t n_prefix = kv.get_n_prefix_max();
         const uint32_t n_step = step(kv);
@@ -156,6 +157,7 @@ struct llama_retain::reserving {
             }
         }
 
+        ctx->retain_blocks.clear();
         auto positions = positions_of(kv);
         positions.resize(n_used);
         fill_cells(kv, n_cells, positions);

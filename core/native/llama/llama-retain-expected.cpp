@@ -88,9 +88,15 @@ struct llama_retain::expecting {
         return values;
     }
 
+    // Of how many vectors of each query head the products with keys are computed at once. On a device no more than it has a kernel
+    // of its own for (llama_retain_rows_at_once), of a few KV heads' worth in one launch; on the host all of a KV head's
+    static int64_t n_at_once(ggml_backend_buffer_type_t buft, int64_t n_group) {
+        return ggml_backend_buft_is_host(buft) ? 1 : std::max<int64_t>(1, 16/n_group);
+    }
+
     // Sums and products of a layer's queries, one behind the other, become in their place what keys are multiplied with: of each
     // KV head its query heads' means, then their first columns, their second ones and so on. Returns how many columns the head
-    // with the most has
+    // with the most has, and zeros up to a multiple of vectors where there is room
     static size_t vectors_of(const llama_retain_queries & queries, float * values, const std::vector<double> & rotation, int64_t n_head_kv, int n_threads) {
         const int64_t n_embd   = queries.sum->ne[1];
         const int64_t n_head   = queries.sum->ne[2];
@@ -117,6 +123,9 @@ struct llama_retain::expecting {
         for (const auto & head : heads) {
             n_columns = std::max(n_columns, head.columns.size());
         }
+        const size_t n_few    = n_at_once(ggml_backend_buffer_get_type(queries.sum->buffer), n_group);
+        const size_t n_padded = (n_columns + n_few)/n_few*n_few - 1;
+        n_columns = n_padded <= size_t(n_embd) ? n_padded : n_columns;
         std::fill_n(values, n_head*(1 + n_columns)*n_embd, 0.0f);
         for (int64_t h = 0; h < n_head; ++h) {
             float * into = values + (h/n_group*(1 + n_columns)*n_group + h%n_group)*n_embd;
@@ -133,28 +142,26 @@ struct llama_retain::expecting {
         ctx->retain_expecting.reset();
         auto ahead = std::make_unique<llama_retain_expecting>();
         struct task {
-            const llama_retain_queries *               queries;
-            std::shared_ptr<const std::vector<double>> rotation;
-            int64_t                                    n_head_kv;
-            size_t *                                   n_columns;
+            const llama_retain_queries * queries;
+            int64_t                      n_head_kv;
+            size_t *                     n_columns;
         };
         std::vector<task> tasks;
         std::map<ggml_backend_t, ggml_backend_event_ptr> read;
         for (const auto & [il, queries] : ctx->retain_queries) {
-            auto * buft = ggml_backend_buffer_get_type(queries.buffer.get());
+            auto * buft = ggml_backend_buffer_get_type(queries.sum->buffer);
             if (queries.n == 0 || ggml_backend_buft_is_host(buft)) {
                 continue;
             }
-            const auto device   = backend(ctx, buft);
-            const auto rotation = mean_rotation(ctx, queries, queries.sum->ne[1], first, n_future);
+            const auto device = backend(ctx, buft);
             auto & event = read[device];
             if (device && !event) {
                 event.reset(ggml_backend_event_new(ggml_backend_get_device(device)));
             }
-            if (!event || !rotation) {
+            if (!event) {
                 return;
             }
-            tasks.push_back({ &queries, rotation, ctx->model.hparams.n_head_kv(il), &ahead->n_columns[il] });
+            tasks.push_back({ &queries, ctx->model.hparams.n_head_kv(il), &ahead->n_columns[il] });
         }
         if (tasks.empty()) {
             return;
@@ -165,17 +172,20 @@ struct llama_retain::expecting {
         }
         ahead->first = first;
         ahead->n     = n_future;
-        ahead->done  = std::async(std::launch::async, [ahead = ahead.get(), tasks, n_threads = ctx->cparams.n_threads_batch] {
+        ahead->done  = std::async(std::launch::async, [ctx, ahead = ahead.get(), tasks] {
             for (const auto & event : ahead->read) {
                 ggml_backend_event_synchronize(event.get());
             }
             for (const auto & task : tasks) {
+                const auto rotation = mean_rotation(ctx, *task.queries, task.queries->sum->ne[1], ahead->first, ahead->n);
+                if (!rotation) {
+                    return;
+                }
                 auto values = values_of(*task.queries);
-                *task.n_columns = vectors_of(*task.queries, values.data(), *task.rotation, task.n_head_kv, n_threads);
-                ggml_tensor whole = *task.queries->sum; // all of the buffer, of which the products follow the sums
+                *task.n_columns = vectors_of(*task.queries, values.data(), *rotation, task.n_head_kv, ctx->cparams.n_threads_batch);
+                ggml_tensor whole = *task.queries->sum; // and the products behind it
                 whole.ne[0] = values.size();
                 whole.ne[1] = whole.ne[2] = 1;
-                whole.data  = ggml_backend_buffer_get_base(task.queries->buffer.get());
                 ggml_backend_tensor_set(&whole, values.data(), 0, values.size()*sizeof(float));
             }
         });
@@ -197,10 +207,13 @@ struct llama_retain::expecting {
 
         int64_t n_columns = 0;
         std::vector<float> values; // empty: they lie where the queries were
-        if (const auto * ahead = ctx->retain_expecting.get(); ahead && ahead->n_columns.count(il)) {
+        const auto * ahead = ctx->retain_expecting.get();
+        if (ahead) {
             ahead->done.wait();
+        }
+        if (ahead && ahead->n_columns.count(il)) {
             n_columns = ahead->n_columns.at(il);
-            if (ahead->first != first || ahead->n != n_future) {
+            if (n_columns == 0 || ahead->first != first || ahead->n != n_future) {
                 return false;
             }
         } else {
@@ -213,12 +226,15 @@ struct llama_retain::expecting {
         }
 
         auto * buft = ggml_backend_buffer_get_type(keys->buffer);
+        const int64_t n_vectors = 1 + n_columns;
+        const int64_t n_few     = n_at_once(buft, n_group);
+        const int64_t n_part    = n_few > 1 && n_vectors%n_few == 0 ? n_few : n_vectors;
         ggml_init_params params = { 8*ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true };
         ggml_context_ptr inputs(ggml_init(params));
-        ggml_tensor * t_vectors = ggml_new_tensor_3d(inputs.get(), GGML_TYPE_F32, n_embd, (1 + n_columns)*n_group, n_head_kv);
+        ggml_tensor * t_vectors = ggml_new_tensor_3d(inputs.get(), GGML_TYPE_F32, n_embd, n_vectors*n_group, n_head_kv);
         if (values.empty()) {
-            t_vectors->buffer = queries.buffer.get();
-            t_vectors->data   = ggml_backend_buffer_get_base(queries.buffer.get());
+            t_vectors->buffer = queries.sum->buffer;
+            t_vectors->data   = queries.sum->data;
         }
         ggml_tensor * t_rot    = kv.build_input_k_rot(inputs.get());
         ggml_tensor * t_turned = t_rot ? llama_mul_mat_hadamard(inputs.get(), t_vectors, t_rot) : t_vectors; // as keys are stored
@@ -238,24 +254,20 @@ struct llama_retain::expecting {
             }
         }
 
-        return by_parts(ctx, keys, n_rows, ggml_nrows(t_vectors), n_head_kv*n_group,
-            [&](ggml_context * c, ggml_cgraph * graph, ggml_tensor * rows) {
-                ggml_tensor * k = ggml_view_3d(c, rows, n_embd, rows->ne[1], n_head_kv, rows->nb[1], n_embd*ggml_element_size(rows), 0);
-                // vectors in f16, as keys are and queries in attention
-                ggml_tensor * all = ggml_mul_mat(c, k, t_turned);
-                ggml_prec_set_acc(all, GGML_PREC_F32);
-                const auto vectors_from = [&](int64_t from, int64_t n) {
-                    return ggml_view_3d(c, all, all->ne[0], n*n_group, n_head_kv, all->nb[1], all->nb[2], from*n_group*all->nb[1]);
-                };
-                ggml_tensor * squares = vectors_from(1, n_columns);
-                squares = ggml_mul_inplace(c, squares, squares); // ggml_sqr takes one thread on the CPU
-                return ggml_add(c, vectors_from(0, 1), llama_retain_sum(c, graph, squares, n_group)); // [rows, n_group, n_head_kv]
-            },
-            [&](const float * made, int64_t start, int64_t n) {
-                for (int64_t h = 0; h < n_head_kv*n_group; ++h) {
-                    std::copy_n(made + h*n, n, logits + h*n_rows + start);
-                }
-            });
+        return by_parts(ctx, keys, n_rows, ggml_nrows(t_vectors), n_head_kv*n_group, [&](ggml_context * c, ggml_cgraph * graph, ggml_tensor * rows) {
+            const size_t head = n_embd*ggml_element_size(rows);
+            ggml_tensor * k = ggml_view_4d(c, rows, n_embd, rows->ne[1], 1, n_head_kv, rows->nb[1], head, head, 0);
+            // vectors in f16, as keys are and queries in attention
+            ggml_tensor * all = ggml_mul_mat(c, k, ggml_reshape_4d(c, t_turned, n_embd, n_part*n_group, n_vectors/n_part, n_head_kv));
+            ggml_prec_set_acc(all, GGML_PREC_F32);
+            all = ggml_reshape_3d(c, all, all->ne[0], n_vectors*n_group, n_head_kv);
+            const auto vectors_from = [&](int64_t from, int64_t n) {
+                return ggml_view_3d(c, all, all->ne[0], n*n_group, n_head_kv, all->nb[1], all->nb[2], from*n_group*all->nb[1]);
+            };
+            ggml_tensor * squares = vectors_from(1, n_columns);
+            squares = ggml_mul_inplace(c, squares, squares); // ggml_sqr takes one thread on the CPU
+            return ggml_add(c, vectors_from(0, 1), llama_retain_sum(c, graph, squares, n_group)); // [rows, n_group, n_head_kv]
+        }, logits);
     }
 };
 

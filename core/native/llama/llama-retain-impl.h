@@ -78,6 +78,9 @@ struct llama_retain {
     // takes such storage, where `old` lies. What it holds is finite, and masked until it is written. false: there is none
     static bool take_spare(llama_context * ctx, const ggml_tensor * old, ggml_type type, int64_t n_embd, uint32_t n_rows, const kind & kind, kv_layer & out);
 
+    // K or V of n_rows empty rows of n_embd elements, where `old` lies. false: no memory
+    static bool alloc(llama_context * ctx, const ggml_tensor * old, ggml_type type, int64_t n_embd, uint32_t n_rows, const kind & kind, kv_layer & out);
+
     // n_rows empty rows of all heads together, as f16 (exact) or of the cache's types. false: no memory
     static bool renew(llama_context * ctx, const llama_kv_cache & kv, kv_layer & layer, bool exact, uint32_t n_rows);
 
@@ -136,12 +139,11 @@ struct llama_retain {
     // next call. nullptr: none
     static float * read_buffer(llama_context * ctx, ggml_backend_buffer_type_t buft, size_t size);
 
-    // What build() makes of a layer's first n_rows keys or values, f16 [elements of all heads, rows], where they lie: for so many
-    // rows at a time that these and what is between, n_between elements a row, stay in a core's cache; on a device, that it is
-    // worth a launch. take(values, first row, rows) gets what came, f32, n_made elements a row. false: no memory
+    // What build() makes of a layer's first n_rows keys or values, f16 [elements of all heads, rows], where they lie, into `out`:
+    // f32 [n_rows, n_made]. For so many rows at a time that these and what is between, n_between f32 elements a row, stay in a core's
+    // cache; on a device, that they are worth a launch. false: no memory
     static bool by_parts(llama_context * ctx, const ggml_tensor * staged, int64_t n_rows, int64_t n_between, int64_t n_made,
-            const std::function<ggml_tensor *(ggml_context *, ggml_cgraph *, ggml_tensor *)> & build,
-            const std::function<void(const float *, int64_t, int64_t)> & take);
+            const std::function<ggml_tensor *(ggml_context *, ggml_cgraph *, ggml_tensor *)> & build, float * out);
 
     //
     // rotary embedding: llama-retain-rotation.cpp
@@ -179,6 +181,10 @@ struct llama_retain {
     // the scheduler would do so anew for every batch, as each is larger than the one before, and wait for the device to come to
     // rest each time. Once for each group. false: no memory
     static bool lay_out(llama_context * ctx);
+
+    // When only the last layer is left, of which one batch attends, smaller parts of the mask cost nothing, and memory is at its peak:
+    // llama-retain-read.cpp. Once the layer before is read. false: no memory
+    static bool spare_mask(llama_context * ctx);
 
     //
     // what one file alone does, beside the public functions that call it

@@ -19,19 +19,31 @@ int64_t llama_retain_rows_at_once(int64_t n_kv, int64_t n_gqa, bool on_host) {
     return std::clamp<int64_t>((1 << (on_host ? 21 : 22))/(n_kv*n_gqa), 1, 16);
 }
 
+int64_t llama_retain_heads_at_once(int64_t n_kv, int64_t n_gqa, int64_t n_head_kv, bool on_host) {
+    const int64_t n_rows  = llama_retain_rows_at_once(n_kv, n_gqa, on_host);
+    const int64_t n_most  = std::clamp<int64_t>((1 << (on_host ? 19 : 22))/(n_kv*n_rows*n_gqa), 1, n_head_kv);
+    const int64_t n_parts = (n_head_kv + n_most - 1)/n_most;
+    return (n_head_kv + n_parts - 1)/n_parts;
+}
+
 uint32_t llama_retain_max_nodes(const llama_model & model, const llama_cparams & cparams) {
     const auto & hparams = model.hparams;
     int64_t n_head_kv = 0, n_gqa = 1;
+    bool    on_host   = !cparams.offload_kqv;
     for (uint32_t il = 0; il < hparams.n_layer(); ++il) {
         n_head_kv = std::max<int64_t>(n_head_kv, hparams.n_head_kv(il));
         n_gqa     = std::max<int64_t>(n_gqa, hparams.n_head(il)/std::max(1u, hparams.n_head_kv(il)));
+        on_host   = on_host || ggml_backend_dev_type(model.dev_layer(il)) == GGML_BACKEND_DEVICE_TYPE_CPU;
     }
-    // of each KV head: 15 for as many queries as go together, and 17 to add them up for each of three sums, of parts of two sizes;
-    // that again where the mask is in parts, of 128 queries at least. Heads that are stored apart have 24 instead
-    const int64_t n_rows  = cparams.retain_most_rows;
-    const int64_t n_parts = n_rows/llama_retain_rows_at_once(GGML_PAD(cparams.n_ctx, 256), n_gqa, true) + 2;
-    const int64_t n_each  = 15*n_parts + 104*(n_rows/128 + 1);
-    return n_head_kv*(24*hparams.n_layer() + n_each*cparams.retain_most_layers);
+    // of the KV heads that go together: 15 for as many queries as do, and 17 to add them up for each of three sums, of parts of two
+    // sizes; that again where the mask is in parts, of 128 queries at least. Heads that are stored apart, of which nothing is summed
+    // up, have 24 each. Room is not free: what a graph could need of it is zeroed when a context is made
+    const int64_t n_rows   = cparams.retain_most_rows;
+    const int64_t n_kv     = GGML_PAD(cparams.n_ctx, 256);
+    const int64_t n_parts  = n_rows/llama_retain_rows_at_once(n_kv, n_gqa, on_host) + 2;
+    const int64_t n_chunks = n_head_kv/llama_retain_heads_at_once(n_kv, n_gqa, n_head_kv, on_host) + 1;
+    const int64_t n_each   = 15*n_parts + 104*(n_rows/128 + 1);
+    return std::max(24*n_head_kv*hparams.n_layer(), n_chunks*n_each*cparams.retain_most_layers);
 }
 
 struct llama_retain::observing {
@@ -51,11 +63,9 @@ struct llama_retain::observing {
         if (n_rows > cparams.retain_most_rows || (any && end - cparams.retain_begin > cparams.retain_most_layers)) {
             return false;
         }
-        for (uint32_t il = cparams.retain_begin; il < end; ++il) {
-            if (cache(ctx).map_layer_ids.count(il) &&
-                ((n_rows > 0 && !sum_attention(ctx, il)) || ((what & LLAMA_RETAIN_QUERIES) && !sum_queries(ctx, il)))) {
-                return false;
-            }
+        if (!place(ctx, what, cparams.retain_begin, end)) {
+            forget(ctx);
+            return false;
         }
         return lay_out(ctx);
     }
@@ -69,48 +79,49 @@ struct llama_retain::observing {
         ctx->cparams.retain_rows = 0;
         ctx->retain_attention.clear();
         ctx->retain_queries.clear();
+        ctx->retain_sums.clear();
     }
 
-    // where the layer's keys lie, zeros. false: no memory
-    static bool place(llama_context * ctx, uint32_t il, const ggml_context_ptr & tensors, ggml_backend_buffer_ptr & buffer) {
-        auto * buft = ggml_backend_buffer_get_type(layer_of(ctx, il).k->buffer);
-        buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(tensors.get(), buft));
-        if (!buffer) {
-            return false;
-        }
-        ggml_backend_buffer_clear(buffer.get(), 0);
-        ++ctx->cparams.retain_gen; // a graph that adds to others is not to be used again
-        return true;
-    }
-
-    static bool sum_attention(llama_context * ctx, uint32_t il) {
-        if (ctx->retain_attention.count(il)) {
-            return true;
-        }
-        llama_retain_attention attention;
-        ggml_init_params params = { 3*ggml_tensor_overhead(), nullptr, true };
-        attention.tensors.reset(ggml_init(params));
-        for (const uint32_t what : { LLAMA_RETAIN_SUMS, LLAMA_RETAIN_SQUARES, LLAMA_RETAIN_ENTROPY }) {
-            if (ctx->cparams.retain_what & what) {
-                attention.sums[what] = ggml_new_tensor_2d(attention.tensors.get(), GGML_TYPE_F32, cache(ctx).get_size(), ctx->model.hparams.n_head(il));
+    // what is to be summed up and has no place yet, where each layer's keys lie: zeros. false: no memory
+    static bool place(llama_context * ctx, uint32_t what, uint32_t begin, uint32_t end) {
+        const auto & hparams = ctx->model.hparams;
+        std::map<ggml_backend_buffer_type_t, ggml_context_ptr> fresh;
+        for (uint32_t il = begin; il < end; ++il) {
+            if (!cache(ctx).map_layer_ids.count(il)) {
+                continue;
+            }
+            auto & tensors = fresh[ggml_backend_buffer_get_type(layer_of(ctx, il).k->buffer)];
+            const auto add = [&](ggml_tensor *& t, int64_t ne0, int64_t ne1, int64_t ne2) {
+                if (!tensors && !t) {
+                    ggml_init_params params = { 5*(end - begin)*ggml_tensor_overhead(), nullptr, true };
+                    tensors.reset(ggml_init(params));
+                }
+                t = t ? t : ggml_new_tensor_3d(tensors.get(), GGML_TYPE_F32, ne0, ne1, ne2);
+            };
+            for (const uint32_t of : { LLAMA_RETAIN_SUMS, LLAMA_RETAIN_SQUARES, LLAMA_RETAIN_ENTROPY }) {
+                if (what & of) {
+                    add(ctx->retain_attention[il].sums[of], cache(ctx).get_size(), hparams.n_head(il), 1);
+                }
+            }
+            if (what & LLAMA_RETAIN_QUERIES) {
+                const int64_t n_embd = hparams.n_embd_head_k(il);
+                add(ctx->retain_queries[il].sum,      1,      n_embd, hparams.n_head(il));
+                add(ctx->retain_queries[il].products, n_embd, n_embd, hparams.n_head(il));
             }
         }
-        return attention.sums.empty() ||
-            (place(ctx, il, attention.tensors, attention.buffer) && ctx->retain_attention.emplace(il, std::move(attention)).second);
-    }
-
-    static bool sum_queries(llama_context * ctx, uint32_t il) {
-        if (ctx->retain_queries.count(il)) {
-            return true;
+        for (auto & [buft, tensors] : fresh) {
+            if (!tensors) {
+                continue;
+            }
+            ggml_backend_buffer_ptr buffer(ggml_backend_alloc_ctx_tensors_from_buft(tensors.get(), buft));
+            if (!buffer) {
+                return false;
+            }
+            ggml_backend_buffer_clear(buffer.get(), 0);
+            ctx->retain_sums.push_back({ std::move(tensors), std::move(buffer) });
+            ++ctx->cparams.retain_gen; // a graph that adds to others is not to be used again
         }
-        llama_retain_queries queries;
-        ggml_init_params params = { 2*ggml_tensor_overhead(), nullptr, true };
-        queries.tensors.reset(ggml_init(params));
-        const auto & hparams = ctx->model.hparams;
-        const int64_t n_embd = hparams.n_embd_head_k(il);
-        queries.sum      = ggml_new_tensor_3d(queries.tensors.get(), GGML_TYPE_F32, 1,      n_embd, hparams.n_head(il));
-        queries.products = ggml_new_tensor_3d(queries.tensors.get(), GGML_TYPE_F32, n_embd, n_embd, hparams.n_head(il));
-        return place(ctx, il, queries.tensors, queries.buffer) && ctx->retain_queries.emplace(il, std::move(queries)).second;
+        return true;
     }
 
     static const float * observed(llama_context * ctx, uint32_t il, uint32_t what, uint32_t * n_kv) {
@@ -120,7 +131,7 @@ struct llama_retain::observing {
             return nullptr;
         }
         const ggml_tensor * t = layer->second.sums.at(what);
-        auto * values = read_buffer(ctx, ggml_backend_buffer_get_type(layer->second.buffer.get()), ggml_nbytes(t));
+        auto * values = read_buffer(ctx, ggml_backend_buffer_get_type(t->buffer), ggml_nbytes(t));
         if (!values) {
             return nullptr;
         }
@@ -156,18 +167,12 @@ struct llama_retain::observing {
             return false;
         }
         const int64_t n_head = ctx->model.hparams.n_head_kv(il);
-        return by_parts(ctx, t, n_rows, 2*t->ne[0], n_head,
-            [&](ggml_context * c, ggml_cgraph *, ggml_tensor * v) {
-                v = ggml_cast(c, v, GGML_TYPE_F32);
-                v = ggml_mul(c, v, v);
-                v = ggml_sum_rows(c, ggml_reshape_3d(c, v, v->ne[0]/n_head, n_head, v->ne[1]));
-                return ggml_sqrt(c, ggml_cont(c, ggml_transpose(c, ggml_reshape_2d(c, v, n_head, v->ne[2])))); // [rows, n_head]
-            },
-            [&](const float * lengths, int64_t start, int64_t n) {
-                for (int64_t h = 0; h < n_head; ++h) {
-                    std::copy_n(lengths + h*n, n, norms + h*n_rows + start);
-                }
-            });
+        return by_parts(ctx, t, n_rows, t->ne[0], n_head, [&](ggml_context * c, ggml_cgraph *, ggml_tensor * v) {
+            v = ggml_cast(c, v, GGML_TYPE_F32);
+            v = ggml_mul_inplace(c, v, v);
+            v = ggml_sum_rows(c, ggml_reshape_3d(c, v, v->ne[0]/n_head, n_head, v->ne[1]));
+            return ggml_sqrt(c, ggml_cont(c, ggml_transpose(c, ggml_reshape_2d(c, v, n_head, v->ne[2])))); // [rows, n_head]
+        }, norms);
     }
 };
 

@@ -42,26 +42,26 @@ struct llama_retain::reading {
         return reading.mask_buffer != nullptr;
     }
 
-    // When only the last layer is left, of which one batch attends, smaller parts cost nothing, and memory is at its peak.
     static bool spare_mask(llama_context * ctx) {
         auto * reading = ctx->retain_reading.get();
         if (!reading || ctx->cparams.retain_end + 1 != ctx->model.hparams.n_layer()) {
             return true;
         }
-        const int64_t n_rows  = reading->hidden->ne[1];
+        const int64_t n_rows  = reading->cells->ne[0];
         const int64_t n_fewer = n_rows*n_mask_rows/2;
         const int64_t n_now   = ggml_nelements(reading->mask);
         const bool in_parts = n_now < n_rows*ctx->cparams.n_ubatch;
         return !in_parts || n_now <= n_fewer || hold_mask(*reading, ggml_backend_buffer_get_type(reading->mask_buffer.get()), n_fewer);
     }
 
-    static size_t hold(llama_context * ctx, ggml_type type, uint32_t n_tokens) {
+    static void let_go(llama_context * ctx) {
         ctx->synchronize();
         ctx->cparams.retain_reading = nullptr;
         ctx->retain_reading.reset();
-        if (n_tokens == 0) {
-            return 0;
-        }
+    }
+
+    // where the first layer lies, or in the host's memory. nullptr: no memory
+    static const llama_retain_reading * hold(llama_context * ctx, ggml_type type, uint32_t n_tokens, bool in_groups) {
         ctx->retain_passed.clear();
         // a graph that is reserved has as many tokens as a batch can; the mask's edge is as wide as a batch, padded
         const int64_t n_batch = ctx->cparams.n_ubatch;
@@ -73,7 +73,7 @@ struct llama_retain::reading {
             ggml_init_params params = { 6*ggml_tensor_overhead(), nullptr, true };
             reading->tensors.reset(ggml_init(params));
             auto * tensors = reading->tensors.get();
-            reading->hidden = ggml_new_tensor_2d(tensors, type, ctx->model.hparams.n_embd, n_rows);
+            reading->hidden = in_groups ? ggml_new_tensor_2d(tensors, type, ctx->model.hparams.n_embd, n_rows) : nullptr;
             reading->edge   = ggml_new_tensor_2d(tensors, GGML_TYPE_F16, n_edge, n_batch);
             reading->zero   = ggml_new_tensor_2d(tensors, GGML_TYPE_F16, n_edge, n_batch);
             reading->pos    = ggml_new_tensor_1d(tensors, GGML_TYPE_I32, n_rows);
@@ -87,7 +87,7 @@ struct llama_retain::reading {
             }
         }
         if (!reading->buffer || !reading->mask_buffer) {
-            return 0;
+            return nullptr;
         }
         ggml_backend_buffer_clear(reading->buffer.get(), 0);
         std::vector<ggml_fp16_t> edge(n_edge*n_batch, ggml_fp32_to_fp16(0.0f));
@@ -104,7 +104,7 @@ struct llama_retain::reading {
         ggml_backend_tensor_set(reading->cells, cells.data(), 0, ggml_nbytes(reading->cells));
         ctx->retain_reading = std::move(reading);
         ctx->cparams.retain_reading = ctx->retain_reading.get();
-        return ggml_nbytes(ctx->retain_reading->hidden);
+        return ctx->retain_reading.get();
     }
 
     // the row of the group's staging and hidden states that is this position's; -1: it was not passed on
@@ -120,7 +120,7 @@ struct llama_retain::reading {
     static bool pass(llama_context * ctx, const uint32_t * positions, uint32_t n) {
         ctx->synchronize();
         auto * reading = ctx->retain_reading.get();
-        if (!reading || n == 0) {
+        if (!reading || !reading->hidden || n == 0) {
             return false;
         }
         std::vector<int32_t> rows(n);
@@ -159,6 +159,11 @@ struct llama_retain::reading {
         }
         changed(ctx, il_begin, il_end);
         count(ctx);
+        // one group of all layers leaves nothing to another; but a device that is to read it needs no input either
+        if (!plain && !ctx->retain_reading && il_begin == 0 && il_end == ctx->model.hparams.n_layer() &&
+                !ggml_backend_buffer_is_host(layer_of(ctx, 0).k->buffer) && !hold(ctx, GGML_TYPE_F16, n_cells, false)) {
+            return false;
+        }
         ctx->retain_lay_out = n_cells;
         // on a device what is observed is part of it, which llama_retain_observe says
         return step(full) > 1 || lay_out(ctx);
@@ -211,14 +216,22 @@ struct llama_retain::reading {
         }
         renew_cells(cache(ctx));
         llama_retain_forget(ctx);
+        let_go(ctx);
+        ctx->retain_blocks.clear();
         ctx->retain_spare.clear();
         ctx->retain_read_buf.reset();
         return true;
     }
 };
 
+bool llama_retain::spare_mask(llama_context * ctx) {
+    return reading::spare_mask(ctx);
+}
+
 size_t llama_retain_hold(llama_context * ctx, ggml_type type, uint32_t n_tokens) {
-    return llama_retain::reading::hold(ctx, type, n_tokens);
+    llama_retain::reading::let_go(ctx);
+    const auto * reading = n_tokens > 0 ? llama_retain::reading::hold(ctx, type, n_tokens, true) : nullptr;
+    return reading ? ggml_nbytes(reading->hidden) : 0;
 }
 
 bool llama_retain_pass(llama_context * ctx, const uint32_t * positions, uint32_t n) {

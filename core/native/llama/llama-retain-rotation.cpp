@@ -8,7 +8,7 @@
 
 // columns of n_embd elements as rotary embedding turns them at n positions from `first` on: [n_embd, columns, n]; empty: no memory.
 // By the node that rotated the queries, so that every kind of rotary embedding is covered
-static std::vector<float> rotate(llama_context * ctx, const llama_retain_queries & queries, int64_t n_embd, const std::vector<float> & columns, int32_t first, int64_t n) {
+static std::vector<float> rotate(ggml_backend_t cpu, const llama_retain_queries & queries, int64_t n_embd, const std::vector<float> & columns, int32_t first, int64_t n) {
     ggml_init_params params = { 4*ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true };
     ggml_context_ptr tensors(ggml_init(params));
     auto * c = tensors.get();
@@ -23,7 +23,6 @@ static std::vector<float> rotate(llama_context * ctx, const llama_retain_queries
     turned->src[2] = factors;
     memcpy(turned->op_params, queries.rope.data(), sizeof(turned->op_params));
 
-    const auto cpu = llama_retain::backend(ctx, ggml_backend_cpu_buffer_type());
     ggml_backend_buffer_ptr buffer(ggml_backend_alloc_ctx_tensors(c, cpu));
     if (!buffer) {
         return {};
@@ -50,7 +49,7 @@ static std::vector<float> rotate(llama_context * ctx, const llama_retain_queries
 }
 
 // the mean of what rotary embedding does at n positions from `first` on, column after column; empty: no memory
-static std::vector<double> mean_of(llama_context * ctx, const llama_retain_queries & queries, int64_t n_embd, int32_t first, uint32_t n) {
+static std::vector<double> mean_of(ggml_backend_t cpu, const llama_retain_queries & queries, int64_t n_embd, int32_t first, uint32_t n) {
     std::vector<float> identity(n_embd*n_embd, 0.0f);
     for (int64_t i = 0; i < n_embd; ++i) {
         identity[i*n_embd + i] = 1.0f;
@@ -61,7 +60,7 @@ static std::vector<double> mean_of(llama_context * ctx, const llama_retain_queri
 
     // Columns whose elements go to different places can be turned as one, and a rotation mixes elements in pairs: two columns do
     // for the whole matrix. For each of them, which column of the matrix an element of the result belongs to; -1: to none
-    const auto sample = rotate(ctx, queries, n_embd, identity, first + n - 1, 1);
+    const auto sample = rotate(cpu, queries, n_embd, identity, first + n - 1, 1);
     if (sample.empty()) {
         return {};
     }
@@ -90,7 +89,7 @@ static std::vector<double> mean_of(llama_context * ctx, const llama_retain_queri
         }
     }
 
-    const auto turned = rotate(ctx, queries, n_embd, columns, first, n);
+    const auto turned = rotate(cpu, queries, n_embd, columns, first, n);
     std::vector<double> mean(turned.empty() ? 0 : n_embd*n_embd, 0.0);
     for (size_t at = 0; at < turned.size(); at += columns.size()) {
         for (size_t k = 0; k < origins.size(); ++k) {
@@ -109,7 +108,14 @@ std::shared_ptr<const std::vector<double>> llama_retain::mean_rotation(llama_con
     auto & known = ctx->retain_rotation;
     if (!known.mean || known.rotated != queries.rotated || known.rope != queries.rope || known.factors != queries.factors ||
         known.n_embd != n_embd || known.first != first || known.n != n) {
-        const auto mean = mean_of(ctx, queries, n_embd, first, n);
+        // on the context's own the document may still be read; this is soon done by one thread
+        ggml_backend_ptr cpu(ggml_backend_dev_init(ggml_backend_get_device(ctx->backend_cpu), nullptr));
+        for (const auto & [backend, set_n_threads] : ctx->set_n_threads_fns) {
+            if (cpu && backend == ctx->backend_cpu) {
+                set_n_threads(cpu.get(), 1);
+            }
+        }
+        const auto mean = cpu ? mean_of(cpu.get(), queries, n_embd, first, n) : std::vector<double>();
         known = { queries.rotated, queries.rope, queries.factors, n_embd, first, n, mean.empty() ? nullptr : std::make_shared<const std::vector<double>>(mean) };
     }
     return known.mean;

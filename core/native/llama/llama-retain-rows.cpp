@@ -90,22 +90,29 @@ float * llama_retain::read_buffer(llama_context * ctx, ggml_backend_buffer_type_
 }
 
 bool llama_retain::by_parts(llama_context * ctx, const ggml_tensor * staged, int64_t n_rows, int64_t n_between, int64_t n_made,
-        const std::function<ggml_tensor *(ggml_context *, ggml_cgraph *, ggml_tensor *)> & build,
-        const std::function<void(const float *, int64_t, int64_t)> & take) {
+        const std::function<ggml_tensor *(ggml_context *, ggml_cgraph *, ggml_tensor *)> & build, float * out) {
     auto * buft = ggml_backend_buffer_get_type(staged->buffer);
     const auto    device  = backend(ctx, buft);
     const bool    on_host = ggml_backend_buft_is_host(buft);
-    const int64_t n_most  = on_host ? 1 << 17 : 8 << 20;
-    const int64_t n_step  = std::max<int64_t>(1, n_most/(staged->ne[0] + n_between));
+    // CUDA multiplies blocks of rows by itself, and leaves others to cuBLAS: a few more than asked for are staged there
+    const int64_t n_block = on_host ? 1 : 64;
+    const int64_t n_all   = std::min<int64_t>(GGML_PAD(n_rows, n_block), staged->ne[1]);
+    const int64_t n_most  = on_host ? (1 << 17)/(staged->ne[0] + n_between) : (8 << 20)/n_between;
+    const int64_t n_step  = std::max(n_block, n_most/n_block*n_block);
     const size_t  n_node  = 64;
     // a device goes from part to part by itself, and the host waits for it once
-    float * values = on_host ? nullptr : read_buffer(ctx, buft, n_rows*n_made*sizeof(float));
-    if (!device || (!on_host && !values)) {
+    float * values = on_host ? nullptr : read_buffer(ctx, buft, n_all*n_made*sizeof(float));
+    if (!device || !spare_mask(ctx) || (!on_host && !values)) {
         return false;
     }
+    const auto take = [&](const float * made, int64_t start, int64_t n) {
+        for (int64_t i = 0; i < n_made; ++i) {
+            std::copy_n(made + i*n, std::min(n, n_rows - start), out + i*n_rows + start);
+        }
+    };
     std::vector<ggml_context_ptr> under_way;
-    for (int64_t start = 0; start < n_rows; start += n_step) {
-        const int64_t n = std::min(n_step, n_rows - start);
+    for (int64_t start = 0; start < n_all; start += n_step) {
+        const int64_t n = std::min(n_step, n_all - start);
         ggml_init_params params = { n_node*ggml_tensor_overhead() + ggml_graph_overhead_custom(n_node, false), nullptr, true };
         ggml_context_ptr tensors(ggml_init(params));
         auto * c = tensors.get();
@@ -126,8 +133,8 @@ bool llama_retain::by_parts(llama_context * ctx, const ggml_tensor * staged, int
         }
     }
     ggml_backend_synchronize(device);
-    for (int64_t start = 0; !on_host && start < n_rows; start += n_step) {
-        take(values + start*n_made, start, std::min(n_step, n_rows - start));
+    for (int64_t start = 0; !on_host && start < n_all; start += n_step) {
+        take(values + start*n_made, start, std::min(n_step, n_all - start));
     }
     return true;
 }

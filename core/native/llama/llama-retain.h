@@ -49,8 +49,6 @@ enum llama_retain_outcome {
 
 // a layer's attention, summed up over the scored tokens of all batches where its keys lie: by llama_retain_what
 struct llama_retain_attention {
-    ggml_context_ptr                  tensors;
-    ggml_backend_buffer_ptr           buffer;
     std::map<uint32_t, ggml_tensor *> sums; // f32 [cells, n_head]
 };
 
@@ -63,10 +61,8 @@ struct llama_retain_query_batch {
 
 // a layer's queries before rotary embedding, summed up over the batches where its keys lie
 struct llama_retain_queries {
-    ggml_context_ptr        tensors;
-    ggml_backend_buffer_ptr buffer;
     ggml_tensor *           sum      = nullptr; // f32 [1, n_embd_head, n_head]
-    ggml_tensor *           products = nullptr; // f32 [n_embd_head, n_embd_head, n_head]
+    ggml_tensor *           products = nullptr; // f32 [n_embd_head, n_embd_head, n_head], behind it
     int64_t                 n        = 0;
     float                   scale    = 0.0f;
 
@@ -99,6 +95,18 @@ struct llama_retain_expecting {
     std::future<void>                   done;
 };
 
+// what all layers of a group that lie in one place are summed up in: a device takes longer to give memory than to fill it
+struct llama_retain_sums {
+    ggml_context_ptr        tensors;
+    ggml_backend_buffer_ptr buffer;
+};
+
+// memory of a device that the next small K or V, of whichever layer, gets its part of
+struct llama_retain_block {
+    std::shared_ptr<ggml_backend_buffer> buffer;
+    size_t                               n_used = 0; // bytes
+};
+
 // K or V of a layer that was read and cut down, for one that is still to be
 struct llama_retain_spare {
     std::shared_ptr<ggml_context>        ctx;
@@ -127,6 +135,9 @@ uint32_t             llama_retain_max_nodes(const struct llama_model & model, co
 // A device, which few rows do not fill, takes twice as many
 int64_t              llama_retain_rows_at_once(int64_t n_kv, int64_t n_gqa, bool on_host);
 
+// and KV heads for which it is: on a device tensors may be as large as the widest of a batch, and each kernel takes time to start
+int64_t              llama_retain_heads_at_once(int64_t n_kv, int64_t n_gqa, int64_t n_head_kv, bool on_host);
+
 // [columns, n_apart, heads] of t [columns, m*n_apart, heads]: sums over m; t is overwritten. Its second half is added to its first
 // again and again: ggml_sum_rows would want a column in a row, and it and pooling take one thread on the CPU
 struct ggml_tensor * llama_retain_sum(struct ggml_context * ctx, struct ggml_cgraph * graph, struct ggml_tensor * t, int64_t n_apart);
@@ -139,7 +150,7 @@ void                 llama_retain_release (const void * data, size_t size);
 // What stays beside the KV cache while a document is read; the graphs hold views of it, and no batch needs an input from the
 // host: copying one waits until the device has come to rest
 struct llama_retain_reading {
-    ggml_tensor * hidden = nullptr; // f32 or f16 [n_embd, tokens]: what goes from one group of layers to the next
+    ggml_tensor * hidden = nullptr; // f32 or f16 [n_embd, tokens]: what goes from one group of layers to the next, if there is one
     ggml_tensor * mask   = nullptr; // f16, zeros but for the edge of what was last read; of a whole batch, or of a part of it
     ggml_tensor * edge   = nullptr; // f16 [columns, tokens]: token i sees columns 0 .. i
     ggml_tensor * zero   = nullptr; // f16, of that shape

@@ -62,7 +62,7 @@ void check(const char * path, ggml_backend_dev_t device, const std::string & n) 
     for (const std::string kv : { "f16", "q8_0", "q4_0" }) {
         const auto stock = on_device("stock:" + n + ":" + kv);
         compare(("stock " + kv + " against stock f16").c_str(), on_device("stock:" + n + ":f16"), stock);
-        for (const char * how : { "1:f32", "2:f32", "1:f16" }) {
+        for (const char * how : { "1:f32", "2:f32", "4:f32", "1:f16" }) {
             compare(("everything kept as " + kv + ", layers and hidden states " + how + ", against stock " + kv).c_str(),
                     stock, on_device("precis:" + n + ":" + kv + ":1:" + how));
         }

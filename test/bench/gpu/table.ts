@@ -2,8 +2,8 @@
  * Writes docs/bench/gpu.md from what bench.sh measured: `npx tsx test/bench/gpu/table.ts RESULTS...` (lines of JSON, see
  * gpu-bench.cpp). Ratios are against stock with f16 keys and values on the same tokens, in the same process. Results that
  * follow a note (measure.sh) stand beside those before it, those that follow a backend's name in a section of their own.
- * Sections of the page that the results say nothing about stay as they are; but goals, least memory and differences are told
- * of all models at once. DAY (otherwise today) and DRIVER, if set, are those of the measurement.
+ * Sections of the page that the results say nothing about stay as they are, and so do rows of a model's table, with a star; but
+ * goals, least memory and differences are told of all models at once. DAY (otherwise today) and DRIVER, if set, are those of the measurement.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
@@ -354,7 +354,7 @@ vocabulary) and random q4_0 weights; tokens are random; batches of ${models[0]?.
   batches that are scored than for the last that is not, told by events that it does not stop for.
 
 One measurement each, on ${day}${driver}: differences of a few percent are noise. Sections from
-another day say so.
+another day say so. Rows with a star are from an earlier run, and their ratios to stock as it was then.
 
 ## Beside the goals
 
@@ -396,13 +396,32 @@ ${otherSections.join("")}`.trimEnd();
 const page = new URL("../../../docs/bench/gpu.md", import.meta.url);
 const titled = (markdown: string) =>
   markdown.split(/\n(?=##? )/).map((part) => ({ title: part.split("\n", 1)[0] as string, part: part.trim() }));
+/** The rows of a table of runs, by tokens and name. */
+const rowsOf = (part: string) =>
+  new Map(
+    [...part.matchAll(/^\| (\d+k)\*? \| ([^|]*)\|.*$/gm)].map(([line, tokens, run]) => [`${tokens} ${run}`, line]),
+  );
+/** The new table of a model, and what only the old one has. */
+function withOldRows(part: string, old: string): string {
+  const fresh = rowsOf(part);
+  const rows = new Map([...rowsOf(old)].map(([key, line]) => [key, line.replace(/^\| (\d+k) /, "| $1* ")]));
+  for (const [key, line] of fresh) rows.set(key, line);
+  const [first = ""] = fresh.values();
+  return part.slice(0, part.indexOf(first)) + [...rows.values()].join("\n");
+}
+
 const made = titled(text);
 const parts = [...made];
 let last = 0;
 for (const old of titled(readFileSync(page, "utf8"))) {
   const now = parts.findIndex(({ title }) => title === old.title);
-  if (now >= 0) last = now;
-  else if (!made.some(({ title }) => old.title === `${title}, again`)) parts.splice(++last, 0, old);
+  const same = parts[now];
+  if (same !== undefined) {
+    last = now;
+    if (models.some(({ header }) => old.title === `## ${basename(header.model, ".gguf")}`)) {
+      parts[now] = { ...same, part: withOldRows(same.part, old.part) };
+    }
+  } else if (!made.some(({ title }) => old.title === `${title}, again`)) parts.splice(++last, 0, old);
 }
 const whole = parts.map(({ part }) => part).join("\n\n");
 writeFileSync(page, `${whole}\n`);
