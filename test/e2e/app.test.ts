@@ -19,7 +19,7 @@ import {
   startButton as startButtonOf,
 } from "./support.js";
 
-/** The most that reading the sample may take: half a minute on two quiet cores, several times that on busy ones. */
+/** The most that reading the sample, or writing, may take: half a minute on two quiet cores, several times that on busy ones. */
 const patience = 360_000;
 
 /** The largest budget that the evaluation has figures of. */
@@ -124,7 +124,7 @@ describe("a report, from the drop to the saved summary", () => {
     const first = (await article.innerText()).length;
     await screenshot(page, "app-5-writing");
     await expect.poll(async () => (await article.innerText()).length, { timeout: 60_000 }).toBeGreaterThan(first);
-    await page.getByText("Kept after reading").waitFor({ timeout: 120_000 });
+    await page.getByText("Kept after reading").waitFor({ timeout: patience });
     expect((await article.innerText()).length).toBeGreaterThan(80);
   }, 600_000);
 

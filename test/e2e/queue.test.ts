@@ -185,8 +185,10 @@ it("shows two runs of a document side by side, and which words differ", async ()
   await earlier()
     .getByRole("button", { name: /^Tide tables/ })
     .click();
-  await page.getByRole("slider", { name: "Memory for reading" }).focus();
-  await page.keyboard.press("End");
+  const slider = page.getByRole("slider", { name: "Memory for reading" });
+  // until the document is open it takes no key
+  await expect.poll(() => slider.isEnabled(), { timeout: 60_000 }).toBe(true);
+  await slider.press("End");
   await expect
     .poll(() => page.getByRole("button", { name: /^Start again/ }).isEnabled(), { timeout: 60_000 })
     .toBe(true);
