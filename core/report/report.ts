@@ -1,8 +1,8 @@
 /** What every export says of a run, in words; each format only sets it. */
-import { basename, extname } from "node:path";
 import { coverageStretches, coverageWords } from "../documents/coverage.js";
 import type { PageUnit } from "../documents/document.js";
 import { pageList } from "../documents/page-list.js";
+import { fileTitle } from "../documents/text.js";
 import { formatBytes, formatDuration, formatShare } from "../format.js";
 import { modelName } from "../models/name.js";
 import { documentNames } from "../summarize/outcome.js";
@@ -105,7 +105,7 @@ function reportAnswer({ question, result }: Answer): ReportAnswer {
 /** As the first document calls itself, or by its file's name; and how many others there are. */
 function titleOf(documents: readonly SummaryResult["document"][]): string {
   const [first] = documents as [SummaryResult["document"]];
-  const title = line(first.title ?? "") || line(basename(first.path, extname(first.path)));
+  const title = line(first.title ?? "") || line(fileTitle(first.path));
   return documents.length > 1 ? `${title}, and ${documents.length - 1} more` : title;
 }
 

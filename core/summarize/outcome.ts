@@ -79,7 +79,7 @@ export function resultOf({ text, readings, model, plan, steps, loadMs, readMs, .
 function documentOf({ source: { document, text, pages, tokens } }: Reading): SummaryResult["document"] {
   return {
     path: document.path,
-    ...(document.title ? { title: document.title } : {}),
+    title: document.title,
     pages: document.pages.length,
     tokens,
     pagesRead: pages.filter(({ start, end }) => text.slice(start, end).trim() !== "").map(({ number }) => number),

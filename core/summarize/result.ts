@@ -23,7 +23,7 @@ export type Coverage = z.infer<typeof coverageSchema>;
 
 export const documentSchema = z.object({
   path: z.string(),
-  /** What the document calls itself; absent where it does not. */
+  /** What the document calls itself, or its file is called; older results have none. */
   title: z.string().optional(),
   pages: count,
   /** Tokens of the document's own text, without template and instruction. */
