@@ -101,19 +101,22 @@ async function bench(values: ReturnType<typeof options>): Promise<void> {
     console.error(`  ${inShort(run.outcome)} (${formatDuration(performance.now() - since)})`);
   }
 
-  // every case that is there, so that measuring a few of them again loses none of the others
-  const measured: Measured[] = all.flatMap((one) => {
-    const outcome = store.load(caseId(one), conditions(one));
-    return outcome ? [{ one, outcome }] : [];
-  });
-  const summary = summarize(measured);
-  const where = { machine: `${machine}, ${today}`, decode, rounds, measured: measured.length, of: all.length };
-  const text = page(summary, where);
   mkdirSync(values.out, { recursive: true });
-  writeFileSync(join(values.out, "reading.md"), text);
-  writeFileSync(join(values.out, "reading.json"), `${JSON.stringify({ ...where, ...summary }, undefined, 2)}\n`);
-  for (const { file, chart: content } of charts(summary)) writeFileSync(join(values.out, file), chart(content));
-  console.log(text);
+  for (const set of new Set(wanted.map((one) => one.set))) {
+    // every case that is there, so that measuring a few of them again loses none of the others
+    const cases = all.filter((one) => one.set === set);
+    const measured: Measured[] = cases.flatMap((one) => {
+      const outcome = store.load(caseId(one), conditions(one));
+      return outcome ? [{ one, outcome }] : [];
+    });
+    const summary = summarize(measured);
+    const facts = { machine: `${machine}, ${today}`, decode, rounds, measured: measured.length, of: cases.length };
+    const text = page(set, summary, facts);
+    writeFileSync(join(values.out, `${set}.md`), text);
+    writeFileSync(join(values.out, `${set}.json`), `${JSON.stringify({ ...facts, ...summary }, undefined, 2)}\n`);
+    for (const { file, chart: content } of charts(summary)) writeFileSync(join(values.out, file), chart(content));
+    console.log(text);
+  }
 }
 
 function inShort(outcome: Outcome): string {

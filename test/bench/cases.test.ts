@@ -20,6 +20,13 @@ describe("the bench's cases", () => {
     ]);
   });
 
+  it("are on a page with all that is asked for with them", () => {
+    const sets = (selection: object) => [...new Set(selectCases({ rounds: 1, ...selection }).map(({ set }) => set))];
+    expect(sets({})).toEqual(["reading"]);
+    expect(sets({ long: true, shapes: true })).toEqual(["reading", "long", "shapes"]);
+    expect(sets({ shapes: true, model: "llama-3.1-8b-like" })).toEqual(["shapes"]);
+  });
+
   it("have ids of their own, which are file names", () => {
     const ids = selectCases({ long: true, rounds: 3 }).map(caseId);
     expect(new Set(ids).size).toBe(ids.length);

@@ -68,7 +68,14 @@ export type BenchModel = "default" | ShapeName;
  */
 export const modelLayers: Partial<Record<BenchModel, number>> = { "smollm2-like": 10 };
 
+/**
+ * Cases that share a page in docs/bench, which is the file's name: what is measured anew, on another machine perhaps, takes
+ * no other page's rows away. All but the first have to be asked for.
+ */
+export type CaseSet = "reading" | "long" | "shapes";
+
 export interface Case {
+  readonly set: CaseSet;
   readonly model: BenchModel;
   /** Of the prompt. */
   readonly tokens: number;
@@ -93,8 +100,7 @@ export const caseId = ({ model, tokens, side, round }: Case) => `${model}.${toke
 interface Lengths {
   readonly model: BenchModel;
   readonly tokens: readonly number[];
-  /** What has to be asked for. */
-  readonly set?: "long" | "shapes";
+  readonly set: CaseSet;
   /** Ids; all when left out. */
   readonly sides?: readonly string[];
 }
@@ -103,7 +109,7 @@ interface Lengths {
 const shaped = { set: "shapes", sides: ["dynamickv-6.9-f16"] } as const;
 
 const lengths: readonly Lengths[] = [
-  { model: "default", tokens: [1024, 2048, 4096, 8192] },
+  { model: "default", tokens: [1024, 2048, 4096, 8192], set: "reading" },
   { model: "smollm2-like", tokens: [16_384, 32_768], set: "long" },
   { model: "llama-3.2-1b-like", tokens: [8192, 32_768], ...shaped },
   { model: "llama-3.1-8b-like", tokens: [8192, 32_768], ...shaped },
@@ -124,7 +130,7 @@ export interface Selection {
 
 /** In the order of measuring: side after side within a length, so that a machine that slows down slows all. */
 export function selectCases(selection: Selection): Case[] {
-  const offered = lengths.filter(({ set }) => !set || selection[set]);
+  const offered = lengths.filter(({ set }) => set === "reading" || selection[set]);
   const chosen = offered.filter(({ model }) => model === (selection.model ?? model));
   if (chosen.length === 0) {
     throw new RangeError(`No model ${selection.model}; there are ${offered.map(({ model }) => model).join(", ")}.`);
@@ -146,11 +152,13 @@ export function selectCases(selection: Selection): Case[] {
     sides.some((one) => one.id === name) ? id === name : id.startsWith(name);
   const wanted = sides.filter(({ id }) => selection.only?.some((name) => named(id, name)) ?? true);
   return Array.from({ length: selection.rounds }, (_, index) => index + 1).flatMap((round) =>
-    chosen.flatMap(({ model, tokens, sides: some }) =>
+    chosen.flatMap(({ set, model, tokens, sides: some }) =>
       tokens
         .filter((length) => selection.lengths?.includes(length) ?? true)
         .flatMap((length) =>
-          wanted.filter(({ id }) => some?.includes(id) ?? true).map((side) => ({ model, tokens: length, side, round })),
+          wanted
+            .filter(({ id }) => some?.includes(id) ?? true)
+            .map((side) => ({ set, model, tokens: length, side, round })),
         ),
     ),
   );

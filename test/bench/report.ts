@@ -1,6 +1,6 @@
 /** The bench's page: tables in Markdown, and which charts stand beside them. Pure. */
 import { formatBytes, formatShare } from "../../core/format.js";
-import { type BenchModel, modelLayers } from "./cases.js";
+import { type BenchModel, type CaseSet, modelLayers } from "./cases.js";
 import type { Chart, Dash, Series, Tone } from "./chart.js";
 import { type Figure, type Growth, groupBy, type Row, type Summary } from "./summary.js";
 
@@ -9,7 +9,7 @@ export interface PageFacts {
   readonly machine: string;
   readonly decode: number;
   readonly rounds: number;
-  /** Cases measured, and cases that the selection holds. */
+  /** Cases measured, and cases that the set holds. */
   readonly measured: number;
   readonly of: number;
 }
@@ -123,12 +123,16 @@ export function charts({ rows }: Summary): NamedChart[] {
   });
 }
 
-export function page(summary: Summary, facts: PageFacts): string {
+const titles: Readonly<Record<CaseSet, string>> = {
+  reading: "Memory and speed beside stock node-llama-cpp",
+  long: "Memory and speed of long documents beside stock node-llama-cpp",
+  shapes: "Memory of whole models of real shapes",
+};
+
+export function page(set: CaseSet, summary: Summary, facts: PageFacts): string {
   const { machine, decode, rounds, measured, of } = facts;
-  const missing =
-    measured < of
-      ? ` With \`--long\` and \`--shapes\` there are ${of} cases, of which ${of - measured} are not measured yet.`
-      : "";
+  const command = `npm run bench${set === "reading" ? "" : ` -- --${set}`}`;
+  const missing = measured < of ? ` ${of - measured} of ${of} cases are not measured yet.` : "";
   const pictures = charts(summary);
   const sections = [...groupBy(summary.rows, ({ model }) => model)].flatMap(([model, all]) => [
     ...[...groupBy(all, ({ tokens }) => tokens)].map(
@@ -147,8 +151,8 @@ export function page(summary: Summary, facts: PageFacts): string {
       .map(({ file, chart }) => `![${chart.title}](${file})`),
   ]);
   return `${[
-    "# Memory and speed beside stock node-llama-cpp",
-    `Made by \`npm run bench\` on ${machine}. ${decode} tokens decoded; median of ${rounds} ${rounds === 1 ? "round" : "rounds"}, ratios within a round.${missing} What each figure is: [README.md](README.md).`,
+    `# ${titles[set]}`,
+    `Made by \`${command}\` on ${machine}. ${decode} tokens decoded; median of ${rounds} ${rounds === 1 ? "round" : "rounds"}, ratios within a round.${missing} What each figure is: [README.md](README.md).`,
     ...sections,
   ].join("\n\n")}\n`;
 }

@@ -13,7 +13,7 @@ const measured = (
   tokens = 1024,
   model: BenchModel = "default",
 ): Measured => ({
-  one: { model, tokens, round, side: sides.find((side) => side.id === id)! },
+  one: { set: "reading", model, tokens, round, side: sides.find((side) => side.id === id)! },
   outcome,
 });
 const facts = { machine: "2 x CPU, 2026-01-01", decode: 100, rounds: 3, measured: 3, of: 3 };
@@ -73,7 +73,7 @@ describe("the page of a bench", () => {
   ]);
 
   it("shows every side's figures with the estimate's distance from what was measured", () => {
-    const text = page(summarize(all), facts);
+    const text = page("reading", summarize(all), facts);
     const row = text.split("\n").find((line) => line.includes("dynamickv 6.9%"));
     expect(row).toContain("40.0 MiB (25.0%)");
     expect(row).toContain("240.0 MiB (−4.0%)");
@@ -85,14 +85,14 @@ describe("the page of a bench", () => {
 
   it("says what is not measured yet, and what cannot be", () => {
     const hole = measured("dynamickv-1.7-f16", 1, { impossible: "It keeps 17 tokens." });
-    const text = page(summarize([...all, hole]), { ...facts, measured: 5, of: 36 });
-    expect(text).toContain("there are 36 cases, of which 31 are not measured yet");
+    const text = page("reading", summarize([...all, hole]), { ...facts, measured: 5, of: 36 });
+    expect(text).toContain("31 of 36 cases are not measured yet");
     expect(text).toMatch(/dynamickv 1\.7%.*It keeps 17 tokens\./);
   });
 
   it("names a chart for each figure, and only charts that are written", () => {
     const summary = summarize(all);
-    const named = [...page(summary, facts).matchAll(/\]\(([^)]+\.svg)\)/g)].map(([, file]) => file);
+    const named = [...page("reading", summary, facts).matchAll(/\]\(([^)]+\.svg)\)/g)].map(([, file]) => file);
     expect(named).toEqual(charts(summary).map(({ file }) => file));
     expect(named).toHaveLength(6);
     for (const { chart: content } of charts(summary)) expect(chart(content)).toContain("precis, dynamickv 6.9%");
