@@ -62,7 +62,7 @@ export function startReading(shape: ReadingShape): Reading {
   if (budget < layers * always) {
     throw new PrecisError(
       "budget-too-small",
-      said`The memory budget holds ${Math.max(0, Math.floor(budget / layers))} tokens per layer, but the instruction and the start of the prompt alone take ${always}.`,
+      said`The memory for reading holds ${Math.max(0, Math.floor(budget / layers))} tokens per layer, but the instruction and the start of the prompt alone take ${always}.`,
       said`Set a budget of at least ${always} tokens per layer (${layers * always} entries over ${layers} layers).`,
     );
   }

@@ -32,7 +32,7 @@ export function nativeError(error: unknown): unknown {
     return new PrecisError(
       "out-of-memory",
       said`There was not enough memory to go on.`,
-      said`Close other programs, or choose a smaller memory budget.`,
+      said`Close other programs, or choose less memory for reading.`,
       { cause: error },
     );
   }

@@ -94,7 +94,7 @@ function death(reason: unknown, code: number): PrecisError {
     return new PrecisError(
       "worker-died",
       said`The part of Precis that reads documents ran out of memory and stopped.`,
-      said`Start again with a smaller memory budget or a shorter document.`,
+      said`Start again with less memory for reading or a shorter document.`,
       { cause: reason },
     );
   }

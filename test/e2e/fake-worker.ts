@@ -96,7 +96,7 @@ async function summarize(id: number, documentId: string, options: RunOptions, re
       throw {
         code: "out-of-memory",
         message: "There was not enough memory to go on.",
-        next: "Close other programs, or choose a smaller memory budget.",
+        next: "Close other programs, or choose less memory for reading.",
       } satisfies WireError;
     }
     await step(id, layerMs);
