@@ -2,7 +2,7 @@ import { apportion } from "./budget.js";
 import { cascading } from "./cascading.js";
 import type { LayerScores, Policy, Pooling } from "./policy.js";
 import { checkPooling } from "./pooling.js";
-import { heldEntries, observed, openHeads, type Reading, shareOut, startReading } from "./reading.js";
+import { heldEntries, observed, openHeads, type Reading, shareOut, startReading, sumOf } from "./reading.js";
 import { withDefaults } from "./settings.js";
 
 export interface CakeSettings {
@@ -64,6 +64,7 @@ export function cake(settings: Partial<CakeSettings> = {}): Policy {
       const reading = startReading(shape);
       const preferences: number[] = [];
       return cascading(reading, {
+        most: reading.open.length,
         hold(ofLayer, layer) {
           const variances = observed(layer, "variances", ofLayer.kvHeads * ofLayer.before, 1).values;
           preferences.push(preference(layer, variances, checked));
@@ -92,7 +93,7 @@ export function preference(
   { spreadTemperature, shiftTemperature }: Pick<CakeSettings, "spreadTemperature" | "shiftTemperature">,
 ): number {
   if (entropy === undefined) throw new RangeError(`layer ${layer} has no entropy`);
-  const shift = variances.reduce((sum, variance) => sum + variance, 0);
+  const shift = sumOf(variances);
   const value = entropy ** (1 / spreadTemperature) * shift ** (1 / shiftTemperature);
   return Number.isFinite(value) && value > 0 ? value : 0;
 }

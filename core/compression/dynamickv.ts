@@ -4,7 +4,16 @@ import { cascading } from "./cascading.js";
 import { expectedScores } from "./expected-attention.js";
 import type { GroupReduction, LayerScores, Policy, PolicyRun, Pooling, ReadingShape } from "./policy.js";
 import { checkPooling } from "./pooling.js";
-import { type HeadHolding, heldEntries, observed, openHeads, type Reading, shareOut, startReading } from "./reading.js";
+import {
+  type HeadHolding,
+  heldEntries,
+  observed,
+  openHeads,
+  type Reading,
+  shareOut,
+  startReading,
+  sumOf,
+} from "./reading.js";
 import { atOrAbove, type Cut, cutOrAll } from "./select.js";
 import { withDefaults } from "./settings.js";
 
@@ -173,6 +182,7 @@ function begin(shape: ReadingShape, settings: DynamicKvSettings): PolicyRun {
   let contenders: Contenders = { rows: [], count: openBudget * kvHeads, cut: undefined };
 
   return cascading(reading, {
+    most,
     hold(ofLayer, scores) {
       const seen = openHeads(ofLayer, settings.valueNorms ? byValue(ofLayer, scores) : scores, settings.pooling);
       const heads = withExpected(ofLayer, scores, seen, settings.expected);
@@ -184,7 +194,7 @@ function begin(shape: ReadingShape, settings: DynamicKvSettings): PolicyRun {
           heads.map((head) => head.scores),
         );
       }
-      return shareOut(heads, Math.min(most, ofLayer.open.length), settings.headFloor);
+      return heads;
     },
     budgets(held) {
       const total = heldAfter(held.length);
@@ -231,11 +241,11 @@ function withExpected(reading: Reading, layer: LayerScores, heads: HeadHolding[]
     const other = (later[head] as HeadHolding).scores;
     const sum = sumOf(other);
     const factor = sum > 0 ? (weight * sumOf(scores)) / sum : 0;
-    return { positions, scores: scores.map((score, i) => score + factor * (other[i] as number)) };
+    const both = new Float32Array(scores.length);
+    for (let i = 0; i < both.length; i++) both[i] = (scores[i] as number) + factor * (other[i] as number);
+    return { positions, scores: both };
   });
 }
-
-const sumOf = (scores: Float32Array): number => scores.reduce((sum, score) => sum + score, 0);
 
 /**
  * Scores times the length of each position's value. The lengths are taken relative to the layer's mean, because scores
@@ -254,7 +264,9 @@ function byValue({ kvHeads, before, open }: Reading, layer: LayerScores): LayerS
     }
   }
   const mean = sum > 0 ? sum / count : 1;
-  return { ...layer, scores: layer.scores.map((score, i) => (score * (norms[i] as number)) / mean) };
+  const scores = new Float32Array(layer.scores.length);
+  for (let i = 0; i < scores.length; i++) scores[i] = ((layer.scores[i] as number) * (norms[i] as number)) / mean;
+  return { ...layer, scores };
 }
 
 /** The best scores of all layers and heads read so far. */

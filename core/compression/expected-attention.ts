@@ -44,42 +44,43 @@ export function expectedAttention(settings: Partial<ExpectedAttentionSettings> =
 export function expectedScores({ kvHeads, before, open }: Reading, layer: LayerScores, epsilon: number): Float32Array {
   const { values: logits, size: queryHeadsPerKvHead } = observed(layer, "expectedLogits", kvHeads * before);
   const { values: norms } = observed(layer, "valueNorms", kvHeads * before, 1);
-  const group = Math.max(1, queryHeadsPerKvHead);
   const scores = new Float32Array(kvHeads * before);
   // One for all heads: of a long document each would be as large as a layer's scores, and lie there until the next collection.
-  const probabilities = new Float64Array(open.length);
-  for (let head = 0; head < kvHeads * queryHeadsPerKvHead; head++) {
-    softmax(logits.subarray(head * before, (head + 1) * before), open, probabilities);
-    const from = Math.floor(head / group) * before;
-    for (let i = 0; i < open.length; i++) {
-      const at = from + (open[i] as number);
-      scores[at] = (scores[at] as number) + (probabilities[i] as number) / group;
-    }
-  }
+  const powers = new Float64Array(open.length);
+  const mean = new Float64Array(open.length);
   for (let head = 0; head < kvHeads; head++) {
-    for (const position of open) {
-      const at = head * before + position;
-      scores[at] = ((scores[at] as number) + epsilon) * (norms[at] as number);
+    mean.fill(0);
+    for (let query = head * queryHeadsPerKvHead; query < (head + 1) * queryHeadsPerKvHead; query++) {
+      const sum = exponentials(logits.subarray(query * before, (query + 1) * before), open, powers);
+      const share = 1 / (sum * queryHeadsPerKvHead);
+      for (let i = 0; i < mean.length; i++) mean[i] = (mean[i] as number) + (powers[i] as number) * share;
+    }
+    for (let i = 0; i < mean.length; i++) {
+      const at = head * before + (open[i] as number);
+      scores[at] = ((mean[i] as number) + epsilon) * (norms[at] as number);
     }
   }
   return scores;
 }
 
 /**
- * Over some of a row's elements; NaN where the logit is not finite, as if it were not there for the others.
+ * A softmax over some of a row's elements, short of the division by the sum that is returned; NaN where the logit is not
+ * finite, as if it were not there for the others.
  * @param result f64, one for each index
  */
-function softmax(row: Float32Array, indices: Uint32Array, result: Float64Array): void {
+function exponentials(row: Float32Array, indices: Uint32Array, result: Float64Array): number {
   let largest = Number.NEGATIVE_INFINITY;
   for (const index of indices) {
     const logit = row[index] as number;
-    if (Number.isFinite(logit) && logit > largest) largest = logit;
+    if (logit > largest && logit < Number.POSITIVE_INFINITY) largest = logit;
   }
   let sum = 0;
   for (let i = 0; i < indices.length; i++) {
-    const logit = row[indices[i] as number] as number;
-    result[i] = Number.isFinite(logit) ? Math.exp(logit - largest) : Number.NaN;
-    if (Number.isFinite(logit)) sum += result[i] as number;
+    const distance = (row[indices[i] as number] as number) - largest;
+    // neither above the largest nor NaN nor endless, where a logit is finite
+    const power = distance <= 0 && distance > Number.NEGATIVE_INFINITY ? Math.exp(distance) : Number.NaN;
+    if (power >= 0) sum += power;
+    result[i] = power;
   }
-  for (let i = 0; i < result.length; i++) result[i] = (result[i] as number) / sum;
+  return sum;
 }

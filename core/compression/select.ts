@@ -2,7 +2,9 @@
 export interface Cut {
   /** The k-th largest score as an order-preserving 32-bit integer. */
   readonly key: number;
-  /** How many scores that equal the k-th largest are needed to make k. */
+  /** How many scores equal the k-th largest. */
+  readonly ties: number;
+  /** How many of those are needed to make k. */
   readonly fromTies: number;
 }
 
@@ -72,7 +74,7 @@ export function cutAt(rows: readonly Float32Array[], k: number): Cut {
     }
     count = kept;
   }
-  return { key: prefix ^ signBit, fromTies: left };
+  return { key: prefix ^ signBit, ties: count, fromTies: left };
 }
 
 /** Where the best k end; undefined when there are no more than k, or k is 0. */
@@ -122,7 +124,7 @@ export function atOrAbove(row: Float32Array, cut: Cut): Float32Array {
 export function selectTop(scores: Float32Array, k: number): Uint32Array {
   if (k === 0) return new Uint32Array(0);
   const cut = cutAt([scores], k);
-  let tiesToSkip = countAgainst(scores, cut).ties - cut.fromTies;
+  let tiesToSkip = cut.ties - cut.fromTies;
   const bits = bitsOf(scores);
   const chosen = new Uint32Array(k);
   let count = 0;
