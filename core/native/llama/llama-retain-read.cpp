@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -54,6 +55,28 @@ struct llama_retain::reading {
         return !in_parts || n_now <= n_fewer || hold_mask(*reading, ggml_backend_buffer_get_type(reading->mask_buffer.get()), n_fewer);
     }
 
+    // where the first layer lies on a device, and the embeddings of all tokens in the host's memory, if there is room
+    static void hold_embd(llama_context * ctx, llama_retain_reading & reading, ggml_backend_buffer_type_t buft) {
+        const auto * tok_embd = ctx->model.tok_embd;
+        const auto & hparams  = ctx->model.hparams;
+        auto embd = std::make_unique<llama_retain_reading::embd_t>();
+        embd->device = ggml_backend_buft_is_host(buft) ? nullptr : backend(ctx, buft);
+        if (!embd->device || !ggml_backend_buffer_is_host(tok_embd->buffer) || hparams.n_embd_inp() != hparams.n_embd ||
+                !(tok_embd->type == GGML_TYPE_F32 || ggml_get_type_traits(tok_embd->type)->to_float)) {
+            return;
+        }
+        ggml_init_params params = { 2*ggml_tensor_overhead(), nullptr, true };
+        embd->tensors.reset(ggml_init(params));
+        for (auto *& t : embd->t) {
+            t = ggml_new_tensor_2d(embd->tensors.get(), GGML_TYPE_F32, hparams.n_embd, ctx->cparams.n_ubatch);
+        }
+        embd->buffer.reset(ggml_backend_alloc_ctx_tensors_from_buft(embd->tensors.get(), buft));
+        embd->before.reset(ggml_backend_event_new(ggml_backend_get_device(embd->device)));
+        if (embd->buffer && embd->before) {
+            reading.embd = std::move(embd);
+        }
+    }
+
     static void let_go(llama_context * ctx) {
         ctx->synchronize();
         ctx->cparams.retain_reading = nullptr;
@@ -102,9 +125,19 @@ struct llama_retain::reading {
         ggml_backend_tensor_set(reading->rows,  pos.data(),   0, ggml_nbytes(reading->rows));
         ggml_backend_tensor_set(reading->pos,   pos.data(),   0, ggml_nbytes(reading->pos));
         ggml_backend_tensor_set(reading->cells, cells.data(), 0, ggml_nbytes(reading->cells));
+        hold_embd(ctx, *reading, ggml_backend_buffer_get_type(reading->buffer.get()));
         ctx->retain_reading = std::move(reading);
         ctx->cparams.retain_reading = ctx->retain_reading.get();
         return ctx->retain_reading.get();
+    }
+
+    static size_t hold_between(llama_context * ctx, ggml_type type, uint32_t n_tokens) {
+        if (n_tokens == 0 && ctx->retain_made) {
+            return 0; // to give memory back is to wait for the device: finish() does
+        }
+        let_go(ctx);
+        const auto * reading = n_tokens > 0 ? hold(ctx, type, n_tokens, true) : nullptr;
+        return reading ? ggml_nbytes(reading->hidden) : 0;
     }
 
     // the row of the group's staging and hidden states that is this position's; -1: it was not passed on
@@ -146,6 +179,9 @@ struct llama_retain::reading {
         const uint32_t n_small = small ? small->get_size() : 0;
         n_cells = GGML_PAD(n_cells, step(full));
         llama_retain_forget(ctx);
+        if (ctx->retain_reading && il_begin > 0) {
+            ctx->retain_reading->embd.reset();
+        }
         for (uint32_t il = il_begin; il < il_end; ++il) {
             auto & kv = holder(ctx, il);
             const bool is_small = &kv == small;
@@ -224,14 +260,37 @@ struct llama_retain::reading {
     }
 };
 
+void llama_retain_look_up(llama_retain_reading & reading, const ggml_tensor * tok_embd, const llama_token * tokens, int64_t n_tokens, int n_threads) {
+    auto & embd = *reading.embd;
+    const ggml_tensor * to = embd.t[embd.turn];
+    embd.rows.resize(ggml_nelements(to));
+    const auto to_float = ggml_get_type_traits(tok_embd->type)->to_float;
+    llama_retain::share(std::min(n_threads, 4), n_tokens, [&](int64_t i) {
+        const char * row = (const char *) tok_embd->data + tokens[i]*tok_embd->nb[1];
+        float * into = embd.rows.data() + i*to->ne[0];
+        if (to_float) {
+            to_float(row, into, to->ne[0]);
+        } else {
+            memcpy(into, row, to->ne[0]*sizeof(float));
+        }
+    });
+
+    // the other tensor is the last batch's, which may be under way; this one is that of the batch before
+    if (embd.any) {
+        ggml_backend_event_synchronize(embd.before.get());
+    }
+    ggml_backend_event_record(embd.before.get(), embd.device);
+    ggml_backend_tensor_set(const_cast<ggml_tensor *>(to), embd.rows.data(), 0, n_tokens*to->nb[1]);
+    embd.any  = true;
+    embd.turn = 1 - embd.turn;
+}
+
 bool llama_retain::spare_mask(llama_context * ctx) {
     return reading::spare_mask(ctx);
 }
 
 size_t llama_retain_hold(llama_context * ctx, ggml_type type, uint32_t n_tokens) {
-    llama_retain::reading::let_go(ctx);
-    const auto * reading = n_tokens > 0 ? llama_retain::reading::hold(ctx, type, n_tokens, true) : nullptr;
-    return reading ? ggml_nbytes(reading->hidden) : 0;
+    return llama_retain::reading::hold_between(ctx, type, n_tokens);
 }
 
 bool llama_retain_pass(llama_context * ctx, const uint32_t * positions, uint32_t n) {
