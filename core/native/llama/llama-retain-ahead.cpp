@@ -81,6 +81,64 @@ struct llama_retain::making {
         return true;
     }
 
+    // More than that of long documents' layers is worth no thread, and pinned memory takes 0.35 ms a MiB
+    static constexpr size_t n_fetched_most = 8 << 20;
+
+    // where what the host will ask for of each layer goes: while the device reads on
+    static void prepare_fetching(llama_context * ctx) {
+        auto & made = *ctx->retain_made;
+        for (auto & [il, attention] : ctx->retain_attention) {
+            std::vector<ggml_tensor *> of;
+            for (const auto & [what, t] : attention.sums) {
+                of.push_back(t);
+            }
+            for (const bool values : { false, true }) {
+                const auto * staged = staging(ctx, il, values, made.n_rows);
+                const auto result = made.results.find(staged);
+                if (result != made.results.end()) {
+                    of.push_back(result->second.t);
+                }
+            }
+            size_t n = 0;
+            for (const auto * t : of) {
+                made.layer_of[t] = made.layers.size();
+                n += ggml_nelements(t);
+            }
+            made.n_most = std::max(made.n_most, n);
+            made.layers.push_back(std::move(of));
+        }
+        const size_t size = made.n_most*sizeof(float);
+        if (size > 0 && size <= n_fetched_most) {
+            made.fetched = read_buffer(ctx->retain_fetch_buf, ggml_backend_buffer_get_type(made.buffers[0].get()), 2*size);
+        }
+    }
+
+    static void fetch_all(llama_retain_made & made) {
+        for (size_t i = 0; i < made.layers.size(); ++i) {
+            {
+                std::unique_lock<std::mutex> lock(made.mutex);
+                made.changed.wait(lock, [&] { return made.done || i < made.looked_at + 2; });
+                if (made.done) {
+                    return;
+                }
+            }
+            float * into = made.fetched + i%2*made.n_most;
+            for (const auto * t : made.layers[i]) {
+                const auto result = std::find_if(made.results.begin(), made.results.end(), [&](const auto & one) { return one.second.t == t; });
+                if (result != made.results.end()) {
+                    ggml_backend_event_synchronize(result->second.done.get());
+                }
+                ggml_backend_tensor_get(t, into, 0, ggml_nbytes(t));
+                into += ggml_nelements(t);
+            }
+            {
+                std::lock_guard<std::mutex> lock(made.mutex);
+                made.n_fetched = i + 1;
+            }
+            made.changed.notify_all();
+        }
+    }
+
     static void ahead(llama_context * ctx, uint32_t n_rows, bool norms) {
         std::vector<ggml_backend_event_ptr> read;
         const auto tasks = ctx->cparams.retain_end - ctx->cparams.retain_begin > 1 ? tasks_of(ctx, n_rows, norms) : std::vector<task>();
@@ -92,23 +150,57 @@ struct llama_retain::making {
                 }
             }
         }
-        if (step(cache(ctx)) > 1 && !ctx->retain_attention.empty()) {
-            // what the host reads into: pinned memory is 0.35 ms a MiB, for which the device need not wait
-            const auto & sums = ctx->retain_attention.begin()->second.sums;
-            sums.empty() || read_buffer(ctx, ggml_backend_buffer_get_type(sums.begin()->second->buffer), ggml_nbytes(sums.begin()->second));
-        }
         if (tasks.empty() || !place(ctx, n_rows, tasks) || !begin(ctx, n_rows, tasks)) {
             ctx->synchronize();
             ctx->retain_made.reset();
             return;
         }
+        prepare_fetching(ctx);
         for (const auto & event : read) {
             if (event) {
                 ggml_backend_event_synchronize(event.get());
             }
         }
+        auto * made = ctx->retain_made.get();
+        if (made->fetched) {
+            made->fetching = std::async(std::launch::async, [made] { fetch_all(*made); });
+        }
     }
 };
+
+llama_retain_made::~llama_retain_made() {
+    {
+        std::lock_guard<std::mutex> lock(mutex);
+        done = true;
+    }
+    changed.notify_all();
+    if (fetching.valid()) {
+        fetching.wait();
+    }
+}
+
+const float * llama_retain::fetched(const llama_context * ctx, const ggml_tensor * t) {
+    auto * made = ctx->retain_made.get();
+    if (!made || !made->fetched || !made->layer_of.count(t)) {
+        return nullptr;
+    }
+    const size_t i = made->layer_of.at(t);
+    std::unique_lock<std::mutex> lock(made->mutex);
+    if (i < made->looked_at) {
+        return nullptr; // gone
+    }
+    made->looked_at = i;
+    made->changed.notify_all();
+    made->changed.wait(lock, [&] { return made->n_fetched > i; });
+    const float * values = made->fetched + i%2*made->n_most;
+    for (const auto * other : made->layers[i]) {
+        if (other == t) {
+            break;
+        }
+        values += ggml_nelements(other);
+    }
+    return values;
+}
 
 void llama_retain_ahead(llama_context * ctx, uint32_t n_rows, bool norms) {
     llama_retain::making::ahead(ctx, n_rows, norms);

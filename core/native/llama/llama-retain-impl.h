@@ -144,9 +144,17 @@ struct llama_retain {
     // memory of the host's, of this many bytes, that the device of such buffers writes to by itself, where it has such; until the
     // next call. nullptr: none
     static float * read_buffer(llama_context * ctx, ggml_backend_buffer_type_t buft, size_t size);
+    static float * read_buffer(ggml_backend_buffer_ptr & buffer, ggml_backend_buffer_type_t buft, size_t size);
+
+    //
+    // what is made of a layer's rows: llama-retain-parts.cpp, and ahead of being asked for llama-retain-ahead.cpp
+    //
 
     // where a device puts, or has put, what was asked for ahead of n_rows of this K or V; nullptr: nowhere
     static llama_retain_made::result * made_of(const llama_context * ctx, const ggml_tensor * staged, uint32_t n_rows);
+
+    // what another thread has fetched of a tensor, or soon will have: until the next layer's are asked for. nullptr: it does not
+    static const float * fetched(const llama_context * ctx, const ggml_tensor * t);
 
     // rows that by_parts() computes for n_rows
     static int64_t padded_rows(const ggml_tensor * staged, int64_t n_rows);
@@ -193,6 +201,10 @@ struct llama_retain {
     // the scheduler would do so anew for every batch, as each is larger than the one before, and wait for the device to come to
     // rest each time. Once for each group. false: no memory
     static bool lay_out(llama_context * ctx);
+
+    // Where the first layer lies on a device and the embeddings of all tokens in the host's memory, room for those of two batches, if
+    // there is memory: llama-retain-embeddings.cpp
+    static void hold_embd(llama_context * ctx, llama_retain_reading & reading, ggml_backend_buffer_type_t buft);
 
     // When only the last layer is left, of which one batch attends, smaller parts of the mask cost nothing, and memory is at its peak:
     // llama-retain-read.cpp. Once the layer before is read. false: no memory

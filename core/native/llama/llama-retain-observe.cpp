@@ -73,7 +73,11 @@ struct llama_retain::observing {
     static void forget(llama_context * ctx) {
         ctx->synchronize();
         ctx->retain_expecting.reset();
+        const bool last = ctx->retain_made && ctx->retain_made->last;
         ctx->retain_made.reset();
+        if (last) {
+            llama_retain_hold(ctx, GGML_TYPE_F16, 0);
+        }
         ctx->retain_scratch = {};
         ctx->retain_lay_out = 0;
         ctx->cparams.retain_what = 0;
@@ -134,12 +138,15 @@ struct llama_retain::observing {
             return nullptr;
         }
         const ggml_tensor * t = layer->second.sums.at(what);
+        *n_kv = t->ne[0];
+        if (const auto * ready = fetched(ctx, t)) {
+            return ready;
+        }
         auto * values = read_buffer(ctx, ggml_backend_buffer_get_type(t->buffer), ggml_nbytes(t));
         if (!values) {
             return nullptr;
         }
         ggml_backend_tensor_get(t, values, 0, ggml_nbytes(t));
-        *n_kv = t->ne[0];
         return values;
     }
 

@@ -21,9 +21,11 @@
 
 #include "ggml-cpp.h"
 
+#include <condition_variable>
 #include <future>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 // What is summed up while a layer's batches are read. The first three are of the attention of scored tokens (softmax
@@ -110,10 +112,25 @@ struct llama_retain_made {
     };
     uint32_t                             n_rows     = 0;
     bool                                 laying_out = false; // graphs get their memory only: it must not grow while one is under way
+    bool                                 last       = false; // no group follows: what is held for one goes when nothing is under way
     std::map<const ggml_tensor *, result> results;           // by the K or V of a layer
     std::vector<ggml_context_ptr>        graphs;             // under way
     ggml_context_ptr                     tensors;
     std::vector<ggml_backend_buffer_ptr> buffers;
+
+    // While the host looks at what it has of one layer, another thread fetches what there is of the next
+    std::vector<std::vector<ggml_tensor *>> layers;
+    std::map<const ggml_tensor *, size_t>   layer_of; // its index there
+    float *                 fetched   = nullptr;      // of two layers in turn, n_most elements each
+    size_t                  n_most    = 0;
+    size_t                  n_fetched = 0;            // layers
+    size_t                  looked_at = 0;            // the first that the host has not done with
+    bool                    done      = false;
+    std::mutex              mutex;
+    std::condition_variable changed;
+    std::future<void>       fetching;
+
+    ~llama_retain_made();
 };
 
 // memory of a device that the next small K or V, of whichever layer, gets its part of
