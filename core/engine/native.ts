@@ -9,7 +9,7 @@ import type { HiddenType, KvType } from "./kv.js";
 import type { Sampling } from "./types.js";
 
 /** Must equal LLAMA_RETAIN_ABI in core/native/llama/llama-retain.h. */
-const abi = 15;
+const abi = 16;
 
 /**
  * A file of the whole KV cache. nameless: what is read goes to a new one, whose name goes at once; named: and stays; existing:

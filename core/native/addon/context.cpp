@@ -210,7 +210,11 @@ std::vector<Context::Observed> Context::read(uint32_t begin, uint32_t end, const
 
         done = done + double(n)*(end - begin);
     }
-    llama_synchronize(ctx.get());
+    if (options.grouped) {
+        llama_retain_ahead(ctx.get(), n_before, wanted.value_norms);
+    } else {
+        llama_synchronize(ctx.get());
+    }
     check(0, "reading");
 
     if (last) {

@@ -152,6 +152,7 @@ struct llama_retain::reserving {
             const ggml_type types[] = { layer.k->type, layer.v->type };
             if (is_empty(layer) || !replace(ctx, layer, fresh, types, n_cells, [&](const kind & kind, size_t p, ggml_tensor * to) {
                         copy_rows(old[p]->*kind.t, old[p]->n_pad, to, fresh[p].n_pad, old[p]->n_prefix - old[p]->n_pad + n_used);
+                        return false;
                     })) {
                 return false;
             }

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <thread>
 
 // the transpose of (rotation times symmetric), both n x n column after column; a rotation's columns have few entries
 static std::vector<double> turn(const std::vector<double> & rotation, const std::vector<double> & columns, int64_t n) {
@@ -104,20 +103,9 @@ struct llama_retain::expecting {
         const float * products = values + ggml_nelements(queries.sum);
 
         std::vector<scatter> heads(n_head);
-        const int n_used = std::min<int>(n_threads, n_head);
-        const auto of_thread = [&](int thread) {
-            for (int64_t h = thread; h < n_head; h += n_used) {
-                heads[h] = scatter_of(queries, values + h*n_embd, products + h*n_embd*n_embd, rotation, n_embd);
-            }
-        };
-        std::vector<std::thread> threads;
-        for (int thread = 1; thread < n_used; ++thread) {
-            threads.emplace_back(of_thread, thread);
-        }
-        of_thread(0);
-        for (auto & thread : threads) {
-            thread.join();
-        }
+        share(n_threads, n_head, [&](int64_t h) {
+            heads[h] = scatter_of(queries, values + h*n_embd, products + h*n_embd*n_embd, rotation, n_embd);
+        });
 
         size_t n_columns = 1;
         for (const auto & head : heads) {
@@ -193,12 +181,14 @@ struct llama_retain::expecting {
     }
 
     static bool expected(llama_context * ctx, uint32_t il, uint32_t n_rows, int32_t first, uint32_t n_future, float * logits) {
-        ctx->synchronize();
         const auto & kv = cache(ctx);
         const auto * keys = staging(ctx, il, false, n_rows);
         const auto it = ctx->retain_queries.find(il);
         if (!keys || it == ctx->retain_queries.end()) {
             return false;
+        }
+        if (!made_of(ctx, keys, n_rows)) {
+            ctx->synchronize();
         }
         const auto &  queries   = it->second;
         const int64_t n_head_kv = kv.hparams.n_head_kv(il);

@@ -72,8 +72,8 @@ struct llama_retain {
     static void count(const llama_context * ctx, size_t beside = 0);
 
     // Instead of giving a layer's K or V back to a device, which takes longer than to cut it down: as many layers' as are still to
-    // be read keep it for these
-    static void spare(llama_context * ctx, const kv_layer & layer, const kind & kind);
+    // be read keep it for these. false: it is not one of these
+    static bool spare(llama_context * ctx, const kv_layer & layer, const kind & kind);
 
     // takes such storage, where `old` lies. What it holds is finite, and masked until it is written. false: there is none
     static bool take_spare(llama_context * ctx, const ggml_tensor * old, ggml_type type, int64_t n_embd, uint32_t n_rows, const kind & kind, kv_layer & out);
@@ -84,11 +84,12 @@ struct llama_retain {
     // n_rows empty rows of all heads together, as f16 (exact) or of the cache's types. false: no memory
     static bool renew(llama_context * ctx, const llama_kv_cache & kv, kv_layer & layer, bool exact, uint32_t n_rows);
 
-    // puts the layer's K and V into the new parts, of n_cells rows after their prefixes each, which copy(kind, part, to) fills.
+    // puts the layer's K and V into the new parts, of n_cells rows after their prefixes each, which copy(kind, part, to) fills, or has a
+    // device fill: whether it has still to do so is what it returns.
     // K goes before V is copied: at most one of the two exists twice; with `holds`, which says whether what was copied is good,
     // neither goes before it is asked. false: no memory, or not good
     static bool replace(llama_context * ctx, kv_layer & layer, std::vector<kv_layer> fresh, const ggml_type (&types)[2], uint32_t n_cells,
-            const std::function<void(const kind &, size_t, ggml_tensor *)> & copy, const std::function<bool()> & holds = {});
+            const std::function<bool(const kind &, size_t, ggml_tensor *)> & copy, const std::function<bool()> & holds = {});
 
     // parts for n heads with these positions: one, or one for each head when they keep different numbers
     static std::vector<kv_layer> new_parts(uint32_t il, std::vector<std::vector<uint32_t>> kept);
@@ -116,8 +117,13 @@ struct llama_retain {
     };
 
     // the first rows of dst from rows of src, listed for each of n_head heads, as many for one as for the other. f16 may become
-    // a quantised type; a block never spans two heads, and what is quantised already is copied bit by bit
-    static void gather(llama_context * ctx, const heads & from_heads, const heads & to_heads, uint32_t n_head, const std::vector<int32_t> * rows);
+    // a quantised type; a block never spans two heads, and what is quantised already is copied bit by bit. `ids`: the rows on the
+    // device, from the first-th on: it may then still be at it, which is returned
+    static bool gather(llama_context * ctx, const heads & from_heads, const heads & to_heads, uint32_t n_head, const std::vector<int32_t> * rows,
+            const ggml_tensor * ids = nullptr, size_t first = 0);
+
+    // each(i) of 0 .. n - 1, on so many threads
+    static void share(int n_threads, int64_t n, const std::function<void(int64_t)> & each);
 
     // the bytes of a tensor on the host: in place, or copied from the device into `copy`
     static const uint8_t * on_host(const ggml_tensor * t, std::vector<uint8_t> & copy);
@@ -138,10 +144,24 @@ struct llama_retain {
     // memory of the host's, of this many bytes, that the device of such buffers writes to by itself, where it has such; until the
     // next call. nullptr: none
     static float * read_buffer(llama_context * ctx, ggml_backend_buffer_type_t buft, size_t size);
+    static float * read_buffer(ggml_backend_buffer_ptr & buffer, ggml_backend_buffer_type_t buft, size_t size);
+
+    //
+    // what is made of a layer's rows: llama-retain-parts.cpp, and ahead of being asked for llama-retain-ahead.cpp
+    //
+
+    // where a device puts, or has put, what was asked for ahead of n_rows of this K or V; nullptr: nowhere
+    static llama_retain_made::result * made_of(const llama_context * ctx, const ggml_tensor * staged, uint32_t n_rows);
+
+    // what another thread has fetched of a tensor, or soon will have: until the next layer's are asked for. nullptr: it does not
+    static const float * fetched(const llama_context * ctx, const ggml_tensor * t);
+
+    // rows that by_parts() computes for n_rows
+    static int64_t padded_rows(const ggml_tensor * staged, int64_t n_rows);
 
     // What build() makes of a layer's first n_rows keys or values, f16 [elements of all heads, rows], where they lie, into `out`:
     // f32 [n_rows, n_made]. For so many rows at a time that these and what is between, n_between f32 elements a row, stay in a core's
-    // cache; on a device, that they are worth a launch. false: no memory
+    // cache; on a device, that they are worth a launch. With `out` nullptr a device begins with it. false: no memory
     static bool by_parts(llama_context * ctx, const ggml_tensor * staged, int64_t n_rows, int64_t n_between, int64_t n_made,
             const std::function<ggml_tensor *(ggml_context *, ggml_cgraph *, ggml_tensor *)> & build, float * out);
 
@@ -182,6 +202,10 @@ struct llama_retain {
     // rest each time. Once for each group. false: no memory
     static bool lay_out(llama_context * ctx);
 
+    // Where the first layer lies on a device and the embeddings of all tokens in the host's memory, room for those of two batches, if
+    // there is memory: llama-retain-embeddings.cpp
+    static void hold_embd(llama_context * ctx, llama_retain_reading & reading, ggml_backend_buffer_type_t buft);
+
     // When only the last layer is left, of which one batch attends, smaller parts of the mask cost nothing, and memory is at its peak:
     // llama-retain-read.cpp. Once the layer before is read. false: no memory
     static bool spare_mask(llama_context * ctx);
@@ -195,6 +219,7 @@ struct llama_retain {
     struct reading;   // llama-retain-read.cpp
     struct observing; // llama-retain-observe.cpp
     struct expecting; // llama-retain-expected.cpp
+    struct making;    // llama-retain-ahead.cpp
     struct saving;    // llama-retain-saved.cpp
     struct lending;   // llama-retain-whole.cpp
 };

@@ -73,6 +73,11 @@ struct llama_retain::observing {
     static void forget(llama_context * ctx) {
         ctx->synchronize();
         ctx->retain_expecting.reset();
+        const bool last = ctx->retain_made && ctx->retain_made->last;
+        ctx->retain_made.reset();
+        if (last) {
+            llama_retain_hold(ctx, GGML_TYPE_F16, 0);
+        }
         ctx->retain_scratch = {};
         ctx->retain_lay_out = 0;
         ctx->cparams.retain_what = 0;
@@ -125,18 +130,23 @@ struct llama_retain::observing {
     }
 
     static const float * observed(llama_context * ctx, uint32_t il, uint32_t what, uint32_t * n_kv) {
-        ctx->synchronize();
+        if (!ctx->retain_made) {
+            ctx->synchronize();
+        }
         const auto layer = ctx->retain_attention.find(il);
         if (layer == ctx->retain_attention.end() || !layer->second.sums.count(what)) {
             return nullptr;
         }
         const ggml_tensor * t = layer->second.sums.at(what);
+        *n_kv = t->ne[0];
+        if (const auto * ready = fetched(ctx, t)) {
+            return ready;
+        }
         auto * values = read_buffer(ctx, ggml_backend_buffer_get_type(t->buffer), ggml_nbytes(t));
         if (!values) {
             return nullptr;
         }
         ggml_backend_tensor_get(t, values, 0, ggml_nbytes(t));
-        *n_kv = t->ne[0];
         return values;
     }
 
@@ -161,10 +171,12 @@ struct llama_retain::observing {
     }
 
     static bool value_norms(llama_context * ctx, uint32_t il, uint32_t n_rows, float * norms) {
-        ctx->synchronize();
         const auto * t = staging(ctx, il, true, n_rows);
         if (!t) {
             return false;
+        }
+        if (!made_of(ctx, t, n_rows)) {
+            ctx->synchronize();
         }
         const int64_t n_head = ctx->model.hparams.n_head_kv(il);
         return by_parts(ctx, t, n_rows, t->ne[0], n_head, [&](ggml_context * c, ggml_cgraph *, ggml_tensor * v) {

@@ -102,9 +102,20 @@ struct llama_retain::reading {
         ggml_backend_tensor_set(reading->rows,  pos.data(),   0, ggml_nbytes(reading->rows));
         ggml_backend_tensor_set(reading->pos,   pos.data(),   0, ggml_nbytes(reading->pos));
         ggml_backend_tensor_set(reading->cells, cells.data(), 0, ggml_nbytes(reading->cells));
+        hold_embd(ctx, *reading, ggml_backend_buffer_get_type(reading->buffer.get()));
         ctx->retain_reading = std::move(reading);
         ctx->cparams.retain_reading = ctx->retain_reading.get();
         return ctx->retain_reading.get();
+    }
+
+    static size_t hold_between(llama_context * ctx, ggml_type type, uint32_t n_tokens) {
+        if (n_tokens == 0 && ctx->retain_made) {
+            ctx->retain_made->last = true; // to give memory back is to wait for the device: llama_retain_forget does
+            return 0;
+        }
+        let_go(ctx);
+        const auto * reading = n_tokens > 0 ? hold(ctx, type, n_tokens, true) : nullptr;
+        return reading ? ggml_nbytes(reading->hidden) : 0;
     }
 
     // the row of the group's staging and hidden states that is this position's; -1: it was not passed on
@@ -146,6 +157,9 @@ struct llama_retain::reading {
         const uint32_t n_small = small ? small->get_size() : 0;
         n_cells = GGML_PAD(n_cells, step(full));
         llama_retain_forget(ctx);
+        if (ctx->retain_reading && il_begin > 0) {
+            ctx->retain_reading->embd.reset();
+        }
         for (uint32_t il = il_begin; il < il_end; ++il) {
             auto & kv = holder(ctx, il);
             const bool is_small = &kv == small;
@@ -220,6 +234,7 @@ struct llama_retain::reading {
         ctx->retain_blocks.clear();
         ctx->retain_spare.clear();
         ctx->retain_read_buf.reset();
+        ctx->retain_fetch_buf.reset();
         return true;
     }
 };
@@ -229,9 +244,7 @@ bool llama_retain::spare_mask(llama_context * ctx) {
 }
 
 size_t llama_retain_hold(llama_context * ctx, ggml_type type, uint32_t n_tokens) {
-    llama_retain::reading::let_go(ctx);
-    const auto * reading = n_tokens > 0 ? llama_retain::reading::hold(ctx, type, n_tokens, true) : nullptr;
-    return reading ? ggml_nbytes(reading->hidden) : 0;
+    return llama_retain::reading::hold_between(ctx, type, n_tokens);
 }
 
 bool llama_retain_pass(llama_context * ctx, const uint32_t * positions, uint32_t n) {

@@ -1,9 +1,27 @@
-// Rows of K and V, or of hidden states: gathered from others, computed with where they lie, summed up
+// Rows of K and V, or of hidden states: gathered from others, summed up; and memory for what is computed with them where they lie
 
 #include "llama-retain-impl.h"
 
 #include <algorithm>
 #include <cstring>
+#include <thread>
+
+void llama_retain::share(int n_threads, int64_t n, const std::function<void(int64_t)> & each) {
+    const int64_t n_used = std::min<int64_t>(n_threads, n);
+    const auto of_thread = [&](int64_t thread) {
+        for (int64_t i = thread; i < n; i += n_used) {
+            each(i);
+        }
+    };
+    std::vector<std::thread> threads;
+    for (int64_t thread = 1; thread < n_used; ++thread) {
+        threads.emplace_back(of_thread, thread);
+    }
+    of_thread(0);
+    for (auto & thread : threads) {
+        thread.join();
+    }
+}
 
 const uint8_t * llama_retain::on_host(const ggml_tensor * t, std::vector<uint8_t> & copy) {
     if (ggml_backend_buffer_is_host(t->buffer)) {
@@ -43,6 +61,9 @@ bool llama_retain::compute(llama_context * ctx, ggml_backend_buffer_type_t buft,
     if (!device || !ggml_gallocr_alloc_graph(alloc.get(), graph)) {
         return false;
     }
+    if (ctx->retain_made && ctx->retain_made->laying_out) {
+        return true;
+    }
     if (set) {
         set();
     }
@@ -79,7 +100,10 @@ bool llama_retain::place_inputs(llama_context * ctx, ggml_context * tensors, ggm
 }
 
 float * llama_retain::read_buffer(llama_context * ctx, ggml_backend_buffer_type_t buft, size_t size) {
-    auto & buffer = ctx->retain_read_buf;
+    return read_buffer(ctx->retain_read_buf, buft, size);
+}
+
+float * llama_retain::read_buffer(ggml_backend_buffer_ptr & buffer, ggml_backend_buffer_type_t buft, size_t size) {
     if (!buffer || ggml_backend_buffer_get_size(buffer.get()) < size) {
         auto * dev  = ggml_backend_buft_get_device(buft);
         auto * host = dev ? ggml_backend_dev_host_buffer_type(dev) : nullptr;
@@ -87,56 +111,6 @@ float * llama_retain::read_buffer(llama_context * ctx, ggml_backend_buffer_type_
         buffer.reset(ggml_backend_buft_alloc_buffer(host ? host : ggml_backend_cpu_buffer_type(), size));
     }
     return buffer ? (float *) ggml_backend_buffer_get_base(buffer.get()) : nullptr;
-}
-
-bool llama_retain::by_parts(llama_context * ctx, const ggml_tensor * staged, int64_t n_rows, int64_t n_between, int64_t n_made,
-        const std::function<ggml_tensor *(ggml_context *, ggml_cgraph *, ggml_tensor *)> & build, float * out) {
-    auto * buft = ggml_backend_buffer_get_type(staged->buffer);
-    const auto    device  = backend(ctx, buft);
-    const bool    on_host = ggml_backend_buft_is_host(buft);
-    // CUDA multiplies blocks of rows by itself, and leaves others to cuBLAS: a few more than asked for are staged there
-    const int64_t n_block = on_host ? 1 : 64;
-    const int64_t n_all   = std::min<int64_t>(GGML_PAD(n_rows, n_block), staged->ne[1]);
-    const int64_t n_most  = on_host ? (1 << 17)/(staged->ne[0] + n_between) : (8 << 20)/n_between;
-    const int64_t n_step  = std::max(n_block, n_most/n_block*n_block);
-    const size_t  n_node  = 64;
-    // a device goes from part to part by itself, and the host waits for it once
-    float * values = on_host ? nullptr : read_buffer(ctx, buft, n_all*n_made*sizeof(float));
-    if (!device || !spare_mask(ctx) || (!on_host && !values)) {
-        return false;
-    }
-    const auto take = [&](const float * made, int64_t start, int64_t n) {
-        for (int64_t i = 0; i < n_made; ++i) {
-            std::copy_n(made + i*n, std::min(n, n_rows - start), out + i*n_rows + start);
-        }
-    };
-    std::vector<ggml_context_ptr> under_way;
-    for (int64_t start = 0; start < n_all; start += n_step) {
-        const int64_t n = std::min(n_step, n_all - start);
-        ggml_init_params params = { n_node*ggml_tensor_overhead() + ggml_graph_overhead_custom(n_node, false), nullptr, true };
-        ggml_context_ptr tensors(ggml_init(params));
-        auto * c = tensors.get();
-
-        ggml_tensor * rows = alias(c, staged, staged->type, staged->ne[0], n, 1, n*staged->nb[1]);
-        rows->data = (char *) rows->data + start*staged->nb[1];
-        ggml_cgraph * graph = ggml_new_graph_custom(c, n_node, false);
-        ggml_tensor * cur = build(c, graph, rows);
-        ggml_build_forward_expand(graph, cur);
-        if (!compute(ctx, buft, graph)) {
-            return false;
-        }
-        if (on_host) {
-            take((const float *) cur->data, start, n);
-        } else {
-            ggml_backend_tensor_get_async(device, cur, values + start*n_made, 0, ggml_nbytes(cur));
-            under_way.push_back(std::move(tensors));
-        }
-    }
-    ggml_backend_synchronize(device);
-    for (int64_t start = 0; !on_host && start < n_all; start += n_step) {
-        take(values + start*n_made, start, std::min(n_step, n_all - start));
-    }
-    return true;
 }
 
 ggml_tensor * llama_retain_sum(ggml_context * ctx, ggml_cgraph * graph, ggml_tensor * t, int64_t n_apart) {
@@ -157,7 +131,7 @@ ggml_tensor * llama_retain_sum(ggml_context * ctx, ggml_cgraph * graph, ggml_ten
 // gather() where the cache lies: staging of a long document is hundreds of MiB, which would cross to the host and back.
 // false: the device cannot, or has no room for what is under way
 static bool gather_on_device(llama_context * ctx, const llama_retain::heads & from_heads, const llama_retain::heads & to_heads, uint32_t n_head,
-        const std::vector<int32_t> * rows) {
+        const std::vector<int32_t> * rows, const ggml_tensor * there, size_t first) {
     const auto * src = from_heads.t;
     auto *       dst = to_heads.t;
     auto * buft = ggml_backend_buffer_get_type(dst->buffer);
@@ -181,6 +155,10 @@ static bool gather_on_device(llama_context * ctx, const llama_retain::heads & fr
     const int64_t n_rows = rows[0].size();
     ggml_tensor * ids  = ggml_new_tensor_2d(c, GGML_TYPE_I32, n_rows, n_head);
     ggml_set_input(ids);
+    if (there) {
+        ids->buffer = there->buffer;
+        ids->data   = (int32_t *) there->data + first;
+    }
     ggml_tensor * from = llama_retain::alias(c, src, type_src, n_part, src->ne[1], n_head, part_src);
     ggml_tensor * to   = llama_retain::alias(c, dst, type_dst, n_part, n_rows,     n_head, part_dst);
     from->data = (char *) from->data + from_heads.offset();
@@ -193,6 +171,9 @@ static bool gather_on_device(llama_context * ctx, const llama_retain::heads & fr
 
     ggml_cgraph * graph = ggml_new_graph_custom(c, 8, false);
     ggml_build_forward_expand(graph, put);
+    if (there) {
+        return llama_retain::compute(ctx, buft, graph);
+    }
     std::vector<int32_t> all;
     for (uint32_t h = 0; h < n_head; ++h) {
         all.insert(all.end(), rows[h].begin(), rows[h].end());
@@ -202,12 +183,13 @@ static bool gather_on_device(llama_context * ctx, const llama_retain::heads & fr
     return done;
 }
 
-void llama_retain::gather(llama_context * ctx, const heads & from_heads, const heads & to_heads, uint32_t n_head, const std::vector<int32_t> * rows) {
+bool llama_retain::gather(llama_context * ctx, const heads & from_heads, const heads & to_heads, uint32_t n_head, const std::vector<int32_t> * rows,
+        const ggml_tensor * ids, size_t first) {
     const auto * src = from_heads.t;
     auto *       dst = to_heads.t;
     if (!ggml_backend_buffer_is_host(dst->buffer) && !ggml_backend_buffer_is_host(src->buffer) &&
-            gather_on_device(ctx, from_heads, to_heads, n_head, rows)) {
-        return;
+            gather_on_device(ctx, from_heads, to_heads, n_head, rows, ids, first)) {
+        return ids != nullptr;
     }
 
     std::vector<uint8_t> copy_src;
@@ -243,4 +225,5 @@ void llama_retain::gather(llama_context * ctx, const heads & from_heads, const h
     if (!host) {
         ggml_backend_tensor_set(dst, copy_dst.data(), 0, copy_dst.size());
     }
+    return false;
 }

@@ -37,6 +37,7 @@ struct llama_retain::saving {
         return replace(ctx, layer, fresh, types, small ? n_stored : n_cells, [&](const kind &, size_t p, ggml_tensor * to) {
             ggml_backend_tensor_set(to, data, 0, ggml_nbytes(to));
             data += (fresh[p].n_prefix + n_stored)*to->nb[1];
+            return false;
         });
     }
 

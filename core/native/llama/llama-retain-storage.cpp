@@ -126,13 +126,14 @@ bool llama_retain::alloc(llama_context * ctx, const ggml_tensor * old, ggml_type
     return true;
 }
 
-void llama_retain::spare(llama_context * ctx, const kv_layer & layer, const kind & kind) {
+bool llama_retain::spare(llama_context * ctx, const kv_layer & layer, const kind & kind) {
     const auto & buf = layer.*kind.own_buf;
     const size_t n_left = ctx->model.hparams.n_layer() - ctx->cparams.retain_end;
     if (!buf || !layer.kept.empty() || ggml_backend_buffer_is_host(buf.get()) || ctx->retain_spare.size() >= 2*n_left) {
-        return;
+        return false;
     }
     ctx->retain_spare.push_back({ layer.*kind.own_ctx, buf, layer.*kind.t });
+    return true;
 }
 
 bool llama_retain::take_spare(llama_context * ctx, const ggml_tensor * old, ggml_type type, int64_t n_embd, uint32_t n_rows, const kind & kind, kv_layer & out) {
@@ -182,7 +183,7 @@ static void set_parts(kv_layer & layer, std::vector<kv_layer> fresh) {
 }
 
 bool llama_retain::replace(llama_context * ctx, kv_layer & layer, std::vector<kv_layer> fresh, const ggml_type (&types)[2], uint32_t n_cells,
-        const std::function<void(const kind &, size_t, ggml_tensor *)> & copy, const std::function<bool()> & holds) {
+        const std::function<bool(const kind &, size_t, ggml_tensor *)> & copy, const std::function<bool()> & holds) {
     size_t beside = 0;
     for (size_t i = 0; i < std::size(kinds); ++i) {
         const auto & kind = kinds[i];
@@ -194,12 +195,15 @@ bool llama_retain::replace(llama_context * ctx, kv_layer & layer, std::vector<kv
             beside += ggml_nbytes(part.*kind.t);
         }
         count(ctx, beside);
+        bool under_way = false;
         for (size_t p = 0; p < fresh.size(); ++p) {
-            copy(kind, p, fresh[p].*kind.t);
+            under_way = copy(kind, p, fresh[p].*kind.t) || under_way;
         }
         for (auto * part : parts(layer)) {
             if (!holds) {
-                spare(ctx, *part, kind);
+                if (!spare(ctx, *part, kind) && under_way) {
+                    ctx->synchronize();
+                }
                 const_cast<kv_layer *>(part)->*kind.own_buf = nullptr;
             }
         }
@@ -245,15 +249,34 @@ bool llama_retain::retain_rows(llama_context * ctx, kv_layer & layer, const kv_l
     const uint32_t n_head   = rows.size();
     const bool     together = fresh.size() == 1;
     const ggml_type types[] = { kv.retain_type_k, kv.retain_type_v };
+
+    // the rows of all heads, once for K and V, where a device gathers them. It has come to rest
+    std::vector<int32_t> all;
+    std::vector<size_t>  first; // of each head
+    for (const auto & head : rows) {
+        first.push_back(all.size());
+        all.insert(all.end(), head.begin(), head.end());
+    }
+    ggml_init_params params = { ggml_tensor_overhead(), nullptr, true };
+    ggml_context_ptr tensors(ggml_init(params));
+    ggml_tensor * ids = ggml_new_tensor_1d(tensors.get(), GGML_TYPE_I32, all.size());
+    auto * buft = ggml_backend_buffer_get_type(layer.k->buffer);
+    const bool there = !ggml_backend_buft_is_host(buft) && ggml_backend_buffer_get_type(part_of(source, 0).k->buffer) == buft && place_inputs(ctx, tensors.get(), buft);
+    if (there) {
+        ggml_backend_tensor_set(ids, all.data(), 0, ggml_nbytes(ids));
+    }
+
     const bool fits = replace(ctx, layer, std::move(fresh), types, n_cells, [&](const kind & kind, size_t p, ggml_tensor * to) {
+        bool under_way = false;
         const uint32_t n_embd = width(layer, kind)/n_head;
         // as many heads at a time as stand side by side in both
         const uint32_t n = together && source.heads.empty() ? n_head : 1;
         const uint32_t last = together ? n_head : p + 1;
         for (uint32_t h = together ? 0 : p; h < last; h += n) {
             const heads from = { part_of(source, h).*kind.t, source.heads.empty() ? h : 0, n_embd };
-            gather(ctx, from, { to, together ? h : 0, n_embd }, n, &rows[h]);
+            under_way = gather(ctx, from, { to, together ? h : 0, n_embd }, n, &rows[h], there ? ids : nullptr, first[h]) || under_way;
         }
+        return under_way;
     }, holds);
     ctx->cparams.retain_gen++;
     return fits;
@@ -272,6 +295,10 @@ struct llama_retain::measuring {
         if (const auto & reading = ctx->retain_reading) {
             total += ggml_backend_buffer_get_size(reading->buffer.get()) - (reading->hidden ? ggml_nbytes(reading->hidden) : 0);
             total += ggml_backend_buffer_get_size(reading->mask_buffer.get());
+            total += reading->embd ? ggml_backend_buffer_get_size(reading->embd->buffer.get()) : 0;
+        }
+        for (size_t i = 0; ctx->retain_made && i < ctx->retain_made->buffers.size(); ++i) {
+            total += ggml_backend_buffer_get_size(ctx->retain_made->buffers[i].get());
         }
         for (const auto & sums : ctx->retain_sums) {
             total += ggml_backend_buffer_get_size(sums.buffer.get());

@@ -9,6 +9,7 @@
 //     llama_decode          for each batch, from position 0 on: a group after the first goes on from the hidden states of
 //                           the one before, whatever the token ids
 //     llama_retain_expect   once queries are observed no more, if llama_retain_expected is to be asked
+//   llama_retain_ahead    waits for these batches
 //   llama_retain_observed what the last tokens attend to, as llama_retain_observe asked for before each batch; and
 //   llama_retain_keys, llama_retain_value_norms, llama_retain_expected   of each layer of the group, what else is known
 //   llama_retain_keep       for each layer of the group, and for earlier ones that shrink further
@@ -20,9 +21,11 @@
 
 #include "ggml-cpp.h"
 
+#include <condition_variable>
 #include <future>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 // What is summed up while a layer's batches are read. The first three are of the attention of scored tokens (softmax
@@ -101,6 +104,35 @@ struct llama_retain_sums {
     ggml_backend_buffer_ptr buffer;
 };
 
+// What devices compute of a group's layers before it is asked for (llama_retain_ahead)
+struct llama_retain_made {
+    struct result {
+        ggml_tensor *          t; // f32, part after part as llama_retain::by_parts() has them
+        ggml_backend_event_ptr done;
+    };
+    uint32_t                             n_rows     = 0;
+    bool                                 laying_out = false; // graphs get their memory only: it must not grow while one is under way
+    bool                                 last       = false; // no group follows: what is held for one goes when nothing is under way
+    std::map<const ggml_tensor *, result> results;           // by the K or V of a layer
+    std::vector<ggml_context_ptr>        graphs;             // under way
+    ggml_context_ptr                     tensors;
+    std::vector<ggml_backend_buffer_ptr> buffers;
+
+    // While the host looks at what it has of one layer, another thread fetches what there is of the next
+    std::vector<std::vector<ggml_tensor *>> layers;
+    std::map<const ggml_tensor *, size_t>   layer_of; // its index there
+    float *                 fetched   = nullptr;      // of two layers in turn, n_most elements each
+    size_t                  n_most    = 0;
+    size_t                  n_fetched = 0;            // layers
+    size_t                  looked_at = 0;            // the first that the host has not done with
+    bool                    done      = false;
+    std::mutex              mutex;
+    std::condition_variable changed;
+    std::future<void>       fetching;
+
+    ~llama_retain_made();
+};
+
 // memory of a device that the next small K or V, of whichever layer, gets its part of
 struct llama_retain_block {
     std::shared_ptr<ggml_backend_buffer> buffer;
@@ -127,6 +159,8 @@ void                 llama_retain_forget_model  (const struct llama_model * mode
 bool                 llama_retain_deferred(); // while llama_retain_init makes a context
 void                 llama_retain_set_room(struct llama_cparams & cparams); // what it was given, into that context's
 
+struct llama_retain_reading;
+
 // nodes that a context's largest graph has beside those of its model
 uint32_t             llama_retain_max_nodes(const struct llama_model & model, const struct llama_cparams & cparams);
 
@@ -141,6 +175,9 @@ int64_t              llama_retain_heads_at_once(int64_t n_kv, int64_t n_gqa, int
 // [columns, n_apart, heads] of t [columns, m*n_apart, heads]: sums over m; t is overwritten. Its second half is added to its first
 // again and again: ggml_sum_rows would want a column in a row, and it and pooling take one thread on the CPU
 struct ggml_tensor * llama_retain_sum(struct ggml_context * ctx, struct ggml_cgraph * graph, struct ggml_tensor * t, int64_t n_apart);
+
+// puts the embeddings of a batch's tokens where its graph finds them, once the device has no use for what lies there
+void                 llama_retain_look_up (struct llama_retain_reading & reading, const struct ggml_tensor * tok_embd, const llama_token * tokens, int64_t n_tokens, int n_threads);
 
 // gives pages of a mapped file back to the system once a backend has its copy of what they hold (repacked weights, or a
 // device's), so that no weight counts twice, not even while a model is loaded; who reads them gets them again from the
@@ -158,6 +195,20 @@ struct llama_retain_reading {
     ggml_tensor * cells  = nullptr; // i64 [tokens]: the cell of each, which is its row in `hidden`
     ggml_tensor * rows   = nullptr; // i32 [tokens of a batch]: 0, 1, 2, ...
 
+    // While a device reads the first layers: embeddings of a batch's tokens, f32 [n_embd, tokens of a batch]. The host looks up the
+    // next batch's meanwhile; as an input of the graph they would be copied once the device has come to rest
+    struct embd_t {
+        ggml_tensor *           t[2]   = {};
+        int                     turn   = 0; // the next batch's
+        ggml_backend_t          device = nullptr;
+        ggml_backend_event_ptr  before;     // what the device was given before the last batch
+        bool                    any    = false;
+        std::vector<float>      rows;
+        ggml_context_ptr        tensors;
+        ggml_backend_buffer_ptr buffer;
+    };
+    std::unique_ptr<embd_t> embd; // nullptr: later layers, or an input of the graph
+
     // where the mask is not zero: the columns from n_before on, of n_tokens rows of n_kv
     struct edge_t { int64_t n_kv, n_before, n_columns, n_tokens; } last = {};
 
@@ -167,7 +218,7 @@ struct llama_retain_reading {
 
 extern "C" {
 
-#define LLAMA_RETAIN_ABI 15
+#define LLAMA_RETAIN_ABI 16
 
 LLAMA_API int32_t llama_retain_abi(void);
 
@@ -240,6 +291,11 @@ LLAMA_API void llama_retain_expect(struct llama_context * ctx, int32_t first, ui
 // false: queries or keys are missing, or no memory
 LLAMA_API bool llama_retain_expected(struct llama_context * ctx, uint32_t il, uint32_t n_rows, int32_t first, uint32_t n_future,
         float * logits);
+
+// The group's batches are under way: waits until they are read. Devices go on at once, while the host looks at one layer after the other,
+// with what llama_retain_expected, if it is prepared, and llama_retain_value_norms, if `norms`, will be asked for of n_rows. Not in
+// groups of one layer, where memory is scarce
+LLAMA_API void llama_retain_ahead(struct llama_context * ctx, uint32_t n_rows, bool norms);
 
 // keeps of layer il the rows at positions (n_keep[h] of each KV head, one head after the other, each ascending, all before
 // the window) and the last n_window of n_tokens; frees the rest. Heads that keep different numbers are stored apart, and

@@ -80,7 +80,7 @@ void check(const char * path, ggml_backend_dev_t device, const std::string & n) 
     }
     const auto on_cpu = load(path, nullptr);
     for (const std::string & run : { "stock:" + n + ":f16", "precis:" + n + ":f16:0.25:1:f32", "precis:" + n + ":q8_0:0.25:1:f32", "uneven:" + n + ":f16:0.25:1:f32", "heads:" + n + ":f16:0.25:1:f32", "heads:" + n + ":q8_0:0.25:1:f32", "fast:" + n + ":f16:0.25:1:f32",
-            "default:" + n + ":f16:0.25:1:f32", "default:" + n + ":q8_0:0.25:1:f32" }) {
+            "default:" + n + ":f16:0.25:1:f32", "default:" + n + ":f16:0.25:4:f32", "default:" + n + ":q8_0:0.25:1:f32", "default:" + n + ":q8_0:0.25:4:f32" }) {
         compare((run + " against the CPU").c_str(), measure(on_cpu.get(), Run(run), device, given), on_device(run));
     }
 }

@@ -206,7 +206,7 @@ class Measurement {
             for (auto & of_layer : scores) {
                 of_layer.resize(size_t(n_head)*n_before);
             }
-            llama_synchronize(ctx.get());
+            llama_retain_ahead(ctx.get(), n_before, all_observed);
             result.read_ms += ms_since(from_read);
             const auto times = marks.times();
             double usual_ms = 0;
@@ -218,8 +218,11 @@ class Measurement {
                     result.score_ms += usual_ms == 0 ? 0 : std::max(0.0, ms - usual_ms*timed[i].n/batch);
                 }
             }
-            const auto from_read_back = Clock::now();
+            if (end == n_layer) {
+                llama_retain_hold(ctx.get(), GGML_TYPE_F16, 0);
+            }
             for (uint32_t il = begin; il < end; ++il) {
+                auto from = Clock::now();
                 uint32_t n_cells = 0;
                 const float * row = llama_retain_observed(ctx.get(), il, LLAMA_RETAIN_SUMS, &n_cells);
                 must(row, "no scores");
@@ -227,13 +230,11 @@ class Measurement {
                     std::copy_n(row + size_t(h)*n_cells, n_before, scores[il - begin].data() + size_t(h)*n_before);
                 }
                 must(!all_observed || llama_retain_observed(ctx.get(), il, LLAMA_RETAIN_SQUARES, &n_cells), "no squares");
-            }
-            result.read_back_ms += ms_since(from_read_back);
-            if (end == n_layer) {
-                llama_retain_hold(ctx.get(), GGML_TYPE_F16, 0);
-            }
-            for (uint32_t il = begin; all_observed && il < end; ++il) {
-                auto from = Clock::now();
+                result.read_back_ms += ms_since(from);
+                if (!all_observed) {
+                    continue;
+                }
+                from = Clock::now();
                 norms.resize(size_t(llama_model_n_head_kv(model))*n_before);
                 must(llama_retain_value_norms(ctx.get(), il, n_before, norms.data()), "no lengths of values");
                 result.norms_ms += ms_since(from);
