@@ -82,8 +82,7 @@ function pairs(run: string, offset: number): Term[] {
 /** Without case and accents, so that "Häfen" and "Hafen" are alike. */
 function fold(word: string): string {
   const lower = word.toLowerCase();
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: plain ASCII needs no folding
-  if (/^[\x00-\x7f]*$/.test(lower)) return lower;
+  if (!/\P{ASCII}/u.test(lower)) return lower;
   return lower.normalize("NFKD").replace(/\p{M}/gu, "").replaceAll("ß", "ss");
 }
 
